@@ -1,0 +1,44 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace virga {
+
+using Sha256 = std::array<unsigned char, 32>;
+
+inline std::string_view as_bytes(const Sha256& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+Sha256 sha256(std::string_view bytes);
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
+std::string md5(std::string_view bytes);   // 16 raw bytes
+std::string sha1(std::string_view bytes);  // 20 raw bytes
+
+uint32_t crc32(std::string_view bytes, uint32_t seed = 0);   // IEEE 802.3, as zlib and x-amz-crc32
+uint32_t crc32c(std::string_view bytes, uint32_t seed = 0);  // Castagnoli, RFC 3720
+
+// SHA-256 of a text that arrives in parts.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  ~Sha256Stream();
+  Sha256Stream(Sha256Stream&&) noexcept;
+  Sha256Stream& operator=(Sha256Stream&&) noexcept;
+  void update(std::string_view bytes);
+  Sha256 finish();  // once
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Bytes from the operating system's generator, for keys and secrets only. What must replay in simulation asks
+// async::Random instead.
+std::string secure_random_bytes(size_t count);
+
+}  // namespace virga
