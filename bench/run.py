@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Measures what the README promises: rates, latencies and server CPU per request, beside peers in the same run.
+
+usage: bench/run.py [--seconds S] [--rounds N] [part ...]     parts: dynamodb, redis, start (default: all)
+Peers that are not installed are left out and named. Rounds interleave; the table shows medians.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+import virga_server  # noqa: E402
+
+from botocore.auth import SigV4Auth  # noqa: E402
+from botocore.awsrequest import AWSRequest  # noqa: E402
+from botocore.credentials import Credentials  # noqa: E402
+
+LOAD = ROOT / "build" / "bench" / "load"
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pids):
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat") as f:
+            fields = f.read().rsplit(") ", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICK
+
+
+def signed(endpoint, target, body):
+    """One DynamoDB request as bytes, signed as an SDK signs it."""
+    host = endpoint.split("//")[1]
+    request = AWSRequest("POST", endpoint + "/", data=json.dumps(body), headers={
+        "Host": host, "X-Amz-Target": f"DynamoDB_20120810.{target}", "Content-Type": "application/x-amz-json-1.0"})
+    SigV4Auth(Credentials("test", "test"), "dynamodb", "us-east-1").add_auth(request)
+    text = json.dumps(body)
+    head = "".join(f"{k}: {v}\r\n" for k, v in request.headers.items())
+    return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(text)}\r\n\r\n{text}".encode()
+
+
+def call(endpoint, target, body):
+    import urllib.request
+    raw = signed(endpoint, target, body).decode()
+    head, text = raw.split("\r\n\r\n", 1)
+    headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+    urllib.request.urlopen(urllib.request.Request(endpoint + "/", data=text.encode(), headers=headers), timeout=30).read()
+
+
+def item(number):
+    """About 300 bytes of JSON."""
+    return {"pk": {"S": f"user#{number:08d}"}, "name": {"S": "Ada Lovelace"}, "age": {"N": str(number % 90)},
+            "mail": {"S": f"ada{number}@example.com"}, "tags": {"SS": ["a", "b", "c"]}, "note": {"S": "x" * 120}}
+
+
+def write_requests(path, requests):
+    with open(path, "wb") as f:
+        for r in requests:
+            f.write(struct.pack("<I", len(r)) + r)
+
+
+def load(port, path, connections, seconds, pids):
+    before = cpu_seconds(pids)
+    got = subprocess.run([str(LOAD), "127.0.0.1", str(port), str(path), str(connections), str(seconds)],
+                         capture_output=True, text=True, timeout=seconds + 60)
+    if got.returncode:
+        raise SystemExit(got.stdout + got.stderr)
+    result = json.loads(got.stdout)
+    result["cpu_us"] = (cpu_seconds(pids) - before) * 1e6 / result["requests"]
+    return result
+
+
+class Dynalite:
+    def __init__(self):
+        self.port = virga_server.free_port()
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        binary = ROOT / "bench" / "node_modules" / ".bin" / "dynalite"
+        self.process = subprocess.Popen([str(binary), "--port", str(self.port), "--createTableMs", "0"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                call(self.endpoint, "ListTables", {})
+                return
+            except OSError:
+                pass
+        raise SystemExit("dynalite did not start")
+
+    def pids(self):
+        return [self.process.pid, *virga_server.descendants(self.process.pid)]
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def prepare(endpoint, folder, name, count=8000):
+    call(endpoint, "CreateTable", {"TableName": "bench", "BillingMode": "PAY_PER_REQUEST",
+                                   "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                                   "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]})
+    time.sleep(1)  # a peer's table may still be creating
+    paths = {}
+    puts = [signed(endpoint, "PutItem", {"TableName": "bench", "Item": item(i)}) for i in range(count)]
+    gets = [signed(endpoint, "GetItem", {"TableName": "bench", "Key": {"pk": item(i)["pk"]}}) for i in range(count)]
+    for kind, requests in (("PutItem", puts), ("GetItem", gets)):
+        paths[kind] = folder / f"{name}-{kind}"
+        write_requests(paths[kind], requests)
+    return paths
+
+
+def table(title, rows):
+    print(f"\n### {title}\n")
+    print("| what | per second | CPU us per request | p50 us | p99 us |\n|---|---|---|---|---|")
+    for what, results in rows.items():
+        mid = {k: statistics.median(r[k] for r in results) for k in ("per_second", "cpu_us", "p50_us", "p99_us")}
+        print(f"| {what} | {mid['per_second']:.0f} | {mid['cpu_us']:.1f} | {mid['p50_us']:.0f} | {mid['p99_us']:.0f} |")
+
+
+def bench_dynamodb(options, folder):
+    rows = {}
+    server = virga_server.Server().start()
+    peer = Dynalite() if (ROOT / "bench" / "node_modules" / "dynalite").exists() else None
+    if peer is None:
+        print("dynalite is not installed (npm ci in bench/): left out")
+    try:
+        pids = [server.process.pid, *virga_server.descendants(server.process.pid)]
+        ours = prepare(server.endpoint, folder, "virga")
+        theirs = prepare(peer.endpoint, folder, "dynalite") if peer else {}
+        for _ in range(options.rounds):
+            for kind in ("PutItem", "GetItem"):
+                for connections in (64, 256) if kind == "PutItem" else (64,):
+                    rows.setdefault(f"virga {kind}, durable, {connections} connections", []).append(
+                        load(server.port, ours[kind], connections, options.seconds, pids))
+                if peer:
+                    rows.setdefault(f"dynalite {kind}, in memory, 64 connections", []).append(
+                        load(peer.port, theirs[kind], 64, options.seconds, peer.pids()))
+    finally:
+        server.close()
+        if peer:
+            peer.close()
+    table("DynamoDB", rows)
+
+
+def bench_redis(options, folder):
+    if not shutil.which("redis-server"):
+        print("redis-server is not installed: left out")
+        return
+    port = virga_server.free_port()
+    process = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder),
+                                "--appendonly", "yes", "--appendfsync", "always", "--save", ""],
+                               stdout=subprocess.DEVNULL)
+    server = virga_server.Server().start()
+    rows = {}
+    try:
+        pids = [server.process.pid, *virga_server.descendants(server.process.pid)]
+        ours = prepare(server.endpoint, folder, "virga-redis")
+        for _ in range(options.rounds):
+            for connections in (64, 256):
+                rows.setdefault(f"virga PutItem, signed, durable, {connections} connections", []).append(
+                    load(server.port, ours["PutItem"], connections, options.seconds, pids))
+                before = cpu_seconds([process.pid])
+                count = 30_000
+                got = subprocess.run(["redis-benchmark", "-p", str(port), "-c", str(connections), "-n", str(count), "-d", "300",
+                                      "-r", "100000", "-t", "set", "--csv"], capture_output=True, text=True, timeout=120)
+                fields = [f.strip('"') for f in got.stdout.splitlines()[-1].split(",")]
+                rows.setdefault(f"redis SET 300 B, appendfsync always, {connections} connections", []).append({
+                    "per_second": float(fields[1]), "cpu_us": (cpu_seconds([process.pid]) - before) * 1e6 / count,
+                    "p50_us": float(fields[4]) * 1000, "p99_us": float(fields[6]) * 1000})
+    finally:
+        server.close()
+        process.terminate()
+        process.wait()
+    table("Durable writes beside Redis", rows)
+
+
+def bench_start(options, folder):
+    def rss(pid):
+        with open(f"/proc/{pid}/status") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:")) / 1024
+
+    first, memory = [], []
+    for _ in range(max(5, options.rounds)):
+        server = virga_server.Server()
+        begin = time.monotonic()
+        server.start()
+        server.get("/_virga/health")
+        first.append((time.monotonic() - begin) * 1000)
+        memory.append({p: rss(p) for p in [server.process.pid, *virga_server.descendants(server.process.pid)]})
+        server.close()
+    binary = shutil.copy(virga_server.BINARY, folder / "virga")
+    subprocess.run(["strip", str(binary)], check=True)
+    largest = statistics.median(max(m.values()) for m in memory)
+    print("\n### Start\n\n| what | measured |\n|---|---|")
+    print(f"| process start to first answer, empty store, median | {statistics.median(first):.1f} ms |")
+    print(f"| resident memory of the server process, idle | {largest:.1f} MB |")
+    print(f"| all processes, idle | {statistics.median(sum(m.values()) for m in memory):.1f} MB |")
+    print(f"| stripped binary | {os.path.getsize(binary) / 1e6:.1f} MB |")
+
+
+PARTS = {"dynamodb": bench_dynamodb, "redis": bench_redis, "start": bench_start}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
+    options = parser.parse_args()
+    for part in options.parts or PARTS:
+        with tempfile.TemporaryDirectory(prefix="virga-bench-") as folder:
+            PARTS[part](options, pathlib.Path(folder))
+
+
+if __name__ == "__main__":
+    main()
