@@ -15,3 +15,13 @@ std::coroutine_handle<> finish(Link link, AwsError* error) {
 }
 
 }  // namespace virga::task_detail
+
+namespace virga {
+
+Task<void> failed_task(AwsError error) {
+  Result<void> failed = fail(std::move(error));
+  co_await std::move(failed);
+  co_return ok();
+}
+
+}  // namespace virga

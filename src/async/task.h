@@ -186,7 +186,13 @@ class [[nodiscard]] Task {
     if (handle_) handle_.destroy();
   }
 
+  // A task of this type from one that can only fail (failed_task below): an error leaves a coroutine through untyped
+  // pointers that the waiter sets, so one coroutine serves every T. Saves a coroutine per type where nothing else is done.
+  static Task adopt(Task<void>&& failing) { return Task(std::exchange(failing.handle_, nullptr)); }
+
  private:
+  template <class U>
+  friend class Task;
   explicit Task(std::coroutine_handle<> h) : handle_(h) {}
   std::coroutine_handle<> handle_;
 };
@@ -196,6 +202,10 @@ template <class T>
 task_detail::AsResult<T> as_result(Task<T>&& task) {
   return {std::move(task)};
 }
+
+// A task that ends with this error and never returns. Not to be confused with a Task<void> that fails with co_return:
+// only this one may be adopted as a Task of another type.
+Task<void> failed_task(AwsError error);
 
 // A task that is already done.
 template <class T>
