@@ -61,6 +61,8 @@ function(virga_library folder)
   if(tests OR ARG_TEST_SOURCES)
     add_executable(${ARG_NAME}_test ${tests} ${ARG_TEST_SOURCES})
     target_link_libraries(${ARG_NAME}_test PRIVATE virga_${ARG_NAME} GTest::gmock GTest::gtest_main)
+    # Where golden data lies.
+    target_compile_definitions(${ARG_NAME}_test PRIVATE VIRGA_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     foreach(d ${ARG_TEST_DEPS})
       target_link_libraries(${ARG_NAME}_test PRIVATE virga_${d})
     endforeach()
