@@ -42,7 +42,7 @@ struct Invocation {
   std::string trace_id;
 };
 
-// How an invocation ended. For all but `success` the payload is the error document that the caller sees.
+// How an invocation ended. For all but `success` the caller sees an error document: error_payload() gives it.
 enum class OutcomeKind {
   success,
   handler_error,  // the handler raised or the runtime reported an error
@@ -55,12 +55,17 @@ enum class OutcomeKind {
 
 struct Outcome {
   OutcomeKind kind = OutcomeKind::success;
-  std::string payload;
-  std::string error_type;      // errorType of the payload, for the REPORT line's Error Type
+  std::string payload;         // the answer, or the function's error document
+  std::string error_type;      // "Runtime.ExitError", also where the payload is still to be made from it and `message`
+  std::string message;         // "Task timed out after 3.00 seconds": what happened, where the runtime could not say so
   int64_t duration_micros = 0;
   uint64_t max_memory_bytes = 0;
   bool reusable = true;        // false: the sandbox has ended
 };
+
+// The document that the caller gets for an outcome that is no success: what the runtime reported, else
+// {"errorType": …, "errorMessage": "RequestId: … Error: …"}.
+std::string error_payload(const Outcome& outcome, const std::string& request_id);
 
 struct LogLine {
   Timestamp at;
