@@ -6,9 +6,10 @@ namespace virga::lambda {
 namespace {
 
 TEST(Records, a_function_reads_back_as_it_was) {
-  FunctionRecord in{.id = 7, .name = "orders", .last_version = 3, .tags = {{"a", "b"}}, .reserved_concurrency = 5};
+  FunctionRecord in{.id = 7, .name = "orders", .last_version = 3, .reserved_concurrency = 5};
+  in.tags["a"] = "b";
   in.latest.runtime = "python3.12";
-  in.latest.environment = {{"K", "v\n\"x\""}};
+  in.latest.environment.emplace()["K"] = "v\n\"x\"";
   in.latest.code = {.sha256_base64 = "a=", .sha256_hex = "61", .zip_bytes = 5, .unzipped_bytes = 6};
   in.latest.generation = 99;
   in.latest.last_modified = Timestamp{1'234'567};

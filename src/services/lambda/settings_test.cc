@@ -35,7 +35,7 @@ TEST(Environment, refuses_reserved_keys_naming_them) {
 }
 
 TEST(Environment, refuses_names_that_are_no_names) {
-  for (const char* name : {"1A", "A", "_A", "A-B", ""}) EXPECT_FALSE(check_environment({{name, "x"}})) << name;
+  for (const char* name : {"1A", "A", "_A", "A-B", ""}) EXPECT_FALSE(check_environment({{std::string(name), "x"}})) << name;
 }
 
 TEST(Runtime, every_python_node_and_provided_name_is_accepted) {
@@ -85,7 +85,7 @@ TEST(Settings, tags_are_limited) {
   EXPECT_EQ(check_tags(many).error().message, "Number of tags exceeds resource tag limit.");
   many.erase("k0");
   EXPECT_TRUE(check_tags(many));
-  EXPECT_FALSE(check_tags({{"aws:x", "y"}}));
+  EXPECT_FALSE(check_tags({{std::string("aws:x"), "y"}}));
 }
 
 TEST(Settings, last_modified_has_milliseconds_and_an_offset) {
