@@ -219,6 +219,19 @@ PayloadDeclaration declared_payload(const net::RequestHead& head) {
   return {Kind::unknown, text};
 }
 
+Result<std::optional<std::string_view>> canonical_payload(const net::RequestHead& head, const Signature& signature,
+                                                          ErrorFamily family) {
+  using Kind = PayloadDeclaration::Kind;
+  if (family == ErrorFamily::s3 && signature.presigned) return kUnsignedPayload;
+  const PayloadDeclaration declared = declared_payload(head);
+  if (declared.kind != Kind::absent && declared.kind != Kind::unknown) return declared.text;
+  if (family != ErrorFamily::s3) return std::nullopt;
+  if (declared.kind == Kind::absent) {
+    return fail("InvalidRequest", 400, "Missing required header for this request: x-amz-content-sha256");
+  }
+  return fail(bad_payload_declaration());
+}
+
 Result<std::optional<Signature>> parse(const net::RequestHead& head, ErrorFamily family) {
   const bool by_query = head.query.find("X-Amz-") != std::string_view::npos &&
                         (query_parameter(head.query, "X-Amz-Algorithm") || query_parameter(head.query, "X-Amz-Signature") ||

@@ -77,6 +77,11 @@ Result<std::optional<Signature>> parse(const net::RequestHead& head, ErrorFamily
 Result<void> check_scope(const Signature& signature, std::string_view service, std::string_view region,
                          ErrorFamily family);
 
+// The last line of the canonical request, when it can be told without the body; nullopt: it is the body's hex SHA-256. A
+// hash that is only claimed is returned here and must be compared with the body before anything is committed.
+Result<std::optional<std::string_view>> canonical_payload(const net::RequestHead& head, const Signature& signature,
+                                                          ErrorFamily family);
+
 // Whether the signature is of this time: 5 minutes either way (S3: 15), presigned ones until they expire.
 Result<void> check_time(const Signature& signature, Timestamp now, ErrorFamily family);
 

@@ -216,6 +216,12 @@ AwsError wrong_region(ErrorFamily family, const Signature& signature, std::strin
   return with_detail(s3_malformed(signature.presigned, std::move(text)), std::move(detail));
 }
 
+AwsError bad_payload_declaration() {
+  return make("InvalidArgument", 400,
+              "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+              "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.");
+}
+
 AwsError host_not_signed(ErrorFamily family) {
   if (family == ErrorFamily::s3) {
     return make("AccessDenied", 403, "There were headers present in the request which were not signed");

@@ -29,6 +29,7 @@ AwsError bad_expiry(ErrorFamily family, std::string_view why);
 AwsError both_signatures(ErrorFamily family);
 AwsError wrong_scope(ErrorFamily family, bool presigned, std::string message);
 AwsError wrong_region(ErrorFamily family, const Signature& signature, std::string_view expected);
+AwsError bad_payload_declaration();
 AwsError host_not_signed(ErrorFamily family);
 AwsError signature_expired(ErrorFamily family, const Signature& signature, Timestamp now, int64_t window_s);
 AwsError not_yet_current(ErrorFamily family, const Signature& signature, Timestamp now, int64_t window_s);

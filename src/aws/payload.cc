@@ -1,0 +1,134 @@
+// open_payload: which wrappers a request's body needs.
+#include "aws/chunked.h"
+#include "aws/sigv4_errors.h"
+#include "base/strings.h"
+#include "net/gzip.h"
+
+namespace virga::sigv4 {
+namespace {
+
+constexpr size_t kPieceBytes = 256 * 1024;
+
+AwsError invalid_request(std::string message) {
+  return {.code = "InvalidRequest", .http_status = 400, .message = std::move(message)};
+}
+
+// The request's own bytes.
+class PlainSource final : public async::ByteSource {
+ public:
+  explicit PlainSource(net::HttpRequest& request) : request_(request) {}
+  Task<std::string> read(size_t max) override { return request_.read(max); }
+  std::optional<uint64_t> size() const override { return request_.size(); }
+
+ private:
+  net::HttpRequest& request_;
+};
+
+// Passes bytes on and compares their SHA-256 at the end.
+class HashedSource final : public async::ByteSource {
+ public:
+  HashedSource(net::HttpRequest& request, std::string expected, ErrorFamily family)
+      : request_(request), expected_(std::move(expected)), family_(family) {}
+  Task<std::string> read(size_t max) override {
+    if (ended_) co_return std::string();
+    std::string piece = co_await request_.read(max);
+    if (!piece.empty()) {
+      hash_.update(piece);
+      co_return std::move(piece);
+    }
+    ended_ = true;
+    const Sha256 digest = hash_.finish();
+    if (to_hex(as_bytes(digest)) != expected_) co_return fail(payload_mismatch(family_));
+    co_return std::move(piece);
+  }
+  std::optional<uint64_t> size() const override { return request_.size(); }
+
+ private:
+  net::HttpRequest& request_;
+  const std::string expected_;
+  const ErrorFamily family_;
+  Sha256Stream hash_;
+  bool ended_ = false;
+};
+
+class ChunkedSource final : public async::ByteSource {
+ public:
+  ChunkedSource(net::HttpRequest& request, AwsChunkedDecoder::Options options)
+      : request_(request), decoder_(std::move(options)) {}
+  Task<std::string> read(size_t max) override {
+    std::string out;
+    for (;;) {
+      if (at_ < input_.size()) at_ += decoder_.feed(std::string_view(input_).substr(at_), out, max);
+      if (decoder_.error()) co_return fail(*decoder_.error());
+      if (!out.empty()) co_return std::move(out);
+      if (at_ < input_.size()) co_return fail(invalid_request("The aws-chunked body is followed by more bytes."));
+      input_ = co_await request_.read(kPieceBytes);
+      at_ = 0;
+      if (!input_.empty()) continue;
+      if (decoder_.done()) co_return std::move(out);
+      co_return fail("IncompleteBody", 400, "The request body terminated unexpectedly");
+    }
+  }
+  std::optional<uint64_t> size() const override { return decoder_.options().decoded_length; }
+  const std::vector<std::pair<std::string, std::string>>& trailers() const { return decoder_.trailers(); }
+
+ private:
+  net::HttpRequest& request_;
+  AwsChunkedDecoder decoder_;
+  std::string input_;
+  size_t at_ = 0;
+};
+
+Result<std::unique_ptr<async::ByteSource>> open_chunked(net::HttpRequest& request, PayloadDeclaration::Kind kind,
+                                                        const Signature* signature, std::string_view secret_key) {
+  AwsChunkedDecoder::Options options{.kind = kind};
+  const auto length = request.header("x-amz-decoded-content-length");
+  if (!length) {
+    return fail("MissingContentLength", 411, "You must provide the Content-Length HTTP header.");
+  }
+  const auto decoded = parse_int(*length);
+  if (!decoded || *decoded < 0) return fail(invalid_request("x-amz-decoded-content-length is not a length."));
+  options.decoded_length = static_cast<uint64_t>(*decoded);
+  if (const auto names = request.header("x-amz-trailer")) {
+    for (const std::string_view name : split(*names, ',')) options.expected_trailers.push_back(to_lower(trim(name)));
+  }
+  if (signature && !secret_key.empty()) {
+    options.signing = ChunkSigning{.key = signing_key(secret_key, signature->date, signature->region, signature->service),
+                                   .amz_date = std::string(signature->amz_date),
+                                   .scope = std::string(signature->scope),
+                                   .seed = std::string(signature->signature)};
+  }
+  return std::make_unique<ChunkedSource>(request, std::move(options));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<async::ByteSource>> open_payload(net::HttpRequest& request, const Signature* signature,
+                                                        std::string_view secret_key, ErrorFamily family,
+                                                        size_t inflated_max) {
+  const PayloadDeclaration declared = declared_payload(request.head());
+  std::unique_ptr<async::ByteSource> source;
+  if (declared.streaming()) {
+    VIRGA_TRY(chunked, open_chunked(request, declared.kind, signature, secret_key));
+    source = std::move(chunked);
+  } else if (declared.kind == PayloadDeclaration::Kind::unknown) {
+    return fail(bad_payload_declaration());
+  } else if (declared.kind == PayloadDeclaration::Kind::hash && !(signature && signature->presigned)) {
+    source = std::make_unique<HashedSource>(request, to_lower(declared.text), family);
+  } else {
+    source = std::make_unique<PlainSource>(request);
+  }
+  // For S3 Content-Encoding describes the object; elsewhere it is the request's own (SDKs' request compression).
+  if (family != ErrorFamily::s3 && iequals(request.header_or("content-encoding", ""), "gzip")) {
+    source = net::gunzip_source(std::move(source), inflated_max);
+  }
+  return source;
+}
+
+const std::vector<std::pair<std::string, std::string>>& payload_trailers(const async::ByteSource& payload) {
+  static const std::vector<std::pair<std::string, std::string>> none;
+  const auto* const chunked = dynamic_cast<const ChunkedSource*>(&payload);
+  return chunked ? chunked->trailers() : none;
+}
+
+}  // namespace virga::sigv4

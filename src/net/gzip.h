@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "async/byte_stream.h"
+
+// gzip (RFC 1952) of bodies. Small ones on the loop; who has megabytes offloads.
+namespace virga::net {
+
+// Compresses to one member; level 1 (fast) to 9.
+std::string gzip(std::string_view bytes, int level = 6);
+
+// All members' bytes. Errors: InvalidRequest 400 when malformed or cut off; RequestEntityTooLarge 413 as soon as the
+// result passes `limit`, whatever the header claims.
+Result<std::string> gunzip(std::string_view bytes, size_t limit);
+
+// The inflated form of a source that must outlive this one, piece by piece; memory is bounded by the piece size.
+std::unique_ptr<async::ByteSource> gunzip_source(std::unique_ptr<async::ByteSource> inner, size_t limit);
+
+}  // namespace virga::net
