@@ -1,0 +1,96 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "async/clock.h"
+#include "aws/context.h"
+#include "net/http_server.h"
+#include "platform/function_invoker.h"
+#include "services/apigatewayv2/gateway_request.h"
+#include "services/apigatewayv2/key_cache.h"
+#include "services/apigatewayv2/lambda_authorizer.h"
+#include "services/apigatewayv2/reply.h"
+#include "services/apigatewayv2/upstream.h"
+
+namespace virga::apigatewayv2 {
+
+struct MappedRequest;
+
+// Where the compiled APIs come from: the service's cache over the shard; a map in tests.
+class ApiSource {
+ public:
+  virtual ~ApiSource() = default;
+  // Null when there is no such API. Any loop.
+  virtual Result<std::shared_ptr<const CompiledApi>> find_api(std::string_view api_id) = 0;
+};
+
+// Who signed a request to a route with AWS_IAM authorization, and whether they may invoke it. The door's signature check
+// and policies stand behind it. Errors become 403 {"message":"Forbidden"}.
+class RequestSigner {
+ public:
+  virtual ~RequestSigner() = default;
+  // `arn` is the request's execute-api ARN. The request lives until the answer is sent.
+  virtual Task<Principal> authorize(const net::HttpRequest& request, std::string arn, std::string region) = 0;
+};
+
+// A request's address on the data plane.
+struct DataPlaneAddress {
+  std::string api_id;
+  std::string path;         // begins with '/', with the stage's name if it has one; percent-encoded
+  std::string domain_name;  // requestContext.domainName
+};
+
+// The address when the request is for an HTTP API, else nullopt:
+//   Host {id}.execute-api.…            path /{stage}/…  or for the $default stage  /…
+//   any Host, path /_aws/execute-api/{id}/…  the same, and /_aws/execute-api/{id}/$default/… too
+std::optional<DataPlaneAddress> data_plane_address(const net::HttpRequest& request);
+bool is_data_plane_host(std::string_view host);
+
+// Serves HTTP APIs. One for the server, called from every loop: it holds no state of its own but caches that may be lost.
+class DataPlane {
+ public:
+  struct Parts {
+    async::Env& env;
+    ApiSource& apis;
+    platform::FunctionInvoker& functions;
+    Upstream& upstream;
+    RequestSigner* signer = nullptr;  // null: routes with AWS_IAM refuse everybody
+  };
+  explicit DataPlane(Parts parts);
+
+  // Limits. Source: API Gateway Developer Guide, "Quotas for configuring and running an HTTP API".
+  static constexpr size_t kPayloadBytesMax = 10 * 1024 * 1024;
+  static constexpr size_t kHeadBytesMax = 10'240;
+  static constexpr int64_t kAuthorizerMs = 10'000;
+  // A function's event holds 6 MB. Source: Lambda quotas, invocation payload.
+  static constexpr size_t kEventBytesMax = 6'291'456;
+
+  // The answer; every failure is an answer too.
+  Task<net::HttpResponse> handle(net::HttpRequest& request, DataPlaneAddress address);
+
+  // Drops remembered authorizer verdicts (ResetAuthorizersCache).
+  void forget_authorizations() { authorizations_.clear(); }
+
+ private:
+  struct Call;
+
+  Task<GatewayReply> serve(Call* call);
+  bool select_stage(Call& call) const;
+  Task<std::optional<GatewayReply>> authorize(Call* call);
+  Task<std::optional<GatewayReply>> authorize_jwt(Call* call);
+  Task<std::optional<GatewayReply>> authorize_lambda(Call* call);
+  Task<std::optional<GatewayReply>> authorize_iam(Call* call);
+  Task<std::shared_ptr<const AuthorizerVerdict>> ask_authorizer(Call* call, std::vector<std::string> identities);
+  Task<GatewayReply> integrate(Call* call);
+  Task<GatewayReply> integrate_lambda(const CompiledIntegration* integration, const MappedRequest* mapped);
+  Task<GatewayReply> integrate_http(const CompiledIntegration* integration, const MappedRequest* mapped);
+
+  Parts parts_;
+  KeyCache keys_;
+  AuthorizerCache authorizations_;
+};
+
+}  // namespace virga::apigatewayv2
