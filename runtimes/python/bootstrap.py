@@ -1,0 +1,534 @@
+# Runs inside the Python zygote and, after its fork, inside each Python sandbox.
+#
+# The zygote: an interpreter that has imported what functions commonly import (the SDK included) and never loads user code.
+# On order of the launcher it forks a child into a prepared sandbox. The child rehearses (so that copy-on-write faults and
+# import paths are paid ahead of need), waits for its assignment, imports the handler and serves the Lambda Runtime API.
+# Source: Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes", "Define Lambda function handler in
+# Python", "Working with Lambda function logs in Python".
+import gc
+import importlib
+import json
+import logging
+import os
+import socket
+import sys
+import time
+import traceback
+
+FD_TELEMETRY = 3
+FD_ASSIGN = 4
+API_ADDRESS = ("127.0.0.1", 9001)
+
+PRELOADED = frozenset()  # top-level names of third-party modules that the zygote has imported
+
+
+# ---------------------------------------------------------------- the SDK
+
+def default_endpoint(service):
+    """The endpoint for a client that names none: the function's environment, which the platform fills."""
+    environ = os.environ
+    if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        return environ.get("VIRGA_ENDPOINT_URL")
+    key = "AWS_ENDPOINT_URL_" + service.upper().replace("-", "_").replace(" ", "_")
+    return environ.get(key) or environ.get("AWS_ENDPOINT_URL") or environ.get("VIRGA_ENDPOINT_URL")
+
+
+def patch_botocore(session_module):
+    """botocore before 1.31 does not read AWS_ENDPOINT_URL: gives it the default where the caller gave none."""
+    cls = session_module.Session
+    original = cls.create_client
+    if getattr(original, "_virga", False):
+        return
+
+    def create_client(self, service_name, region_name=None, api_version=None, use_ssl=True, verify=None,
+                      endpoint_url=None, *args, **kwargs):
+        if endpoint_url is None:
+            endpoint_url = default_endpoint(service_name)
+        return original(self, service_name, region_name, api_version, use_ssl, verify, endpoint_url, *args, **kwargs)
+
+    create_client._virga = True
+    cls.create_client = create_client
+
+
+class BotocoreFinder:
+    """Patches a botocore that comes with the function's own package when it is imported."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name != "botocore.session":
+            return None
+        sys.meta_path.remove(BotocoreFinder)
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            return None
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            patch_botocore(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def preload():
+    """Imports the SDK and builds the clients most functions use, so that modules and service descriptions are cached."""
+    global PRELOADED
+    before = set(sys.modules)
+    import asyncio, base64, calendar, collections, concurrent.futures, contextlib, copy, csv, dataclasses  # noqa: E401,F401
+    import datetime, decimal, email.message, enum, functools, hashlib, hmac, http.client, importlib.util  # noqa: E401,F401
+    import inspect, io, itertools, operator, random, re, secrets, shutil, ssl, string, struct, subprocess  # noqa: E401,F401
+    import tempfile, textwrap, threading, typing, urllib.parse, urllib.request, uuid, zipfile, zlib  # noqa: E401,F401
+    standard = set(sys.modules)
+    try:
+        import boto3
+        import botocore.loaders
+        import botocore.session
+        # One cache of service descriptions for all sessions of the process: they are read-only data.
+        shared = botocore.loaders.create_loader()
+        make = botocore.loaders.create_loader
+        botocore.loaders.create_loader = lambda search_path_string=None: shared if not search_path_string else make(
+            search_path_string)
+        patch_botocore(botocore.session)
+        session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1")
+        for name in ("dynamodb", "s3", "sqs", "sts"):
+            session.client(name)
+        session.resource("dynamodb")
+        session.resource("s3")
+    except Exception:  # no SDK here, or one of an unknown shape: functions bring their own
+        pass
+    names = {name.partition(".")[0] for name in set(sys.modules) - standard}
+    PRELOADED = frozenset(n for n in names if n not in before and n not in getattr(sys, "stdlib_module_names", ()))
+
+
+def prefer_own_packages(folders):
+    """A package that the function brings along wins over the one the zygote has imported."""
+    for folder in folders:
+        try:
+            own = os.listdir(folder)
+        except OSError:
+            continue
+        if any(name.partition(".")[0] in PRELOADED for name in own):
+            break
+    else:
+        return
+    for name in list(sys.modules):
+        if name.partition(".")[0] in PRELOADED:
+            del sys.modules[name]
+    sys.meta_path.insert(0, BotocoreFinder)
+
+
+# ---------------------------------------------------------------- the Runtime API
+
+class Api:
+    """A tight HTTP/1.1 client for one keep-alive connection: about six times faster than http.client."""
+
+    def __init__(self):
+        self.socket = socket.create_connection(API_ADDRESS)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.buffer = b""
+
+    def read_answer(self):
+        """Status, headers (lower-case names, bytes) and body of the next answer."""
+        buffer = self.buffer
+        recv = self.socket.recv
+        while True:
+            end = buffer.find(b"\r\n\r\n")
+            if end >= 0:
+                break
+            part = recv(65536)
+            if not part:
+                os._exit(0)
+            buffer = buffer + part if buffer else part
+        lines = buffer[:end].split(b"\r\n")
+        status = int(lines[0][9:12])
+        headers = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(b": ")
+            headers[name.lower()] = value
+        need = end + 4 + int(headers.get(b"content-length", 0))
+        if len(buffer) < need:
+            parts = [buffer]
+            have = len(buffer)
+            while have < need:
+                part = recv(1048576)
+                if not part:
+                    os._exit(0)
+                parts.append(part)
+                have += len(part)
+            buffer = b"".join(parts)
+        self.buffer = buffer[need:]
+        return status, headers, buffer[end + 4:need]
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+
+NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
+
+
+def post(path, body, headers=b""):
+    return (b"POST /2018-06-01/runtime" + path + b" HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n"
+            b"Content-Type: application/json\r\n" + headers +
+            b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
+
+
+# ---------------------------------------------------------------- what handlers see
+
+class CognitoIdentity:
+    __slots__ = ["cognito_identity_id", "cognito_identity_pool_id"]
+
+    def __init__(self, value=None):
+        value = value or {}
+        self.cognito_identity_id = value.get("cognitoIdentityId")
+        self.cognito_identity_pool_id = value.get("cognitoIdentityPoolId")
+
+    def __repr__(self):
+        return "CognitoIdentity([cognito_identity_id={},cognito_identity_pool_id={}])".format(
+            self.cognito_identity_id, self.cognito_identity_pool_id)
+
+
+class Client:
+    __slots__ = ["installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name"]
+
+    def __init__(self, value):
+        for name in self.__slots__:
+            setattr(self, name, value.get(name))
+
+
+class ClientContext:
+    __slots__ = ["custom", "env", "client"]
+
+    def __init__(self, value):
+        self.custom = value.get("custom")
+        self.env = value.get("env")
+        client = value.get("client")
+        self.client = Client(client) if client else None
+
+
+class LambdaContext:
+    def __init__(self, request_id, deadline_ms, arn, client_context, identity, tenant_id):
+        environ = os.environ
+        self.aws_request_id = request_id
+        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+        self.invoked_function_arn = arn
+        self.tenant_id = tenant_id
+        self.client_context = ClientContext(client_context) if client_context else None
+        self.identity = CognitoIdentity(identity)
+        self._epoch_deadline_time_in_ms = deadline_ms
+
+    def get_remaining_time_in_millis(self):
+        return max(self._epoch_deadline_time_in_ms - int(time.time() * 1000), 0)
+
+    def log(self, message):
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, LogHandler):
+                return handler.write(str(message))
+        sys.stdout.write(str(message))
+
+    def __repr__(self):
+        return ("LambdaContext([aws_request_id={},log_group_name={},log_stream_name={},function_name={},"
+                "memory_limit_in_mb={},function_version={},invoked_function_arn={},client_context={},identity={},"
+                "tenant_id={}])").format(
+            self.aws_request_id, self.log_group_name, self.log_stream_name, self.function_name, self.memory_limit_in_mb,
+            self.function_version, self.invoked_function_arn, self.client_context, self.identity, self.tenant_id)
+
+
+# ---------------------------------------------------------------- logs
+
+REQUEST_ID = [""]
+
+
+def send_record(text):
+    """One log event that may have several lines: type, length, microseconds, then the text."""
+    data = text.encode("utf-8", "replace")
+    header = (0xA55A0003).to_bytes(4, "big") + len(data).to_bytes(4, "big") + int(time.time() * 1e6).to_bytes(8, "big")
+    data = header + data
+    try:
+        while data:
+            data = data[os.write(FD_TELEMETRY, data):]
+    except OSError:
+        pass
+
+
+class LogFilter(logging.Filter):
+    def filter(self, record):
+        record.aws_request_id = REQUEST_ID[0]
+        return True
+
+
+class LogHandler(logging.Handler):
+    def emit(self, record):
+        self.write(self.format(record))
+
+    def write(self, text):
+        send_record(text)
+
+
+class JsonFormatter(logging.Formatter):
+    SKIP = frozenset(("name", "msg", "args", "levelname", "levelno", "pathname", "filename", "module", "exc_info", "exc_text",
+                      "stack_info", "lineno", "funcName", "created", "msecs", "relativeCreated", "thread", "threadName",
+                      "processName", "process", "aws_request_id", "taskName"))
+
+    def format(self, record):
+        out = {"timestamp": self.formatTime(record, self.datefmt), "level": record.levelname,
+               "message": record.getMessage(), "logger": record.name}
+        if record.exc_info:
+            kind, value, trace = record.exc_info
+            out["stackTrace"] = traceback.format_tb(trace)
+            out["errorType"] = kind.__name__
+            out["errorMessage"] = str(value)
+            out["location"] = "{}:{}:{}".format(record.pathname, record.funcName, record.lineno)
+        out.update({k: v for k, v in record.__dict__.items() if k not in self.SKIP})
+        out["requestId"] = record.aws_request_id
+        return json.dumps(out, ensure_ascii=False, default=str)
+
+
+def set_up_logging():
+    handler = LogHandler()
+    if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
+        formatter = JsonFormatter(datefmt="%Y-%m-%dT%H:%M:%SZ")
+        root_level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO")
+        level = {"TRACE": "DEBUG", "FATAL": "CRITICAL", "WARN": "WARNING"}.get(root_level.upper(), root_level.upper())
+        logging.getLogger().setLevel(getattr(logging, level, logging.INFO))
+    else:
+        formatter = logging.Formatter("[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n",
+                                      "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    handler.addFilter(LogFilter())
+    logging.getLogger().handlers = [handler]
+
+
+def log_error(error, invoke=None):
+    text = "[ERROR] {}: {}".format(error["errorType"], error["errorMessage"])
+    trace = error.get("stackTrace")
+    if trace:
+        text += "\nTraceback (most recent call last):\n" + "".join(trace)
+    if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
+        record = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "log_level": "ERROR"}
+        record.update(error)
+        text = json.dumps(record, ensure_ascii=False)
+    send_record(text)
+
+
+# ---------------------------------------------------------------- errors
+
+def describe(error_type, message, request_id=None, trace=()):
+    out = {"errorMessage": message, "errorType": error_type}
+    out["requestId"] = request_id or ""
+    out["stackTrace"] = list(trace)
+    return out
+
+
+def own_frames(trace):
+    """The traceback from the user's first frame on."""
+    while trace is not None and trace.tb_frame.f_code.co_filename in ("/var/runtime/bootstrap.py", "<frozen importlib._bootstrap>",
+                                                                       "<frozen importlib._bootstrap_external>"):
+        trace = trace.tb_next
+    return trace
+
+
+def describe_exception(error, request_id):
+    trace = own_frames(error.__traceback__)
+    return describe(type(error).__name__, str(error), request_id, traceback.format_list(traceback.extract_tb(trace)))
+
+
+class InitError(Exception):
+    def __init__(self, error):
+        self.error = error
+
+
+def load_handler(name):
+    """The function that `_HANDLER` names, or InitError with AWS's texts."""
+    module_name, dot, function_name = name.rpartition(".")
+    if not dot:
+        raise InitError(describe("Runtime.MalformedHandlerName", "Bad handler '{}': not enough values to unpack (expected 2, got 1)".format(name)))
+    module_name = module_name.replace("/", ".")
+    if module_name.partition(".")[0] in sys.builtin_module_names:
+        raise InitError(describe("Runtime.BuiltInModuleConflict",
+                                 "Cannot use built-in module {} as a handler module".format(module_name)))
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as e:
+        raise InitError(describe("Runtime.ImportModuleError", "Unable to import module '{}': {}".format(module_name, e)))
+    except SyntaxError as e:
+        trace = ['  File "%s" Line %s\n    %s' % (e.filename, e.lineno, (e.text or "").rstrip("\n"))]
+        raise InitError(describe("Runtime.UserCodeSyntaxError", "Syntax error in module '{}': {}".format(module_name, e), None, trace))
+    try:
+        return getattr(module, function_name)
+    except AttributeError:
+        raise InitError(describe("Runtime.HandlerNotFound", "Handler '{}' missing on module '{}'".format(function_name, module_name)))
+
+
+def to_json_default(value):
+    import decimal
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    raise TypeError("Object of type {} is not JSON serializable".format(type(value).__name__))
+
+
+def call(handler, headers, body):
+    """Runs one invocation; the bytes that answer it."""
+    get = headers.get
+    request_id = get(b"lambda-runtime-aws-request-id", b"").decode()
+    REQUEST_ID[0] = request_id
+    prefix = b"/invocation/" + request_id.encode()
+    trace_id = get(b"lambda-runtime-trace-id")
+    if trace_id is not None:
+        os.environ["_X_AMZN_TRACE_ID"] = trace_id.decode()
+    else:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    try:
+        try:
+            event = json.loads(body)
+        except ValueError as e:
+            raise MarshalError("Unable to unmarshal input: {}".format(e)) from None
+        client = get(b"lambda-runtime-client-context")
+        identity = get(b"lambda-runtime-cognito-identity")
+        tenant = get(b"lambda-runtime-aws-tenant-id")
+        context = LambdaContext(request_id, int(get(b"lambda-runtime-deadline-ms", 0)),
+                                get(b"lambda-runtime-invoked-function-arn", b"").decode(),
+                                json.loads(client) if client else None, json.loads(identity) if identity else None,
+                                tenant.decode() if tenant else None)
+        result = handler(event, context)
+        try:
+            if isinstance(result, (bytes, bytearray)):
+                raise TypeError("Object of type {} is not JSON serializable".format(type(result).__name__))
+            answer = json.dumps(result, default=to_json_default, ensure_ascii=False).encode("utf-8")
+        except (TypeError, ValueError, RecursionError) as e:
+            raise MarshalError("Unable to marshal response: {}".format(e)) from None
+        return post(prefix + b"/response", answer)
+    except MarshalError as e:
+        error = describe("Runtime.MarshalError", str(e), request_id)
+    except BaseException as e:
+        if isinstance(e, SystemExit):
+            # A handler that exits ends the environment, as on AWS: the platform reports Runtime.ExitError.
+            flush()
+            os._exit(e.code if isinstance(e.code, int) else 1 if e.code else 0)
+        error = describe_exception(e, request_id)
+    log_error(error)
+    body = json.dumps(error, ensure_ascii=False).encode("utf-8", "replace")
+    return post(prefix + b"/error", body, b"Lambda-Runtime-Function-Error-Type: " +
+                error["errorType"].encode("ascii", "replace") + b"\r\n")
+
+
+class MarshalError(Exception):
+    pass
+
+
+# ---------------------------------------------------------------- life of a sandbox
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass
+
+
+def rehearse():
+    """Pays copy-on-write faults and first-use costs before there is a request."""
+    sys.path.insert(0, "/var/runtime/rehearsal")
+    module = importlib.import_module("virga_rehearsal")
+    headers = {b"lambda-runtime-aws-request-id": b"0", b"lambda-runtime-deadline-ms": b"0"}
+    for _ in range(3):
+        call(module.handler, headers, b'{"a": [1, 2.5, "x", null, true]}')
+    set_up_logging()
+    del sys.path[0]
+    sys.path_importer_cache.pop("/var/runtime/rehearsal", None)
+    del sys.modules["virga_rehearsal"]
+    REQUEST_ID[0] = ""
+
+
+def receive_assignment():
+    """The environment, as NAME=VALUE joined by NULs, when a function takes this sandbox."""
+    data = b""
+    while True:
+        part = os.read(FD_ASSIGN, 65536)
+        if not part:
+            os._exit(0)
+        data += part
+        if len(data) >= 4 and len(data) >= 4 + int.from_bytes(data[:4], "little"):
+            break
+    os.close(FD_ASSIGN)
+    return dict(item.split("=", 1) for item in os.fsdecode(data[4:]).split("\0") if item)
+
+
+def run_sandbox():
+    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stdin = open(0, "r", closefd=False)
+    sys.__stdout__, sys.__stderr__, sys.__stdin__ = sys.stdout, sys.stderr, sys.stdin
+    api = Api()
+    rehearse()
+    gc.collect()
+    os.write(FD_ASSIGN, b"R")
+    environment = receive_assignment()
+
+    before = os.environ.get("TZ")
+    os.environ.clear()
+    os.environ.update(environment)
+    if environment.get("TZ") != before:
+        time.tzset()
+    folders = ["/var/task", "/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2], "/opt/python"]
+    own = environment.get("PYTHONPATH", "")
+    sys.path[:0] = [folders[0]] + [p for p in own.split(":") if p] + folders[1:]
+    set_up_logging()
+    if PRELOADED:
+        prefer_own_packages([folders[0], folders[1], folders[2]])
+    try:
+        handler = load_handler(environment["_HANDLER"])
+    except BaseException as e:
+        if isinstance(e, SystemExit):
+            flush()
+            os._exit(e.code if isinstance(e.code, int) else 1 if e.code else 0)
+        error = e.error if isinstance(e, InitError) else describe_exception(e, None)
+        log_error(error)
+        flush()
+        api.send(post("/init/error".encode(), json.dumps(error).encode(),
+                      b"Lambda-Runtime-Function-Error-Type: " + error["errorType"].encode("ascii", "replace") + b"\r\n"))
+        api.read_answer()
+        os._exit(1)
+
+    api.send(NEXT)
+    while True:
+        _, headers, body = api.read_answer()
+        answer = call(handler, headers, body)
+        flush()
+        # The answer and the request for the next event leave in one write; the platform answers them in order.
+        api.send(answer + NEXT)
+        api.read_answer()
+
+
+def main():
+    import ctypes
+    control = int(sys.argv[1])
+    shim = ctypes.PyDLL("/proc/self/fd/" + sys.argv[2])
+    os.environ.setdefault("TZ", ":UTC")
+    time.tzset()
+    preload()
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+    error = shim.virga_zygote_open(control)
+    if error:
+        sys.exit("zygote: " + os.strerror(error))
+    while True:
+        shim.virga_zygote_wait()
+        try:
+            pid = os.fork()
+        except OSError:
+            pid = -1
+        if pid == 0:
+            shim.virga_zygote_enter()
+            gc.enable()
+            run_sandbox()
+        shim.virga_zygote_forked(pid)
+
+
+main()

@@ -1,0 +1,104 @@
+// What the Python zygote cannot say in Python: receiving descriptors, forking into another pid namespace, entering a sandbox.
+// Loaded by ctypes; needs no Python headers, so one build serves every version of CPython.
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sandbox/jail.h"
+
+static int g_socket = -1;
+static int g_children = -1;  // signalfd
+static int g_own_pid_ns = -1;
+static struct vj_spawn g_spawn;
+static int g_fds[VJ_FDS_MAX];
+static int g_fd_count;
+
+// The launcher keeps numbers of its own for the children; here only the last few hundred have to be known.
+enum { CHILDREN_MAX = 16384 };
+static struct {
+  pid_t pid;
+  uint32_t sandbox;
+} g_table[CHILDREN_MAX];
+
+static void report(uint32_t kind, uint32_t sandbox, pid_t pid, int status) {
+  const struct vj_reply reply = {kind, sandbox, pid, status};
+  if (vj_send(g_socket, &reply, sizeof reply, NULL, 0) != 0) _exit(0);  // the launcher is gone
+}
+
+static void reap(void) {
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    for (int i = 0; i < CHILDREN_MAX; ++i) {
+      if (g_table[i].pid != pid) continue;
+      g_table[i].pid = 0;
+      report(VJ_EXITED, g_table[i].sandbox, pid, status);
+      break;
+    }
+  }
+}
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int virga_zygote_open(int socket) {
+  g_socket = socket;
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child, NULL);
+  g_children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  g_own_pid_ns = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+  if (g_children < 0 || g_own_pid_ns < 0) return errno;
+  report(VJ_STARTED, 0, getpid(), 0);
+  return 0;
+}
+
+// Waits for the next order to fork and makes the next fork's child land in that sandbox's pid namespace. Ends the process
+// when the launcher has closed the socket.
+EXPORT void virga_zygote_wait(void) {
+  for (;;) {
+    struct pollfd waits[2] = {{g_socket, POLLIN, 0}, {g_children, POLLIN, 0}};
+    if (poll(waits, 2, -1) < 0) continue;
+    if (waits[1].revents) {
+      struct signalfd_siginfo info;
+      while (read(g_children, &info, sizeof info) > 0) {
+      }
+      reap();
+    }
+    if (!waits[0].revents) continue;
+    const long got = vj_receive(g_socket, &g_spawn, sizeof g_spawn, g_fds, VJ_FDS_MAX, &g_fd_count);
+    if (got <= 0) _exit(0);
+    if (got == sizeof g_spawn && g_fd_count >= VJ_FIXED_FDS && setns(g_fds[VJ_NS_PID], CLONE_NEWPID) == 0) return;
+    report(VJ_FAILED, g_spawn.sandbox, 0, errno ? errno : EINVAL);
+    for (int i = 0; i < g_fd_count; ++i) close(g_fds[i]);
+  }
+}
+
+// In the zygote, after the fork (pid < 0: it failed).
+EXPORT void virga_zygote_forked(int pid) {
+  const int error = errno;
+  if (setns(g_own_pid_ns, CLONE_NEWPID) != 0) abort();
+  for (int i = 0; i < g_fd_count; ++i) close(g_fds[i]);
+  if (pid < 0) {
+    report(VJ_FAILED, g_spawn.sandbox, 0, error);
+    return;
+  }
+  for (int i = 0; i < CHILDREN_MAX; ++i) {
+    if (g_table[i].pid != 0) continue;
+    g_table[i].pid = pid;
+    g_table[i].sandbox = g_spawn.sandbox;
+    break;
+  }
+  report(VJ_FORKED, g_spawn.sandbox, pid, 0);
+}
+
+// In the child: leaves it locked down inside the sandbox.
+EXPORT void virga_zygote_enter(void) { vj_enter(&g_spawn, g_fds, g_fd_count); }

@@ -1,0 +1,85 @@
+// One sandbox inside the engine: its Runtime API, logs, state. Owned by the engine until the launcher says that all of its
+// processes are gone; the Sandbox handle that users hold refers to it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/wait.h"
+#include "sandbox/dns.h"
+#include "sandbox/engine.h"
+#include "sandbox/fd.h"
+#include "sandbox/log_pipes.h"
+#include "sandbox/messages.h"
+#include "sandbox/runtime_api.h"
+
+namespace virga::sandbox {
+
+enum class CellState { making, spare, init, idle, busy, dead };
+
+class EngineCell final : public std::enable_shared_from_this<EngineCell> {
+ public:
+  EngineCell(async::Loop& loop, const EngineOptions& options, uint32_t id, std::string pool);
+  ~EngineCell();
+
+  // Events from the launcher.
+  void on_ready(Message& message);
+  void on_exited(const Message& message);
+  void on_failed(const std::string& why);
+  void on_gone();
+
+  // Bound to a function: to be called on a spare. The engine sends the assignment.
+  void bind(SandboxSpec spec);
+  Task<StartOutcome> await_init();
+  Task<InvokeOutcome> invoke(InvokeRequest request);
+  // Closes the control socket, which ends every process in it. May be called in any state, any number of times.
+  void kill();
+  Task<void> await_gone();
+  int64_t memory_peak() const;
+
+  const uint32_t id;
+  const std::string pool;  // the interpreter's path: which spares it counts among
+  CellState state = CellState::making;
+  async::Event changed;    // state or outcome: set on every change, reset by who waits
+  bool gone = false;
+  std::string failure;     // why it could not be made
+
+ private:
+  class PlatformListener;
+
+  void on_request(ApiConnection& connection, ApiRequest& request);
+  void on_next(ApiConnection& connection);
+  void on_answer(ApiConnection& connection, ApiRequest& request, bool is_error);
+  void on_init_error(ApiConnection& connection, ApiRequest& request);
+  void on_connection_closed(ApiConnection& connection);
+  void deliver();
+  void drain_logs();
+  void end_busy(InvokeOutcome outcome);
+  void freeze_later();
+  void thaw();
+  void stop_timers();
+
+  async::Loop& loop_;
+  const EngineOptions& options_;
+  SandboxSpec spec_;
+  LogSink sink_;
+  Fd control_, memory_;
+  std::unique_ptr<ApiServer> api_;
+  std::vector<std::unique_ptr<LogPipe>> logs_;
+  std::vector<std::unique_ptr<PlatformListener>> platform_;
+  std::unique_ptr<DnsResponder> dns_;
+  ApiConnection* parked_ = nullptr;  // waits for its next event
+  std::optional<InvokeRequest> request_;
+  bool delivered_ = false;
+  std::optional<InvokeOutcome> outcome_;
+  std::optional<StartOutcome> init_;
+  async::SteadyTime init_from_, delivered_at_;
+  async::TimerId freeze_timer_ = async::TimerId::none;
+  bool frozen_ = false;
+  bool exited_ = false;
+  int64_t exit_peak_ = 0;
+};
+
+}  // namespace virga::sandbox

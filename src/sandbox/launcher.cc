@@ -1,0 +1,601 @@
+#include "sandbox/launcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "sandbox/cgroup.h"
+#include "sandbox/embedded.h"
+#include "sandbox/fd.h"
+#include "sandbox/init.h"
+#include "sandbox/jail.h"
+#include "sandbox/messages.h"
+#include "sandbox/provided.h"
+#include "sandbox/rootfs.h"
+
+namespace virga::sandbox {
+namespace {
+
+// First of the host user ids that sandboxes get, two each; far above what systems hand out, below 2^31.
+constexpr uint32_t kUidBase = 1'879'048'192;
+constexpr uint32_t kUidPairs = 100'000;
+constexpr int64_t kDefaultTmpMb = 512;  // what build_rootfs gives /tmp
+constexpr int64_t kProcessesMax = 1024;  // Lambda Developer Guide, "Lambda quotas"
+
+void write_map(pid_t pid, const char* file, const std::string& text, bool* ok) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/" + file;
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (fd.get() < 0 || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) *ok = false;
+}
+
+struct Zygote {
+  pid_t pid = 0;
+  Fd socket;
+  bool started = false;
+};
+
+// One sandbox as the launcher sees it.
+struct Cell {
+  uint32_t id = 0;
+  Interpreter interpreter;
+  pid_t init_pid = 0;
+  pid_t runtime_pid = 0;
+  bool runtime_started = false, runtime_reaped = false, init_reaped = false, announced = false, assigned = false;
+  Fd boot;                  // to init
+  Fd control;               // the engine's end, until it has it
+  Fd assign;                // to the runtime process, until its assignment
+  Fd out, err, telemetry;   // read ends, until the engine has them
+  Fd child[4];              // write ends of those and the runtime's end of assign, until it is spawned
+  std::vector<Fd> namespaces;  // as in vj_fd
+  std::vector<Fd> listeners;   // Runtime API, resolver, platform ports
+  Cgroup cgroup;
+};
+
+class Launcher {
+ public:
+  Launcher(int engine, const LauncherOptions& options) : engine_(engine), options_(options) {}
+  int run();
+
+ private:
+  enum Kind : uint64_t { kEngine, kSignals, kBoot, kAssign, kZygote };
+
+  bool prepare();
+  void watch(int fd, Kind kind, uint32_t id);
+  void loop();
+  bool read_engine();
+  void create(uint32_t id, const std::string& runtime);
+  bool clone_init(Cell& cell, Fd init_boot, Fd init_control);
+  bool map_ids(const Cell& cell) const;
+  void on_boot(Cell& cell);
+  void spawn_runtime(Cell& cell);
+  void spawn_by_exec(Cell& cell, const vj_spawn& spawn, const std::vector<int>& fds);
+  [[noreturn]] void run_program(const Cell& cell, const vj_spawn& spawn, const std::vector<int>& fds);
+  void on_assign_readable(Cell& cell);
+  void announce(Cell& cell);
+  void assign(Message& message);
+  const char* mount_code(Cell& cell, const std::vector<std::string>& paths, int64_t tmp_mb);
+  bool code_allowed(const std::string& path) const;
+  Zygote* zygote(const Interpreter& interpreter);
+  void on_zygote(Zygote& zygote);
+  void reap();
+  void on_runtime_exit(Cell& cell, int status);
+  void fail(Cell& cell, const std::string& why);
+  void finish(Cell& cell);
+  void sweep();
+  void tell(Op op, uint32_t id, const std::string& text = {});
+  void shut_down();
+
+  const int engine_;
+  const LauncherOptions options_;
+  RootfsPlan python_rootfs_, node_rootfs_, provided_rootfs_;
+  Cgroups cgroups_;
+  Fd epoll_, signals_, own_mnt_, own_pid_;
+  bool two_ids_ = true;
+  std::map<uint32_t, std::unique_ptr<Cell>> cells_;
+  std::map<std::string, Zygote> zygotes_;  // by interpreter path
+  std::vector<Cgroup> to_remove_;
+};
+
+const char* kFailedPrefix = "sandbox: ";
+
+void Launcher::tell(Op op, uint32_t id, const std::string& text) {
+  Message message{.op = op, .sandbox = id, .text = text};
+  send_message(engine_, message);
+}
+
+void Launcher::watch(int fd, Kind kind, uint32_t id) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = (static_cast<uint64_t>(kind) << 32) | id;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+}
+
+// Own namespaces: mounts here are nobody else's, the zygotes get no network. Without root, a user namespace first.
+bool Launcher::prepare() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  const uid_t uid = ::geteuid();
+  const gid_t gid = ::getegid();
+  if (uid != 0) {
+    two_ids_ = false;
+    if (::unshare(CLONE_NEWUSER) != 0) return false;
+    bool ok = true;
+    write_map(::getpid(), "setgroups", "deny", &ok);
+    write_map(::getpid(), "uid_map", "0 " + std::to_string(uid) + " 1", &ok);
+    write_map(::getpid(), "gid_map", "0 " + std::to_string(gid) + " 1", &ok);
+    if (!ok) return false;
+  }
+  cgroups_.open();
+  if (::unshare(CLONE_NEWNS | CLONE_NEWNET) != 0) return false;
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return false;
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+
+  python_rootfs_ = node_rootfs_ = provided_rootfs_ = base_rootfs();
+  node_rootfs_.files.push_back({"/var/runtime/bootstrap.cjs", std::string(embedded_node_bootstrap())});
+  if (!options_.node_modules.empty())
+    for (const char* place : {"/var/runtime/node_modules", "/var/node_modules"})
+      node_rootfs_.mapped.emplace_back(options_.node_modules, place);
+  own_mnt_ = Fd(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  own_pid_ = Fd(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+  return true;
+}
+
+int Launcher::run() {
+  epoll_ = Fd(::epoll_create1(EPOLL_CLOEXEC));
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGINT, SIG_IGN);   // a terminal's ^C goes to the supervisor, which ends us in order
+  ::signal(SIGTERM, SIG_IGN);
+  signals_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!prepare()) {
+    const std::string why = std::string("launcher cannot make namespaces: ") + strerror(errno);
+    dprintf(2, "virga: %s\n", why.c_str());
+    tell(Op::failed, 0, why);
+    return 1;
+  }
+  ::fcntl(engine_, F_SETFL, ::fcntl(engine_, F_GETFL) | O_NONBLOCK);
+  watch(engine_, kEngine, 0);
+  watch(signals_.get(), kSignals, 0);
+  loop();
+  shut_down();
+  return 0;
+}
+
+void Launcher::loop() {
+  epoll_event events[64];
+  for (;;) {
+    const int count = ::epoll_wait(epoll_.get(), events, 64, to_remove_.empty() ? -1 : 20);
+    // The engine first: a waiting assignment is somebody's cold start.
+    if (!read_engine()) return;
+    for (int i = 0; i < count; ++i) {
+      const auto kind = static_cast<Kind>(events[i].data.u64 >> 32);
+      const auto id = static_cast<uint32_t>(events[i].data.u64);
+      if (kind == kSignals) {
+        reap();
+      } else if (kind == kZygote) {
+        for (auto& [path, zygote] : zygotes_)
+          if (static_cast<uint32_t>(zygote.pid) == id) {
+            on_zygote(zygote);
+            break;
+          }
+      } else if (const auto found = cells_.find(id); found != cells_.end()) {
+        if (kind == kBoot) on_boot(*found->second);
+        if (kind == kAssign) on_assign_readable(*found->second);
+      }
+    }
+    sweep();
+  }
+}
+
+bool Launcher::read_engine() {
+  for (;;) {
+    Message message;
+    bool got = false;
+    if (!receive_message(engine_, &message, &got)) return false;
+    if (!got) return true;
+    for (const int fd : message.fds) ::close(fd);  // none is expected
+    switch (message.op) {
+      case Op::create: create(message.sandbox, message.text); break;
+      case Op::assign: assign(message); break;
+      case Op::warm:
+        if (const auto interpreter = find_interpreter(message.text, options_.runtime_paths);
+            interpreter && interpreter->family == Family::python)
+          zygote(*interpreter);
+        break;
+      case Op::cool:
+        if (const auto interpreter = find_interpreter(message.text, options_.runtime_paths))
+          if (const auto found = zygotes_.find(interpreter->path); found != zygotes_.end()) found->second.socket = Fd();
+        break;
+      default: break;
+    }
+  }
+}
+
+void Launcher::create(uint32_t id, const std::string& runtime) {
+  const auto interpreter = find_interpreter(runtime, options_.runtime_paths);
+  if (!interpreter) return tell(Op::failed, id, "no interpreter for " + runtime + " is installed");
+  auto owned = std::make_unique<Cell>();
+  Cell& cell = *owned;
+  cell.id = id;
+  cell.interpreter = *interpreter;
+  cells_[id] = std::move(owned);
+
+  Fd init_boot, init_control;
+  if (!make_socketpair(SOCK_SEQPACKET, &cell.boot, &init_boot) ||
+      !make_socketpair(SOCK_SEQPACKET, &cell.control, &init_control) ||
+      !make_socketpair(SOCK_STREAM, &cell.assign, &cell.child[3]) || !make_pipe(&cell.out, &cell.child[0]) ||
+      !make_pipe(&cell.err, &cell.child[1]) || !make_pipe(&cell.telemetry, &cell.child[2]))
+    return fail(cell, std::string("descriptors: ") + strerror(errno));
+  if (cgroups_.mode() != CgroupMode::none && !cgroups_.create(id, &cell.cgroup))
+    return fail(cell, std::string("control group: ") + strerror(errno));
+  if (!clone_init(cell, std::move(init_boot), std::move(init_control)))
+    return fail(cell, std::string("namespaces: ") + strerror(errno));
+  watch(cell.boot.get(), kBoot, id);
+}
+
+bool Launcher::clone_init(Cell& cell, Fd init_boot, Fd init_control) {
+  InitPlan plan;
+  plan.rootfs = cell.interpreter.family == Family::python ? &python_rootfs_
+                : cell.interpreter.family == Family::node ? &node_rootfs_
+                                                          : &provided_rootfs_;
+  plan.platform_ports = options_.platform_ports;
+  plan.two_ids = two_ids_;
+  plan.boot = init_boot.get();
+  plan.control = init_control.get();
+  clone_args args{};
+  args.flags = CLONE_NEWUSER | CLONE_NEWPID;
+  args.exit_signal = SIGCHLD;
+  const pid_t pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
+  if (pid < 0) return false;
+  if (pid == 0) {
+    // Ends of its own sockets that the launcher holds must not keep it from seeing their end.
+    cell.boot = Fd();
+    cell.control = Fd();
+    init_main(plan);
+  }
+  cell.init_pid = pid;
+  const char go = 'G';
+  return map_ids(cell) && ::send(cell.boot.get(), &go, 1, MSG_NOSIGNAL) == 1;
+}
+
+bool Launcher::map_ids(const Cell& cell) const {
+  bool ok = true;
+  if (two_ids_) {
+    const uint32_t base = kUidBase + 2 * (cell.id % kUidPairs);
+    const std::string host0 = std::to_string(base), host1 = std::to_string(base + 1);
+    write_map(cell.init_pid, "uid_map", "0 " + host0 + " 1\n" + std::to_string(kSandboxUid) + " " + host1 + " 1\n", &ok);
+    write_map(cell.init_pid, "gid_map", "0 " + host0 + " 1\n" + std::to_string(kSandboxGid) + " " + host1 + " 1\n", &ok);
+  } else {
+    write_map(cell.init_pid, "setgroups", "deny", &ok);
+    write_map(cell.init_pid, "uid_map", std::to_string(kSandboxUid) + " 0 1", &ok);
+    write_map(cell.init_pid, "gid_map", std::to_string(kSandboxGid) + " 0 1", &ok);
+  }
+  return ok;
+}
+
+void Launcher::on_boot(Cell& cell) {
+  char byte;
+  int fds[VJ_FDS_MAX];
+  int count = 0;
+  const long got = vj_receive(cell.boot.get(), &byte, 1, fds, VJ_FDS_MAX, &count);
+  std::vector<Fd> owned;
+  for (int i = 0; i < count; ++i) owned.emplace_back(fds[i]);
+  if (got <= 0) {
+    if (!cell.announced) fail(cell, "its first process ended while it was made");
+    cell.boot = Fd();
+    return;
+  }
+  if (count < kInitNamespaces + 2 || !cell.namespaces.empty()) return;
+  for (int i = 0; i < count; ++i)
+    (i < kInitNamespaces ? cell.namespaces : cell.listeners).push_back(std::move(owned[static_cast<size_t>(i)]));
+  spawn_runtime(cell);
+}
+
+void Launcher::spawn_runtime(Cell& cell) {
+  vj_spawn spawn{cell.id, kSandboxUid, kSandboxGid, options_.faults | (two_ids_ ? 0u : uint32_t{VJ_SHARED_UID})};
+  std::vector<int> fds;
+  for (const auto& fd : cell.namespaces) fds.push_back(fd.get());
+  for (const auto& fd : cell.child) fds.push_back(fd.get());
+  std::vector<Fd> procs;
+  for (const int fd : cgroups_.open_procs(cell.cgroup)) {
+    procs.emplace_back(fd);
+    fds.push_back(fd);
+  }
+  watch(cell.assign.get(), kAssign, cell.id);
+  if (cell.interpreter.family == Family::python) {
+    Zygote* const parent = zygote(cell.interpreter);
+    if (parent == nullptr) return fail(cell, "the interpreter does not start");
+    const int error = vj_send(parent->socket.get(), &spawn, sizeof spawn, fds.data(), static_cast<int>(fds.size()));
+    if (error != 0) return fail(cell, std::string("zygote: ") + strerror(error));
+  } else {
+    spawn.flags |= VJ_EXEC;
+    spawn_by_exec(cell, spawn, fds);
+  }
+  for (auto& fd : cell.child) fd = Fd();
+}
+
+void Launcher::spawn_by_exec(Cell& cell, const vj_spawn& spawn, const std::vector<int>& fds) {
+  if (::setns(cell.namespaces[VJ_NS_PID].get(), CLONE_NEWPID) != 0) return fail(cell, "pid namespace");
+  const pid_t pid = ::fork();
+  if (pid == 0) run_program(cell, spawn, fds);
+  const int error = errno;
+  if (::setns(own_pid_.get(), CLONE_NEWPID) != 0) abort();
+  if (pid < 0) return fail(cell, std::string("fork: ") + strerror(error));
+  cell.runtime_pid = pid;
+  cell.runtime_started = true;
+}
+
+void Launcher::run_program(const Cell& cell, const vj_spawn& spawn, const std::vector<int>& fds) {
+  vj_enter(&spawn, fds.data(), static_cast<int>(fds.size()));
+  if (cell.interpreter.family == Family::provided) provided_main();
+  const char* const arguments[] = {cell.interpreter.path.c_str(), "/var/runtime/bootstrap.cjs", nullptr};
+  const char* const environment[] = {"TZ=:UTC", "LANG=en_US.UTF-8", "PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
+                                     "NODE_PATH=/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task",
+                                     nullptr};
+  ::execve(arguments[0], const_cast<char* const*>(arguments), const_cast<char* const*>(environment));
+  dprintf(2, "virga: cannot execute %s: %s\n", arguments[0], strerror(errno));
+  _exit(97);
+}
+
+void Launcher::on_assign_readable(Cell& cell) {
+  char byte;
+  const ssize_t got = ::recv(cell.assign.get(), &byte, 1, MSG_DONTWAIT);
+  if (got < 0 && errno == EAGAIN) return;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, cell.assign.get(), nullptr);
+  if (got == 1 && byte == 'R' && !cell.announced) announce(cell);
+  // An end without 'R' is a process that died on its way in; its exit is reported by whoever reaps it.
+}
+
+void Launcher::announce(Cell& cell) {
+  Message message{.op = Op::ready, .sandbox = cell.id};
+  const Fd memory(cgroups_.open_memory_peak(cell.cgroup));
+  const Fd nothing(memory.get() < 0 ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : -1);
+  message.values[0] = memory.get() < 0 ? 0 : 1;
+  message.fds = {cell.control.get(),      cell.out.get(),
+                 cell.err.get(),          cell.telemetry.get(),
+                 cell.listeners[0].get(), cell.listeners[1].get(),
+                 memory.get() < 0 ? nothing.get() : memory.get()};
+  for (size_t i = 2; i < cell.listeners.size(); ++i) message.fds.push_back(cell.listeners[i].get());
+  cell.announced = true;
+  send_message(engine_, message);
+  for (Fd* fd : {&cell.control, &cell.out, &cell.err, &cell.telemetry}) *fd = Fd();
+  cell.listeners.clear();
+}
+
+bool Launcher::code_allowed(const std::string& path) const {
+  if (options_.code_roots.empty()) return true;
+  char resolved[PATH_MAX];
+  if (::realpath(path.c_str(), resolved) == nullptr) return false;
+  const std::string real = resolved;
+  return std::any_of(options_.code_roots.begin(), options_.code_roots.end(), [&](const std::string& root) {
+    return real.starts_with(root) && (real.size() == root.size() || real[root.size()] == '/');
+  });
+}
+
+const char* Launcher::mount_code(Cell& cell, const std::vector<std::string>& paths, int64_t tmp_mb) {
+  std::vector<Fd> trees;
+  for (const auto& path : paths) {
+    if (!code_allowed(path)) return "code folder outside of the allowed ones";
+    Fd tree(open_read_only_tree(path.c_str()));
+    if (tree.get() < 0) return "code folder";
+    trees.push_back(std::move(tree));
+  }
+  if (::setns(cell.namespaces[VJ_NS_MNT].get(), CLONE_NEWNS) != 0) return "mount namespace";
+  const char* failed = nullptr;
+  if (!trees.empty() && attach_tree(trees[0].get(), "/var/task") != 0) failed = "attach code";
+  if (failed == nullptr && trees.size() == 2 && attach_tree(trees[1].get(), "/opt") != 0) failed = "attach layer";
+  if (failed == nullptr && tmp_mb != kDefaultTmpMb) {
+    const std::string size = "size=" + std::to_string(tmp_mb) + "m";
+    if (::mount(nullptr, "/tmp", nullptr, MS_REMOUNT | MS_NOSUID | MS_NODEV, size.c_str()) != 0) failed = "size of /tmp";
+  }
+  if (::setns(own_mnt_.get(), CLONE_NEWNS) != 0) abort();
+  return failed;
+}
+
+void Launcher::assign(Message& message) {
+  const auto found = cells_.find(message.sandbox);
+  if (found == cells_.end() || found->second->assigned || !found->second->announced) return;
+  Cell& cell = *found->second;
+  cell.assigned = true;
+  std::vector<std::string> paths;
+  size_t at = 0;
+  for (int64_t i = 0; i < message.values[2]; ++i) {
+    const size_t end = message.text.find('\0', at);
+    if (end == std::string::npos) return fail(cell, "malformed assignment");
+    paths.push_back(message.text.substr(at, end - at));
+    at = end + 1;
+  }
+  cgroups_.limit(cell.cgroup, message.values[0] << 20, kProcessesMax);
+  if (const char* failed = mount_code(cell, paths, message.values[1]))
+    return fail(cell, std::string(failed) + ": " + strerror(errno));
+  const auto size = static_cast<uint32_t>(message.text.size() - at);
+  std::string bytes(reinterpret_cast<const char*>(&size), sizeof size);
+  bytes.append(message.text, at);
+  if (::send(cell.assign.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
+    return fail(cell, "the runtime does not take its assignment");
+  cell.assign = Fd();
+  cell.namespaces.clear();
+}
+
+Fd memory_file(const char* name, std::string_view content) {
+  Fd fd(::memfd_create(name, 0));
+  if (fd.get() < 0 || ::write(fd.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) return Fd();
+  return fd;
+}
+
+Zygote* Launcher::zygote(const Interpreter& interpreter) {
+  Zygote& zygote = zygotes_[interpreter.path];
+  if (zygote.pid != 0 && zygote.socket.get() >= 0) return &zygote;
+  // The files come from this binary's own memory, so nobody who can write to a disk can change what runs here.
+  const Fd shim = memory_file("virga-shim", embedded_python_shim());
+  const Fd script = memory_file("virga-bootstrap", embedded_python_bootstrap());
+  Fd ours, theirs;
+  if (shim.get() < 0 || script.get() < 0 || !make_socketpair(SOCK_SEQPACKET, &ours, &theirs)) return nullptr;
+  const pid_t pid = ::fork();
+  if (pid < 0) return nullptr;
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    ::fcntl(theirs.get(), F_SETFD, 0);
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    ::dup2(null.get(), 0);
+    ::dup2(2, 1);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    for (const int number : {SIGPIPE, SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
+    const std::string program = "import sys;exec(compile(open('/proc/self/fd/'+sys.argv[3],encoding='utf-8').read(),"
+                                "'/var/runtime/bootstrap.py','exec'))";
+    const std::string numbers[] = {std::to_string(theirs.get()), std::to_string(shim.get()), std::to_string(script.get())};
+    const char* const arguments[] = {interpreter.path.c_str(), "-I", "-B", "-X", "utf8", "-c", program.c_str(),
+                                     numbers[0].c_str(), numbers[1].c_str(), numbers[2].c_str(), nullptr};
+    const char* const environment[] = {"TZ=:UTC", "LANG=en_US.UTF-8", "PATH=/usr/local/bin:/usr/bin:/bin",
+                                       "AWS_EC2_METADATA_DISABLED=true", nullptr};
+    ::execve(arguments[0], const_cast<char* const*>(arguments), const_cast<char* const*>(environment));
+    _exit(97);
+  }
+  zygote.pid = pid;
+  zygote.started = false;
+  zygote.socket = std::move(ours);
+  watch(zygote.socket.get(), kZygote, static_cast<uint32_t>(pid));
+  return &zygote;
+}
+
+void Launcher::on_zygote(Zygote& zygote) {
+  vj_reply reply{};
+  int fds[1];
+  int count = 0;
+  const long got = vj_receive(zygote.socket.get(), &reply, sizeof reply, fds, 1, &count);
+  if (got <= 0) {
+    zygote.socket = Fd();  // ended; the next spare starts another
+    return;
+  }
+  if (reply.kind == VJ_STARTED) zygote.started = true;
+  const auto found = cells_.find(reply.sandbox);
+  if (found == cells_.end()) return;
+  Cell& cell = *found->second;
+  switch (reply.kind) {
+    case VJ_FORKED:
+      cell.runtime_pid = reply.pid;
+      cell.runtime_started = true;
+      break;
+    case VJ_EXITED: on_runtime_exit(cell, reply.status); break;
+    case VJ_FAILED: fail(cell, std::string("fork: ") + strerror(reply.status)); break;
+    default: break;
+  }
+}
+
+void Launcher::reap() {
+  signalfd_siginfo info;
+  while (::read(signals_.get(), &info, sizeof info) > 0) {
+  }
+  int status = 0;
+  pid_t pid;
+  while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
+    for (auto& [path, zygote] : zygotes_) {
+      if (zygote.pid != pid) continue;
+      zygote.pid = 0;
+      zygote.socket = Fd();
+      // Who waited for a fork of it would wait for ever.
+      for (auto& [id, cell] : cells_)
+        if (!cell->runtime_started && !cell->namespaces.empty() && cell->interpreter.path == path)
+          fail(*cell, "the interpreter ended");
+    }
+    for (auto& [id, cell] : cells_) {
+      if (cell->runtime_pid == pid) {
+        on_runtime_exit(*cell, status);
+        break;
+      }
+      if (cell->init_pid == pid) {
+        cell->init_reaped = true;
+        if (!cell->announced) fail(*cell, "its first process ended while it was made");
+        break;
+      }
+    }
+  }
+}
+
+void Launcher::on_runtime_exit(Cell& cell, int status) {
+  if (cell.runtime_reaped) return;
+  cell.runtime_reaped = true;
+  Message message{.op = Op::exited, .sandbox = cell.id};
+  message.values[0] = status;
+  message.values[1] = cgroups_.oom_kills(cell.cgroup);
+  message.values[2] = cgroups_.memory_peak(cell.cgroup);
+  if (cell.announced) {
+    send_message(engine_, message);
+  } else {
+    fail(cell, "the runtime ended while it was made, status " + std::to_string(status));
+  }
+}
+
+// Ends the sandbox and says so once.
+void Launcher::fail(Cell& cell, const std::string& why) {
+  if (cell.boot.get() >= 0) {
+    tell(Op::failed, cell.id, kFailedPrefix + why);
+    cell.boot = Fd();
+  }
+  cell.announced = true;
+  if (cell.init_pid == 0) cell.init_reaped = true;
+}
+
+// Forgets sandboxes whose processes have all ended.
+void Launcher::sweep() {
+  for (auto it = cells_.begin(); it != cells_.end();) {
+    Cell& cell = *it->second;
+    if (!cell.init_reaped || (cell.runtime_started && !cell.runtime_reaped)) {
+      ++it;
+      continue;
+    }
+    if (!cell.cgroup.empty()) to_remove_.push_back(cell.cgroup);
+    tell(Op::gone, cell.id);
+    it = cells_.erase(it);
+  }
+  std::erase_if(to_remove_, [&](const Cgroup& group) { return cgroups_.remove(group); });
+}
+
+void Launcher::shut_down() {
+  for (auto& [path, zygote] : zygotes_) zygote.socket = Fd();
+  for (auto& [id, cell] : cells_) {
+    cell->boot = Fd();
+    if (cell->init_pid > 0 && !cell->init_reaped) ::kill(cell->init_pid, SIGKILL);
+  }
+  while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+  }
+  cells_.clear();
+  cgroups_.close();
+}
+
+}  // namespace
+
+int launcher_main(int engine_fd, const LauncherOptions& options) {
+  Launcher launcher(engine_fd, options);
+  return launcher.run();
+}
+
+}  // namespace virga::sandbox

@@ -1,0 +1,12 @@
+#pragma once
+
+namespace virga::sandbox {
+
+// What a sandbox of a custom runtime runs until its assignment: waits for the environment, then executes the function's
+// `bootstrap` (from /var/task, else /opt). The caller is locked down already.
+// Its exit status when there is no bootstrap that can be executed.
+inline constexpr int kInvalidEntrypoint = 142;
+
+[[noreturn]] void provided_main();
+
+}  // namespace virga::sandbox
