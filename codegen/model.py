@@ -42,6 +42,13 @@ class Model:
         if os.path.exists(overlay):
             with open(overlay, encoding="utf-8") as f:
                 self.overlay = json.load(f)
+        auth = os.path.join(root, "models", "overlays", service + ".auth.json")
+        if os.path.exists(auth):
+            with open(auth, encoding="utf-8") as f:
+                self.overlay["auth"] = json.load(f)
+            for name in self.overlay["auth"]:
+                if name not in self.raw["operations"]:
+                    raise SystemExit("%s: no operation called %s" % (auth, name))
         self.shapes = self.raw["shapes"]
         self.operations = [Operation(n, o, i) for i, (n, o) in enumerate(sorted(self.raw["operations"].items()))]
         self.attribute_values = service in ("dynamodb", "dynamodbstreams")
