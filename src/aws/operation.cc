@@ -14,10 +14,6 @@ auto find_by_name(const Range& range, std::string_view name, Get get) -> decltyp
 
 }  // namespace
 
-const ServiceDesc* find_service(std::string_view name) {
-  return find_by_name(all_services(), name, [](const ServiceDesc* s) -> const ServiceDesc& { return *s; });
-}
-
 const OperationDesc* find_operation(const ServiceDesc& service, std::string_view name) {
   return find_by_name(service.operations, name, [](const OperationDesc& o) -> const OperationDesc& { return o; });
 }
