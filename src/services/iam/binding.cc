@@ -1,0 +1,13 @@
+#include "services/iam/binding.h"
+
+#include "api/iam/binding.h"
+#include "services/iam/service.h"
+
+namespace virga::iam {
+
+aws::ServiceBinding make_binding(Service& service) {
+  return api::bind(service, {{"GetAccessKeyLastUsed", "the use of keys is not recorded: answers N/A"},
+                             {"GetUser", "PasswordLastUsed is never there: no passwords"}});
+}
+
+}  // namespace virga::iam
