@@ -204,8 +204,12 @@ void Cgroups::limit(const Cgroup& group, int64_t memory_bytes, int64_t processes
   const std::string bytes = std::to_string(memory_bytes);
   for (const auto& folder : group.folders) {
     if (folder == group.memory_folder && mode_ == CgroupMode::v1) {
-      write_file(folder + "/memory.limit_in_bytes", bytes);
-      write_file(folder + "/memory.memsw.limit_in_bytes", bytes);  // where swap is accounted
+      // Memory with swap (where it is accounted) may not be below memory alone, so one of the two orders fails.
+      if (!write_file(folder + "/memory.limit_in_bytes", bytes)) {
+        write_file(folder + "/memory.memsw.limit_in_bytes", bytes);
+        write_file(folder + "/memory.limit_in_bytes", bytes);
+      }
+      write_file(folder + "/memory.memsw.limit_in_bytes", bytes);
     } else if (folder == group.memory_folder) {
       write_file(folder + "/memory.max", bytes);
       write_file(folder + "/memory.swap.max", "0");

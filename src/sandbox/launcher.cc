@@ -594,7 +594,10 @@ void Launcher::shut_down() {
 }  // namespace
 
 int launcher_main(int engine_fd, const LauncherOptions& options) {
-  Launcher launcher(engine_fd, options);
+  // Nothing that the parent had open is any business of this process.
+  if (engine_fd != 3 && ::dup3(engine_fd, 3, O_CLOEXEC) != 3) return 1;
+  ::syscall(SYS_close_range, 4u, ~0u, 0u);
+  Launcher launcher(3, options);
   return launcher.run();
 }
 

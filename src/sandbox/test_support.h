@@ -34,15 +34,8 @@ class Bed {
     ::chmod(folder.c_str(), 0755);
     if (launcher.platform_ports.empty()) launcher.platform_ports = {4566};
     engine.platform_ports = launcher.platform_ports;
-    Fd theirs;
-    make_socketpair(SOCK_SEQPACKET, &ours_, &theirs);
-    launcher_pid = ::fork();
-    if (launcher_pid == 0) {
-      ours_ = Fd();
-      ::_exit(launcher_main(theirs.get(), launcher));
-    }
-    theirs = Fd();
-    engine_ = std::move(*Engine::open(loop, ours_.release(), std::move(engine)));
+    launcher_options_ = launcher;
+    engine_ = std::move(*Engine::open(loop, fork_launcher(), std::move(engine)));
   }
   ~Bed() {
     run(engine_->close());
@@ -50,6 +43,12 @@ class Bed {
     int status = 0;
     ::waitpid(launcher_pid, &status, 0);
     ignore(::system(("rm -rf " + folder).c_str()), "a temporary folder");
+  }
+
+  // Replaces a launcher that died.
+  void new_launcher() {
+    ::waitpid(launcher_pid, nullptr, 0);
+    engine_->attach_launcher(fork_launcher());
   }
 
   Engine& engine() { return *engine_; }
@@ -138,7 +137,17 @@ class Bed {
     auto got = co_await as_result(std::move(task));
     out->emplace(std::move(got));
   }
-  Fd ours_;
+  int fork_launcher() {
+    Fd ours, theirs;
+    make_socketpair(SOCK_SEQPACKET, &ours, &theirs);
+    launcher_pid = ::fork();
+    if (launcher_pid == 0) {
+      ours = Fd();
+      ::_exit(launcher_main(theirs.get(), launcher_options_));
+    }
+    return ours.release();
+  }
+  LauncherOptions launcher_options_;
   std::unique_ptr<Engine> engine_;
   int count_ = 0;
 };
