@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t kScratchBytes = 64 * 1024;
 constexpr size_t kKeptBufferBytes = 128 * 1024;   // a connection at rest gives back more than this
+constexpr size_t kTlsBatchBytes = 128 * 1024;
 constexpr size_t kStreamPieceBytes = 256 * 1024;
 
 AwsError gone_error() { return {.code = "ConnectionClosed", .http_status = 499, .message = "The client has gone."}; }
@@ -71,6 +72,8 @@ HttpConnection::HttpConnection(HttpServer::Impl& server, int fd, HttpListener& l
   listener_ = listener.info;
   peer_ip_ = peer.host;
   peer_port_ = peer.port;
+  if (listener_->tls) tls_.emplace(*listener_->tls);
+  body_since_ = server_.coarse_now;
 }
 
 HttpConnection::~HttpConnection() {
@@ -81,6 +84,10 @@ HttpConnection::~HttpConnection() {
 async::Detached HttpConnection::run(HttpConnection* self) {
   const Result<void> outcome = co_await as_result(self->serve());
   ignore(outcome, "what went wrong with the client's socket is the client's business");
+  if (self->tls_) {
+    self->tls_->close();
+    ignore(self->flush_tls(), "a courtesy");
+  }
   self->server_.remove(self);
 }
 
@@ -134,17 +141,68 @@ void HttpConnection::abort() {
 
 HttpConnection::Io HttpConnection::fill() {
   if (!server_.scratch) server_.scratch = std::make_unique_for_overwrite<char[]>(kScratchBytes);
+  if (in_at_ >= kScratchBytes) {  // pipelined requests would let it grow for ever
+    in_.erase(0, in_at_);
+    in_at_ = 0;
+  }
   const ssize_t got = ::recv(fd_, server_.scratch.get(), kScratchBytes, 0);
   if (got > 0) {
-    in_.append(server_.scratch.get(), static_cast<size_t>(got));
-    return Io::done;
+    const std::string_view bytes(server_.scratch.get(), static_cast<size_t>(got));
+    if (!tls_) {
+      in_ += bytes;
+      return Io::done;
+    }
+    const size_t before = in_.size();
+    const TlsSession::State state = tls_->receive(bytes, in_);
+    const Io flushed = flush_tls();  // what the socket does not take now goes before the next answer
+    if (in_.size() > before) return Io::done;
+    const bool alive = state == TlsSession::State::open || state == TlsSession::State::handshake;
+    if (alive && flushed != Io::closed) return Io::again;
+    hung_up_ = true;
+    return Io::closed;
   }
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Io::again;
   hung_up_ = true;
   return Io::closed;
 }
 
+// Sends encrypted bytes that wait.
+HttpConnection::Io HttpConnection::flush_tls() {
+  std::string& output = tls_->output();
+  size_t sent = 0;
+  Io io = Io::done;
+  while (sent < output.size()) {
+    const ssize_t got = ::send(fd_, output.data() + sent, output.size() - sent, MSG_NOSIGNAL);
+    if (got < 0) {
+      io = errno == EAGAIN || errno == EINTR ? Io::again : Io::closed;
+      break;
+    }
+    sent += static_cast<size_t>(got);
+  }
+  output.erase(0, sent);
+  if (io == Io::closed) hung_up_ = true;
+  return io;
+}
+
+// Encrypts a bounded part at a time, so that a large answer does not lie in memory twice.
+HttpConnection::Io HttpConnection::write_tls(std::string_view& a, std::string_view& b) {
+  for (;;) {
+    const Io io = flush_tls();
+    if (io != Io::done || (a.empty() && b.empty())) return io;
+    for (std::string_view* const part : {&a, &b}) {
+      const size_t room = kTlsBatchBytes - std::min(kTlsBatchBytes, tls_->output().size());
+      const std::string_view now = part->substr(0, room);
+      if (!now.empty() && !tls_->send(now)) {
+        hung_up_ = true;
+        return Io::closed;
+      }
+      part->remove_prefix(now.size());
+    }
+  }
+}
+
 HttpConnection::Io HttpConnection::write_some(std::string_view& a, std::string_view& b) {
+  if (tls_) return write_tls(a, b);
   iovec parts[2] = {{const_cast<char*>(a.data()), a.size()}, {const_cast<char*>(b.data()), b.size()}};
   msghdr message{};
   message.msg_iov = parts;
@@ -189,7 +247,7 @@ Task<void> HttpConnection::serve() {
       co_return ok();
     }
     if (scan.head_bytes == 0) {
-      const bool idle = buffered() == 0;
+      const bool idle = buffered() == 0 && !shaking_hands();
       if (idle) {
         in_at_ = 0;
         in_.clear();
@@ -197,6 +255,7 @@ Task<void> HttpConnection::serve() {
       }
       if (!idle || !closing()) {
         // A head's time counts from its first byte on: drops of water do not extend it.
+        // So does a handshake's, from the connection's start.
         const int64_t ms = idle ? server_.options.idle_ms : server_.options.head_ms;
         if (idle) body_since_ = server_.coarse_now;
         const int64_t used = idle ? 0 : (server_.coarse_now - body_since_) / 1'000'000;
@@ -204,7 +263,7 @@ Task<void> HttpConnection::serve() {
         if (idle) body_since_ = server_.coarse_now;
       }
       const bool late = timed_out_;
-      if (late && !idle) {
+      if (late && !idle && !shaking_hands()) {
         const bool answered = co_await refuse({408, "the request's head did not arrive in time"});
         ignore(answered, "closed either way");
         co_return ok();
@@ -353,6 +412,10 @@ Task<bool> HttpConnection::refuse(HttpRefusal refusal) {
 // Closing a socket with unread bytes resets it, and the reset may overtake the answer: so say "no more from us" and read
 // on for a while.
 Task<void> HttpConnection::linger() {
+  if (tls_) {
+    tls_->close();
+    ignore(flush_tls(), "a courtesy");
+  }
   ::shutdown(fd_, SHUT_WR);
   in_.clear();
   in_at_ = 0;

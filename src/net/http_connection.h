@@ -8,6 +8,7 @@
 #include "async/wait.h"
 #include "net/http_server.h"
 #include "net/socket.h"
+#include "net/tls.h"
 
 // Inside of the HTTP server; nobody else includes this.
 namespace virga::net {
@@ -100,7 +101,10 @@ class HttpConnection final : public HttpRequest, public async::FdHandler {
   std::string take_buffered(size_t max);
   std::string receive_directly(uint64_t max, Io& io);
   void take_whole();
-  bool encrypted() const { return false; }
+  bool encrypted() const { return tls_.has_value(); }
+  bool shaking_hands() const { return tls_ && tls_->state() == TlsSession::State::handshake; }
+  Io write_tls(std::string_view& a, std::string_view& b);
+  Io flush_tls();
   bool prepare_head(HttpResponse& response, bool keep);
   void wake();
   void watch(uint32_t events);
@@ -111,6 +115,7 @@ class HttpConnection final : public HttpRequest, public async::FdHandler {
   HttpServer::Impl& server_;
   uint64_t listener_number_;
   int fd_;
+  std::optional<TlsSession> tls_;
   bool registered_ = false;
   uint32_t armed_ = 0;   // what the loop watches for us
   uint32_t wanted_ = 0;  // what waiter_ waits for

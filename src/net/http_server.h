@@ -23,7 +23,7 @@ struct ListenerInfo {
   std::string id;   // within the tag: a sandbox's id
   std::string host;
   int port = 0;     // filled in from the socket when 0
-  std::shared_ptr<TlsContext> tls;  // null: plain. Shared by the listeners of all loops
+  std::shared_ptr<TlsContext> tls;  // null: plain (net/tls.h). Shared by the listeners of all loops
 };
 
 // One request and, by read(), its body. Everything a view points to lives until the answer is sent. As a ByteSource it
