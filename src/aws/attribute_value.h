@@ -307,15 +307,20 @@ class Item {
   void set(std::string_view name, ValueView value);
   bool erase(std::string_view name);
 
+  // As AttributeValue's, with the attribute it was found in. The bytes stay well-formed: what is wrong reads as null.
   const std::string& problem() const { return problem_; }
-  void set_problem(std::string message) { problem_ = std::move(message); }
+  const std::string& problem_name() const { return problem_name_; }
+  void set_problem(std::string message, std::string name) {
+    problem_ = std::move(message);
+    problem_name_ = std::move(name);
+  }
   std::string& buffer() { return bytes_; }  // for decoders
 
   friend bool operator==(const Item& a, const Item& b) { return a.view() == b.view(); }
 
  private:
   std::string bytes_;
-  std::string problem_;
+  std::string problem_, problem_name_;
 };
 
 }  // namespace virga

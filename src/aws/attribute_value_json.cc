@@ -143,6 +143,10 @@ class Reader {
   }
 
   std::string& problem_;
+  std::string problem_name_;  // of the item's attribute that has it
+
+ public:
+  std::string take_problem_name() { return std::move(problem_name_); }
 };
 
 Result<void> Reader::map_object(od::value& in, od::object& object) {
@@ -329,7 +333,10 @@ Result<void> Reader::members(od::object object, std::string& out, int depth) {
       continue;
     }
     tlv::append_bytes(out, name);
+    const size_t value_start = out.size();
     VIRGA_TRY_VOID(value(field.value(), out, depth));
+    if (out.size() == value_start) tlv::append_value(out, AttributeType::null, {});  // it has a problem
+    if (depth == 0 && problem_name_.empty() && !problem_.empty()) problem_name_ = name;
   }
   return {};
 }
@@ -352,8 +359,7 @@ Result<void> read_item(od::value in, Item& out) {
   out.buffer().clear();
   VIRGA_TRY_VOID(reader.map_object(in, object));
   VIRGA_TRY_VOID(reader.members(object, out.buffer(), 0));
-  if (!problem.empty()) out.buffer().clear();
-  out.set_problem(std::move(problem));
+  out.set_problem(std::move(problem), reader.take_problem_name());
   return {};
 }
 

@@ -65,12 +65,10 @@ class Placeholders {
   void add_name(std::string_view key, std::string_view attribute) {
     names_.push_back({std::string(key), std::string(attribute), false});
   }
-  void add_value(std::string_view key, const AttributeValue& value) {
-    values_.push_back({std::string(key), &value, false});
-  }
+  void add_value(std::string_view key, ValueView value) { values_.push_back({std::string(key), value, false}); }
   // Null when not defined; marks as used.
   const std::string* name(std::string_view key);
-  const AttributeValue* value(std::string_view key);
+  const ValueView* value(std::string_view key);
 
   // "Value provided in ExpressionAttributeNames unused in expressions: keys: {#a, #b}", or empty.
   std::string unused() const;
@@ -82,7 +80,7 @@ class Placeholders {
   };
   struct Value {
     std::string key;
-    const AttributeValue* value;
+    ValueView value;
     bool used;
   };
   std::vector<Name> names_;

@@ -152,8 +152,8 @@ DocumentPath Lexer::path() {
 
 Operand Lexer::value_operand(const Token& token) {
   Operand operand{.kind = Operand::Kind::value};
-  const AttributeValue* value = placeholders_.value(token.text);
-  if (!value || value->empty()) {
+  const ValueView* value = placeholders_.value(token.text);
+  if (!value) {
     std::string text = "An expression attribute value used in expression is not defined; attribute value: " +
                        std::string(token.text);
     if (undefined_value.empty()) undefined_value = text;
@@ -161,7 +161,7 @@ Operand Lexer::value_operand(const Token& token) {
     operand.undefined = true;
     return operand;
   }
-  operand.value = value->view();
+  operand.value = *value;
   return operand;
 }
 
@@ -174,11 +174,11 @@ const std::string* Placeholders::name(std::string_view key) {
   return nullptr;
 }
 
-const AttributeValue* Placeholders::value(std::string_view key) {
+const ValueView* Placeholders::value(std::string_view key) {
   for (auto& entry : values_) {
     if (entry.key != key) continue;
     entry.used = true;
-    return entry.value;
+    return &entry.value;
   }
   return nullptr;
 }
