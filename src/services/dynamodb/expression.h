@@ -56,7 +56,6 @@ struct UpdateAction {
   Kind kind = Kind::set;
   DocumentPath path;
   Operand value;  // not for remove
-  bool legacy_add_list = false;  // AttributeUpdates may ADD a list to a list
 };
 
 // What ExpressionAttributeNames and ExpressionAttributeValues define, and which of it was used.
