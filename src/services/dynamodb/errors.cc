@@ -55,7 +55,7 @@ AwsError table_being_updated(std::string_view name) {
   return make("ResourceInUseException",
               "Attempt to change a resource which is still in use: Table is being updated: " + std::string(name));
 }
-AwsError deletion_protected(std::string_view arn) {
+AwsError deletion_protected() {
   return validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
                     "protection first.");
 }

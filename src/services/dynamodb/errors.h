@@ -23,7 +23,7 @@ AwsError table_exists(std::string_view name);
 AwsError table_being_created(std::string_view name);
 AwsError table_being_deleted(std::string_view name);
 AwsError table_being_updated(std::string_view name);
-AwsError deletion_protected(std::string_view name);
+AwsError deletion_protected();
 AwsError limit_exceeded(std::string message);
 AwsError not_implemented(std::string_view what);
 

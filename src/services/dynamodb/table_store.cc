@@ -9,7 +9,7 @@ using storage::Key;
 using storage::Space;
 
 std::string TableStore::key_of(std::string_view account, std::string_view region, std::string_view name) {
-  return Key(Space::dynamodb).account(account).region(region).text(name).take();
+  return Key(Space::dynamodb).account(account).region(region).text(name).str();
 }
 
 Result<TableRef> TableStore::find(const std::string& account, const std::string& region, const std::string& name) {
@@ -73,7 +73,7 @@ void TableStore::erase_index(storage::Txn& txn, uint64_t index_id) {
 
 Result<void> TableStore::list(const storage::View& view, std::string_view account, std::string_view region,
                               std::string_view after, const std::function<bool(const TableRef&)>& visit) const {
-  const std::string begin = after.empty() ? Key(Space::dynamodb).account(account).region(region).take()
+  const std::string begin = after.empty() ? Key(Space::dynamodb).account(account).region(region).str()
                                           : storage::prefix_end(key_of(account, region, after));
   const std::string end = Key(Space::dynamodb).account(account).region(region).range_end();
   Result<void> decoded;

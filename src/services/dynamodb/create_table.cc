@@ -1,0 +1,89 @@
+#include "api/dynamodb/create_table.h"
+
+#include <algorithm>
+
+#include "services/dynamodb/describe.h"
+#include "services/dynamodb/errors.h"
+#include "services/dynamodb/request_checks.h"
+#include "services/dynamodb/service.h"
+#include "services/dynamodb/table_definition.h"
+
+namespace virga::dynamodb {
+namespace {
+
+// What we would otherwise accept without effect.
+Result<void> check_supported(const api::CreateTableInput& input) {
+  if (input.stream_specification && input.stream_specification->stream_enabled) {
+    return fail(errors::not_implemented("CreateTable with StreamSpecification"));
+  }
+  if (input.resource_policy) return fail(errors::not_implemented("CreateTable with ResourcePolicy"));
+  if (input.global_table_source_arn) return fail(errors::not_implemented("CreateTable with GlobalTableSourceArn"));
+  return {};
+}
+
+void apply_settings(const api::CreateTableInput& input, Timestamp now, Table& table) {
+  table.on_demand = input.billing_mode == "PAY_PER_REQUEST";
+  table.billing_mode_given = table.on_demand;
+  if (table.on_demand) table.on_demand_since = now;
+  if (input.provisioned_throughput && !table.on_demand) {
+    table.throughput.read_units = input.provisioned_throughput->read_capacity_units;
+    table.throughput.write_units = input.provisioned_throughput->write_capacity_units;
+  }
+  table.deletion_protection = input.deletion_protection_enabled.value_or(false);
+  if (input.table_class && *input.table_class != "STANDARD") table.table_class = *input.table_class;
+  if (input.sse_specification && input.sse_specification->enabled.value_or(false)) {
+    table.sse_type = input.sse_specification->sse_type.value_or("KMS");
+    table.kms_key = input.sse_specification->kms_master_key_id.value_or("");
+  }
+  if (input.tags) {
+    for (const auto& tag : *input.tags) table.tags[tag.key] = tag.value;
+  }
+}
+
+}  // namespace
+
+// Source: DynamoDB API Reference, CreateTable.
+Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInput input) {
+  if (input.table_name.size() < 3 || input.table_name.size() > 255) {
+    co_return fail(errors::validation("TableName must be at least 3 characters long and at most 255 characters long"));
+  }
+  co_await check_table_name(input.table_name);
+  const std::shared_ptr<Table> table = co_await define_table(input);
+  co_await check_supported(input);
+  if (input.tags) co_await check_tags(*input.tags);
+
+  const Timestamp now = ctx->now.at;
+  table->account = ctx->account;
+  table->region = ctx->region;
+  table->name = input.table_name;
+  table->table_id = env_.random.uuid();
+  table->created = now;
+  apply_settings(input, now, *table);
+  if (options_.lifecycle_delay_ms > 0) {
+    table->transition = "CREATING";
+    table->transition_until = Timestamp{now.micros + options_.lifecycle_delay_ms * 1000};
+  }
+
+  const storage::TransactOptions options{.generation = shard_.generation()};
+  auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<bool> {
+    VIRGA_TRY(existing, tables_.read(txn, table->account, table->region, table->name));
+    if (existing && existing->status(now) != "DELETED") return fail(errors::table_exists(table->name));
+    table->id = txn.new_object_id();
+    for (auto& index : table->indexes) index.id = txn.new_object_id();
+    tables_.put(txn, existing, *table);
+    writer_.stats().start_empty(table->id);
+    for (const auto& index : table->indexes) writer_.stats().start_empty(index.id);
+    return true;
+  });
+  ctx->depends_on(done.lsn);
+  const bool created = co_await std::move(done.result);
+  ignore(created, "always true");
+  co_await shard_.wait_durable(done.lsn);
+  tables_.forget(*table);
+
+  api::CreateTableOutput output;
+  output.table_description = describe_table_as(*ctx, *table, "CREATING", {});
+  co_return std::move(output);
+}
+
+}  // namespace virga::dynamodb

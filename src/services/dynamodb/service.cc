@@ -1,0 +1,70 @@
+#include "services/dynamodb/service.h"
+
+#include "services/dynamodb/errors.h"
+#include "services/dynamodb/request_checks.h"
+
+namespace virga::dynamodb {
+namespace {
+
+struct TableAddress {
+  std::string account, region, name;
+};
+
+// arn:PARTITION:dynamodb:REGION:ACCOUNT:table/NAME
+std::optional<TableAddress> parse_table_arn(std::string_view arn) {
+  std::vector<std::string> parts;
+  for (int i = 0; i < 5; ++i) {
+    const size_t colon = arn.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    parts.emplace_back(arn.substr(0, colon));
+    arn.remove_prefix(colon + 1);
+  }
+  if (parts[0] != "arn" || parts[2] != "dynamodb" || !arn.starts_with("table/")) return std::nullopt;
+  arn.remove_prefix(6);
+  if (arn.size() < 3 || arn.find('/') != std::string_view::npos) return std::nullopt;
+  return TableAddress{parts[4], parts[3], std::string(arn)};
+}
+
+Result<TableAddress> address_of(const RequestContext& ctx, const std::string& name) {
+  if (name.starts_with("arn:")) {
+    auto address = parse_table_arn(name);
+    if (!address) return fail(errors::validation("Invalid TableArn: Invalid ResourceArn provided as input " + name));
+    return std::move(*address);
+  }
+  VIRGA_TRY_VOID(check_table_name(name));
+  return TableAddress{ctx.account, ctx.region, name};
+}
+
+}  // namespace
+
+Service::Service(storage::Shard& shard, async::Env& env, ServiceOptions options)
+    : shard_(shard), env_(env), options_(options), tables_(shard), writer_(tables_) {}
+Service::~Service() = default;
+
+Result<TableRef> Service::data_table(const RequestContext& ctx, const std::string& name) {
+  VIRGA_TRY(address, address_of(ctx, name));
+  VIRGA_TRY(table, tables_.find(address.account, address.region, address.name));
+  if (!table) return fail(errors::resource_not_found());
+  if (table->transition_until) {
+    const std::string status = table->status(ctx.now.at);
+    if (status != "ACTIVE" && status != "UPDATING") return fail(errors::resource_not_found());
+  }
+  return table;
+}
+
+Result<TableRef> Service::control_table(const RequestContext& ctx, const std::string& name) {
+  VIRGA_TRY(address, address_of(ctx, name));
+  VIRGA_TRY(table, tables_.find(address.account, address.region, address.name));
+  if (!table || table->status(ctx.now.at) == "DELETED") return fail(errors::table_not_found(address.name));
+  return table;
+}
+
+Result<TableRef> Service::table_of_arn(const RequestContext& ctx, const std::string& arn) {
+  const auto address = parse_table_arn(arn);
+  if (!address) return fail(errors::validation("Invalid TableArn: Invalid ResourceArn provided as input " + arn));
+  VIRGA_TRY(table, tables_.find(address->account, address->region, address->name));
+  if (!table || table->status(ctx.now.at) == "DELETED") return fail(errors::arn_not_found(arn));
+  return table;
+}
+
+}  // namespace virga::dynamodb

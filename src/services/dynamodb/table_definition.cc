@@ -1,0 +1,265 @@
+#include "services/dynamodb/table_definition.h"
+
+#include <algorithm>
+#include <set>
+
+#include "services/dynamodb/errors.h"
+#include "services/dynamodb/request_checks.h"
+
+namespace virga::dynamodb {
+namespace {
+
+constexpr int64_t kCapacityMax = 1'000'000'000'000;
+// Source: DynamoDB Developer Guide, "Quotas", secondary indexes.
+constexpr size_t kLocalIndexesMax = 5;
+constexpr size_t kGlobalIndexesMax = 20;
+constexpr size_t kProjectedAttributesMax = 100;
+constexpr size_t kGlobalKeyPartsMax = 4;
+
+std::string name_list(const std::vector<api::KeySchemaElement>& keys) {
+  std::string out;
+  for (const auto& key : keys) out += (out.empty() ? "" : ", ") + key.attribute_name;
+  return "[" + out + "]";
+}
+std::string name_list(const std::vector<KeyAttribute>& keys) {
+  std::string out;
+  for (const auto& key : keys) out += (out.empty() ? "" : ", ") + key.name;
+  return "[" + out + "]";
+}
+
+const KeyAttribute* find_definition(const std::vector<KeyAttribute>& attributes, std::string_view name) {
+  for (const auto& attribute : attributes) {
+    if (attribute.name == name) return &attribute;
+  }
+  return nullptr;
+}
+
+Result<void> check_defined(const std::vector<api::KeySchemaElement>& keys, const std::vector<KeyAttribute>& attributes) {
+  for (const auto& key : keys) {
+    if (find_definition(attributes, key.attribute_name)) continue;
+    return fail(errors::invalid_parameter("Some index key attributes are not defined in AttributeDefinitions. Keys: " +
+                                          name_list(keys) + ", AttributeDefinitions: " + name_list(attributes)));
+  }
+  return {};
+}
+
+// Hash attributes first, then range attributes; `parts_max` of each.
+Result<KeySchema> read_schema(const std::vector<api::KeySchemaElement>& keys, const std::vector<KeyAttribute>& attributes,
+                              size_t parts_max) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    for (size_t j = i + 1; j < keys.size(); ++j) {
+      if (keys[i].attribute_name == keys[j].attribute_name) {
+        return fail(errors::validation("Both the Hash Key and the Range Key element in the KeySchema have the same name"));
+      }
+    }
+  }
+  if (keys.empty() || keys[0].key_type != "HASH") {
+    return fail(errors::validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type"));
+  }
+  KeySchema out;
+  for (const auto& key : keys) {
+    const KeyAttribute attribute = *find_definition(attributes, key.attribute_name);
+    if (key.key_type == "HASH" && out.range.empty() && out.hash.size() < parts_max) {
+      out.hash.push_back(attribute);
+    } else if (key.key_type == "RANGE" && out.range.size() < parts_max) {
+      out.range.push_back(attribute);
+    } else if (parts_max == 1) {
+      return fail(errors::validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"));
+    } else {
+      return fail(errors::invalid_parameter("Invalid KeySchema: at most 4 HASH elements followed by at most 4 RANGE elements"));
+    }
+  }
+  return out;
+}
+
+Result<void> check_billing(const api::CreateTableInput& input) {
+  if (input.billing_mode == "PAY_PER_REQUEST") {
+    if (!input.provisioned_throughput) return {};
+    return fail(errors::invalid_parameter(
+        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"));
+  }
+  if (!input.provisioned_throughput) {
+    return fail(errors::invalid_parameter(
+        "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"));
+  }
+  return check_throughput(*input.provisioned_throughput);
+}
+
+Result<void> define_local_indexes(const api::CreateTableInput& input, Table& table) {
+  if (!input.local_secondary_indexes) return {};
+  if (input.local_secondary_indexes->empty()) {
+    return fail(errors::invalid_parameter("List of LocalSecondaryIndexes is empty"));
+  }
+  if (table.keys.range.empty()) {
+    return fail(errors::invalid_parameter(
+        "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"));
+  }
+  for (const auto& index : *input.local_secondary_indexes) {
+    const IndexDefinition definition{index.index_name, index.key_schema, index.projection, false};
+    VIRGA_TRY(made, define_index(definition, table.definitions, table.keys));
+    if (table.find_index(made.name)) {
+      return fail(errors::invalid_parameter("Duplicate index name: " + made.name));
+    }
+    table.indexes.push_back(std::move(made));
+  }
+  if (input.local_secondary_indexes->size() > kLocalIndexesMax) {
+    return fail(errors::invalid_parameter("Number of LocalSecondaryIndexes exceeds per-table limit of 5"));
+  }
+  return {};
+}
+
+Result<void> define_global_indexes(const api::CreateTableInput& input, Table& table) {
+  if (!input.global_secondary_indexes) return {};
+  if (input.global_secondary_indexes->empty()) {
+    return fail(errors::invalid_parameter("List of GlobalSecondaryIndexes is empty"));
+  }
+  const bool on_demand = input.billing_mode == "PAY_PER_REQUEST";
+  for (const auto& index : *input.global_secondary_indexes) {
+    const IndexDefinition definition{index.index_name, index.key_schema, index.projection, true};
+    VIRGA_TRY(made, define_index(definition, table.definitions, table.keys));
+    if (on_demand && index.provisioned_throughput) {
+      return fail(errors::invalid_parameter("ProvisionedThroughput should not be specified for index: " +
+                                            made.name + " when BillingMode is PAY_PER_REQUEST"));
+    }
+    if (!on_demand && !index.provisioned_throughput) {
+      return fail(errors::invalid_parameter("ProvisionedThroughput must be specified for index: " + made.name));
+    }
+    if (index.provisioned_throughput) {
+      VIRGA_TRY_VOID(check_throughput(*index.provisioned_throughput));
+      made.throughput.read_units = index.provisioned_throughput->read_capacity_units;
+      made.throughput.write_units = index.provisioned_throughput->write_capacity_units;
+    }
+    if (table.find_index(made.name)) return fail(errors::invalid_parameter("Duplicate index name: " + made.name));
+    table.indexes.push_back(std::move(made));
+  }
+  if (input.global_secondary_indexes->size() > kGlobalIndexesMax) {
+    return fail(errors::invalid_parameter("GlobalSecondaryIndex count exceeds the per-table limit of 20"));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_throughput(const api::ProvisionedThroughput& t) {
+  if (t.read_capacity_units > kCapacityMax) {
+    return fail(errors::validation("Given value " + std::to_string(t.read_capacity_units) +
+                                   " for ReadCapacityUnits is out of bounds"));
+  }
+  if (t.write_capacity_units > kCapacityMax) {
+    return fail(errors::validation("Given value " + std::to_string(t.write_capacity_units) +
+                                   " for WriteCapacityUnits is out of bounds"));
+  }
+  return {};
+}
+
+Result<std::vector<KeyAttribute>> read_definitions(const std::vector<api::AttributeDefinition>& definitions) {
+  std::vector<KeyAttribute> out;
+  for (const auto& definition : definitions) {
+    const auto type = parse_attribute_type(definition.attribute_type);
+    if (!type || find_definition(out, definition.attribute_name)) {
+      return fail(errors::invalid_parameter("Cannot have two attributes with the same name: " + definition.attribute_name));
+    }
+    out.push_back({definition.attribute_name, *type});
+  }
+  return out;
+}
+
+Result<Index> define_index(const IndexDefinition& definition, const std::vector<KeyAttribute>& attributes,
+                           const KeySchema& table_keys) {
+  Index out{.name = definition.name, .global = definition.global};
+  VIRGA_TRY_VOID(check_table_name(definition.name));
+  VIRGA_TRY_VOID(check_defined(definition.key_schema, attributes));
+  VIRGA_TRY(keys, read_schema(definition.key_schema, attributes, definition.global ? kGlobalKeyPartsMax : 1));
+  out.keys = std::move(keys);
+  if (!definition.global) {
+    if (out.keys.range.empty()) {
+      return fail(errors::invalid_parameter("Index KeySchema does not have a range key for index: " + out.name));
+    }
+    if (out.keys.hash[0].name != table_keys.hash[0].name) {
+      return fail(errors::invalid_parameter(
+          "Index KeySchema does not have the same leading hash key as table KeySchema for index: " + out.name +
+          ". index hash key: " + out.keys.hash[0].name + ", table hash key: " + table_keys.hash[0].name));
+    }
+  }
+  const auto& projection = definition.projection;
+  if (!projection.projection_type) return fail(errors::invalid_parameter("Unknown ProjectionType: null"));
+  const std::string& type = *projection.projection_type;
+  if (projection.non_key_attributes && type != "INCLUDE") {
+    return fail(errors::invalid_parameter("ProjectionType is " + type + ", but NonKeyAttributes is specified"));
+  }
+  if (type == "INCLUDE" && !projection.non_key_attributes) {
+    return fail(errors::invalid_parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified"));
+  }
+  out.projection = type == "ALL"         ? Index::Projection::all
+                   : type == "KEYS_ONLY" ? Index::Projection::keys_only
+                                         : Index::Projection::include;
+  if (projection.non_key_attributes) out.non_key_attributes = *projection.non_key_attributes;
+  return out;
+}
+
+Result<void> check_definitions_used(const Table& table) {
+  std::set<std::string_view> used;
+  for (size_t i = 0; i < table.keys.size(); ++i) used.insert(table.keys.at(i).name);
+  size_t projected = 0;
+  for (const auto& index : table.indexes) {
+    projected += index.non_key_attributes.size();
+    for (size_t i = 0; i < index.keys.size(); ++i) used.insert(index.keys.at(i).name);
+  }
+  if (used.size() != table.definitions.size()) {
+    if (table.indexes.empty()) {
+      return fail(errors::invalid_parameter("Number of attributes in KeySchema does not exactly match number of attributes "
+                                            "defined in AttributeDefinitions"));
+    }
+    std::string keys;
+    for (const auto& name : used) keys += (keys.empty() ? "" : ", ") + std::string(name);
+    return fail(errors::invalid_parameter("Some AttributeDefinitions are not used. AttributeDefinitions: " +
+                                          name_list(table.definitions) + ", keys used: [" + keys + "]"));
+  }
+  if (projected > kProjectedAttributesMax) {
+    return fail(errors::invalid_parameter("The total number of user-specified projected attributes (NonKeyAttributes) "
+                                          "across all secondary indexes exceeds the limit of 100"));
+  }
+  return {};
+}
+
+Result<std::shared_ptr<Table>> define_table(const api::CreateTableInput& input) {
+  VIRGA_TRY_VOID(check_billing(input));
+  if (!input.attribute_definitions || !input.key_schema) {
+    return fail(errors::invalid_parameter("KeySchema and AttributeDefinitions must be specified"));
+  }
+  auto table = std::make_shared<Table>();
+  VIRGA_TRY(definitions, read_definitions(*input.attribute_definitions));
+  table->definitions = std::move(definitions);
+  if (input.key_schema->size() > table->definitions.size()) {
+    return fail(errors::validation("Invalid KeySchema: Some index key attribute have no definition"));
+  }
+  VIRGA_TRY_VOID(check_defined(*input.key_schema, table->definitions));
+  VIRGA_TRY(keys, read_schema(*input.key_schema, table->definitions, 1));
+  table->keys = std::move(keys);
+  if (!input.local_secondary_indexes && !input.global_secondary_indexes) {
+    VIRGA_TRY_VOID(check_definitions_used(*table));
+  }
+  VIRGA_TRY_VOID(define_local_indexes(input, *table));
+  VIRGA_TRY_VOID(define_global_indexes(input, *table));
+  VIRGA_TRY_VOID(check_definitions_used(*table));
+  return table;
+}
+
+Result<void> check_tags(const std::vector<api::Tag>& tags) {
+  if (tags.size() > kTagsMax) {
+    return fail(errors::validation("One or more parameter values were invalid: Too many tags: the limit is 50 per resource"));
+  }
+  for (size_t i = 0; i < tags.size(); ++i) {
+    if (tags[i].key.starts_with("aws:")) {
+      return fail(errors::validation("One or more parameter values were invalid: TagKey must not begin with aws:"));
+    }
+    for (size_t j = i + 1; j < tags.size(); ++j) {
+      if (tags[i].key == tags[j].key) {
+        return fail(errors::invalid_parameter("Duplicate TagKey: " + tags[i].key));
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace virga::dynamodb
