@@ -8,6 +8,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <mutex>
@@ -131,6 +132,7 @@ rocksdb::Options make_options(const Index::Options& wanted, rocksdb::Env* env) {
   rocksdb::Options options;
   options.env = env;
   options.create_if_missing = true;
+  options.avoid_flush_during_shutdown = true;  // the log has it; ~Shard decides
   options.info_log = std::make_shared<SilentLogger>();
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
@@ -144,7 +146,7 @@ rocksdb::Options make_options(const Index::Options& wanted, rocksdb::Env* env) {
   options.enable_write_thread_adaptive_yield = false;
   options.write_buffer_size = wanted.write_buffer_bytes;
   options.max_write_buffer_number = 3;
-  options.arena_block_size = 64 << 10;
+  options.arena_block_size = std::min<size_t>(64 << 10, wanted.write_buffer_bytes / 8);
   options.compression = rocksdb::kLZ4Compression;
   options.level_compaction_dynamic_level_bytes = true;
   options.delete_obsolete_files_period_micros = 6ull * 3600 * 1000 * 1000;

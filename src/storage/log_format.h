@@ -18,6 +18,7 @@ inline constexpr uint32_t kLogVersion = 1;
 // The first page of a segment.
 struct SegmentHeader {
   uint64_t id = 0;
+  uint64_t previous_id = 0;  // of the segment before; ids may have gaps
   Lsn first = 0;
   uint32_t link = 0;  // checksum of the record before the first; 0 at the log's beginning
 };
@@ -33,7 +34,8 @@ uint32_t append_record(std::string& out, const LogRecord& record, uint32_t link,
 // that was never acknowledged.
 class LogScanner {
  public:
-  LogScanner(std::shared_ptr<File> file, const SegmentHeader& header, uint64_t segment_bytes);
+  LogScanner(std::shared_ptr<File> file, const SegmentHeader& header, uint64_t segment_bytes,
+             PlantedFaults faults = {});
 
   // The next record, or nullopt where valid records end (maybe only for now: it looks again when called again).
   Result<std::optional<LogRecord>> next();
@@ -56,6 +58,7 @@ class LogScanner {
   uint64_t position_ = kPageBytes;
   Lsn expected_;
   uint32_t link_;
+  PlantedFaults faults_;
   std::string buffer_;
   uint64_t buffer_at_ = 0;
 };

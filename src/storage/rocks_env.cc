@@ -4,6 +4,7 @@
 #include <rocksdb/system_clock.h>
 
 #include <cstring>
+#include <map>
 
 namespace virga::storage {
 namespace {
@@ -219,17 +220,50 @@ class JobEnv final : public rocksdb::EnvWrapper {
   JobEnv(std::unique_ptr<rocksdb::Env> files, async::WorkerHost& workers)
       : EnvWrapper(std::move(files)), workers_(workers) {}
   const char* Name() const override { return "virga_jobs"; }
-  void Schedule(void (*function)(void*), void* arg, Priority, void* tag, void (*unschedule)(void*)) override {
-    if (!workers_.takes_jobs()) return target()->Schedule(function, arg, LOW, tag, unschedule);
-    workers_.run_later([function, arg] { function(arg); });
+  void Schedule(void (*function)(void*), void* arg, Priority priority, void* tag,
+                void (*unschedule)(void*)) override {
+    const uint64_t id = jobs_->next_id++;
+    jobs_->waiting[id] = {function, arg, priority, tag, unschedule};
+    workers_.run_later([jobs = jobs_, id] {
+      const auto found = jobs->waiting.find(id);
+      if (found == jobs->waiting.end()) return;  // taken back
+      const Job job = found->second;
+      jobs->waiting.erase(found);
+      job.function(job.arg);
+    });
   }
   int UnSchedule(void* tag, Priority priority) override {
-    return workers_.takes_jobs() ? 0 : target()->UnSchedule(tag, priority);
+    int taken_back = 0;
+    for (auto at = jobs_->waiting.begin(); at != jobs_->waiting.end();) {
+      const Job job = at->second;
+      if (job.tag != tag || job.priority != priority) {
+        ++at;
+        continue;
+      }
+      at = jobs_->waiting.erase(at);
+      if (job.unschedule) job.unschedule(job.arg);
+      ++taken_back;
+    }
+    return taken_back;
   }
+  // RocksDB sleeps a second after a failed compaction; nobody else would run meanwhile.
+  void SleepForMicroseconds(int) override {}
   std::string GenerateUniqueId() override { return "00000000-0000-4000-8000-000000000000"; }
 
  private:
+  struct Job {
+    void (*function)(void*);
+    void* arg;
+    Priority priority;
+    void* tag;
+    void (*unschedule)(void*);
+  };
+  struct Jobs {
+    uint64_t next_id = 0;
+    std::map<uint64_t, Job> waiting;
+  };
   async::WorkerHost& workers_;
+  std::shared_ptr<Jobs> jobs_ = std::make_shared<Jobs>();  // shared with the host's queue
 };
 
 }  // namespace

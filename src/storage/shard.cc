@@ -180,6 +180,7 @@ Result<void> Shard::run(const TransactOptions& options, FunctionRef<bool(Txn&)> 
     core.overlay.rollback(batch);
     core.recycle(std::move(core.current));
     depends_on = std::min(txn.depends_on_, txn.lsn_ - 1);  // its own writes are gone
+    if (core.options.faults.forget_refusal_lsn) depends_on = 0;
   };
 
   bool good = false;
@@ -403,6 +404,7 @@ Result<void> Shard::Core::open(ShardOptions wanted, async::WorkerHost& workers) 
                                  }}));
   index = std::move(opened);
   flushed = index->applied();
+  if (options.hold_changes) keep_from = 1;
   VIRGA_TRY_VOID(replay());
 
   std::string value;
@@ -443,7 +445,8 @@ Result<void> Shard::Core::replay() {
     if (bytes >= kReplayBatchBytes) return apply();
     return {};
   };
-  VIRGA_TRY(opened, ShardLog::open({.fs = fs, .dir = dir + "/log", .segment_bytes = options.segment_bytes},
+  VIRGA_TRY(opened, ShardLog::open({.fs = fs, .dir = dir + "/log", .segment_bytes = options.segment_bytes,
+                                    .faults = options.faults},
                                    index->applied(), each));
   log = std::move(opened);
   return apply();

@@ -88,6 +88,9 @@ struct ShardOptions {
   // The log is a promise: when it cannot be kept, the process ends (code 74, EX_IOERR). Tests and the simulation look on
   // instead; the shard then refuses everything.
   std::function<void(const AwsError&)> on_fatal;
+  // Keeps the whole log from the opening until keep_changes_from() says what is still needed.
+  bool hold_changes = false;
+  PlantedFaults faults;
 };
 
 struct TransactOptions {

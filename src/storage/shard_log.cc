@@ -65,7 +65,9 @@ Result<void> ShardLog::find_segments(std::vector<Segment>& found) {
       spares_.push_back(path);
       continue;
     }
-    found.push_back({.id = id, .first = header->first, .link = header->link, .file = std::move(file)});
+    found.push_back({.id = id,
+                     .previous_id = header->previous_id,
+                     .first = header->first, .link = header->link, .file = std::move(file)});
   }
   return {};
 }
@@ -78,11 +80,12 @@ Result<void> ShardLog::recover(std::vector<Segment> found, Lsn applied, Replay r
   --start;
   // Older segments are still there for readers, as far as they connect.
   size_t oldest = start;
-  while (oldest > 0 && found[oldest - 1].id + 1 == found[oldest].id) --oldest;
+  while (oldest > 0 && found[oldest - 1].id == found[oldest].previous_id) --oldest;
   for (size_t i = 0; i < oldest; ++i) spares_.push_back(segment_path(found[i].id));
 
   for (size_t i = start; i < found.size(); ++i) {
-    LogScanner scanner(found[i].file, {found[i].id, found[i].first, found[i].link}, options_.segment_bytes);
+    LogScanner scanner(found[i].file, {found[i].id, found[i].previous_id, found[i].first, found[i].link}, options_.segment_bytes,
+                       options_.faults);
     for (;;) {
       VIRGA_TRY(record, scanner.next());
       if (!record) break;
@@ -105,6 +108,9 @@ Result<void> ShardLog::recover(std::vector<Segment> found, Lsn applied, Replay r
     CHECK(got == buffer_.size());
     VIRGA_TRY(size, found[i].file->size());
     filled_to_ = size;
+    // A killed process may have left written, unsynced records: whoever reads them now must be able to rely on them.
+    VIRGA_TRY_VOID(found[i].file->sync());
+    VIRGA_TRY_VOID(options_.fs->sync_dir(options_.dir));
   }
   if (last() < applied) {
     return corrupt("ends at LSN " + std::to_string(last()) + ", but the index reaches " + std::to_string(applied));
@@ -116,14 +122,15 @@ Result<void> ShardLog::recover(std::vector<Segment> found, Lsn applied, Replay r
 
 // The new segment's header is durable before any record goes in, and after all records of the one before.
 Result<void> ShardLog::start_segment() {
-  Segment segment{.id = next_segment_id_++, .first = last() + 1, .link = link_};
+  const uint64_t previous = segments_.empty() ? 0 : segments_.back().id;
+  Segment segment{.id = next_segment_id_++, .previous_id = previous, .first = last() + 1, .link = link_};
   const std::string path = segment_path(segment.id);
   if (!spares_.empty()) {
     VIRGA_TRY_VOID(options_.fs->rename(spares_.back(), path));
     spares_.pop_back();
   }
   VIRGA_TRY(file, options_.fs->open(path, OpenMode::create));
-  VIRGA_TRY_VOID(file->write_at(0, encode_segment_header({segment.id, segment.first, segment.link})));
+  VIRGA_TRY_VOID(file->write_at(0, encode_segment_header({segment.id, previous, segment.first, segment.link})));
   VIRGA_TRY_VOID(file->sync());
   VIRGA_TRY_VOID(options_.fs->sync_dir(options_.dir));
   VIRGA_TRY(size, file->size());
@@ -237,7 +244,7 @@ Result<std::optional<LogRecord>> ShardLog::Reader::next(Lsn up_to) {
       }
       if (!scanner_ || segment->id != segment_id_) {
         segment_id_ = segment->id;
-        scanner_ = std::make_unique<LogScanner>(segment->file, SegmentHeader{segment->id, segment->first, segment->link},
+        scanner_ = std::make_unique<LogScanner>(segment->file, SegmentHeader{segment->id, segment->previous_id, segment->first, segment->link},
                                                 log_.options_.segment_bytes);
       }
     }

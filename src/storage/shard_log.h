@@ -32,6 +32,7 @@ class ShardLog {
     std::string dir;
     uint64_t segment_bytes = 64 << 20;
     uint32_t spare_segments = 2;
+    PlantedFaults faults;
   };
   // Finds the end of the log and hands every record after `applied` to `replay`, in order. Fails when a record that had
   // been synced is damaged or missing: what was answered may not vanish silently.
@@ -72,6 +73,7 @@ class ShardLog {
  private:
   struct Segment {
     uint64_t id = 0;
+    uint64_t previous_id = 0;
     Lsn first = 0;
     uint32_t link = 0;                // checksum of the record before the first
     std::shared_ptr<File> file;       // shared with readers

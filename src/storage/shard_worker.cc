@@ -27,9 +27,7 @@ bool Shard::Core::step() {
       phase = Phase::written;
       break;
     case Phase::written:
-#ifndef VIRGA_MUTANT_ANSWER_BEFORE_SYNC
-      done = log->sync();
-#endif
+      if (!options.faults.answer_before_sync) done = log->sync();
       phase = Phase::synced;
       break;
     case Phase::synced:
