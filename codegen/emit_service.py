@@ -152,10 +152,10 @@ def operation_lines(model):
         if errors:
             lines.append("constexpr const aws::ErrorDesc* xs_%s[] = {%s};" % (op.name, ", ".join("&x_" + e for e in errors)))
             parts.append(".errors = xs_%s" % op.name)
-        for key, field in (("result_wrapper", "result_wrapper"), ("input_element", "input_element"),
-                           ("input_namespace", "input_namespace"), ("host_prefix", "host_prefix")):
-            if key in raw:
-                parts.append(".%s = %s" % (field, text(raw[key])))
+        facts = dict(raw, output_element=model.overlay.get("xml_root", {}).get(op.name))
+        for key in ("result_wrapper", "input_element", "output_element", "input_namespace", "host_prefix"):
+            if facts.get(key):
+                parts.append(".%s = %s" % (key, text(facts[key])))
         checksum = raw.get("checksum", {})
         if "requestAlgorithmMember" in checksum:
             parts.append(".checksum_member = %s" % text(checksum["requestAlgorithmMember"]))
@@ -215,5 +215,7 @@ def registry_source(services):
     lines += ["", "namespace virga::aws {", "", "Table<const ServiceDesc*> all_services() {",
               "  static const ServiceDesc* const services[] = {"]
     lines += ["      &::virga::%s::api::service_desc()," % s for s in services]
-    lines += ["  };", "  return services;", "}", "", "}  // namespace virga::aws", ""]
+    lines += ["  };", "  return services;", "}", "", "const ServiceDesc* find_service(std::string_view name) {",
+              "  for (const ServiceDesc* service : all_services()) {", "    if (service->name == name) return service;", "  }",
+              "  return nullptr;", "}", "", "}  // namespace virga::aws", ""]
     return "\n".join(lines)

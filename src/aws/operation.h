@@ -46,6 +46,7 @@ struct OperationDesc {
   Table<const ErrorDesc*> errors;
   std::string_view result_wrapper;     // query answers: "GetUserResult"
   std::string_view input_element;      // REST-XML request bodies
+  std::string_view output_element;     // REST-XML answers' root, where it is not the output shape's name
   std::string_view input_namespace;
   std::string_view host_prefix;        // "sync-"
   std::string_view checksum_member;    // member that names the checksum algorithm (S3)
@@ -84,7 +85,7 @@ struct ServiceDesc {
   }
 };
 
-// All services that have a model, by name. (Generated.)
+// All services that have a model, by name. (Both generated: link api_registry.)
 Table<const ServiceDesc*> all_services();
 const ServiceDesc* find_service(std::string_view name);
 const OperationDesc* find_operation(const ServiceDesc& service, std::string_view name);

@@ -1,0 +1,178 @@
+#include "aws/wire.h"
+
+#include <unordered_map>
+
+#include "aws/cbor_codec.h"
+#include "aws/json_codec.h"
+#include "aws/query_codec.h"
+#include "aws/rest_binding.h"
+#include "aws/router.h"
+#include "aws/scalar_text.h"
+#include "aws/xml_codec.h"
+#include "base/strings.h"
+
+// Requests: finding the operation and decoding its input. Answers are in wire_answer.cc, errors in wire_error.cc.
+namespace virga::aws {
+namespace {
+
+const PathRouter& router_of(const ServiceDesc& service) {
+  thread_local std::unordered_map<const ServiceDesc*, std::unique_ptr<PathRouter>> routers;
+  auto& router = routers[&service];
+  if (!router) router = std::make_unique<PathRouter>(service);
+  return *router;
+}
+
+bool is_rest(Protocol p) { return p == Protocol::rest_json || p == Protocol::rest_xml; }
+
+std::unexpected<AwsError> unknown_operation(Protocol protocol, std::string_view name) {
+  if (protocol == Protocol::query) {
+    return fail("InvalidAction", 400, "The action " + std::string(name) + " is not valid for this web service.");
+  }
+  return fail("UnknownOperationException", 400, "");
+}
+
+Result<Match> match_path(const ServiceDesc& service, Protocol protocol, const WireRequest& request) {
+  auto found = router_of(service).find(request);
+  if (found.operation) return Match{found.operation, protocol, std::move(found.labels)};
+  if (service.name == "s3") {
+    return fail("MethodNotAllowed", 405, "The specified method is not allowed against this resource.");
+  }
+  if (service.signing_name == "apigateway") return fail("MissingAuthenticationTokenException", 403, "Missing Authentication Token");
+  return fail("UnknownOperationException", found.miss == PathRouter::Miss::method ? 405 : 404, "");
+}
+
+// The operation's name in an RPC path, or empty.
+std::string_view rpc_operation(std::string_view path) {
+  constexpr std::string_view kMark = "/operation/";
+  const auto at = path.rfind(kMark);
+  return at == std::string_view::npos ? std::string_view() : path.substr(at + kMark.size());
+}
+
+std::string form_value(const WireRequest& request, std::string_view name) {
+  for (const auto text : {request.query, request.body}) {
+    for (const auto& [key, value] : parse_query(text)) {
+      if (key == name) return value;
+    }
+  }
+  return {};
+}
+
+Result<void> read_payload(const Match& match, WireRequest& request, const MemberDesc& m, void* object,
+                          MemberSet& seen, DecodeNotes& notes) {
+  const StructDesc& shape = *match.operation->input;
+  const TypeDesc& type = *m.type;
+  if (type.kind == Kind::byte_source) {
+    if (!request.stream) request.stream = std::make_unique<async::StringSource>(std::string(request.body));
+    *static_cast<std::unique_ptr<async::ByteSource>*>(set_member(m, object)) = std::move(request.stream);
+    seen.add(shape, m);
+    return {};
+  }
+  if (request.body.empty()) return {};
+  if (type.kind == Kind::blob || type.kind == Kind::string) {
+    *static_cast<std::string*>(set_member(m, object)) = std::string(request.body);
+    seen.add(shape, m);
+    return {};
+  }
+  if (match.protocol == Protocol::rest_xml) {
+    VIRGA_TRY(root, parse_xml(request.body));
+    const DecodePath here = DecodePath::member(nullptr, m.name);
+    seen.add(shape, m);
+    return read_xml_value(root, type, set_member(m, object), &here, notes);
+  }
+  seen.add(shape, m);
+  return read_json_value(request.body, type, set_member(m, object), m.name, notes);
+}
+
+bool has_body_members(const StructDesc& shape) {
+  for (const MemberDesc& m : shape.members) {
+    if (m.location == Location::body) return true;
+  }
+  return false;
+}
+
+Result<void> read_rest(const Match& match, WireRequest& request, void* object, MemberSet& seen, DecodeNotes& notes) {
+  const StructDesc& shape = *match.operation->input;
+  VIRGA_TRY_VOID(read_bindings(match, request, shape, object, seen));
+  if (shape.payload) return read_payload(match, request, *shape.payload, object, seen, notes);
+  if (!has_body_members(shape)) return {};
+  if (match.protocol == Protocol::rest_json) {
+    return read_json_struct(request.body, shape, object, Members::body_only, seen, notes);
+  }
+  if (trim(request.body).empty()) return {};
+  VIRGA_TRY(root, parse_xml(request.body));
+  return read_xml_struct(root, shape, object, nullptr, seen, notes);
+}
+
+}  // namespace
+
+std::string_view WireRequest::header(std::string_view name) const {
+  if (headers) {
+    for (const auto& h : *headers) {
+      if (iequals(h.name, name)) return h.value;
+    }
+  }
+  return {};
+}
+
+bool WireRequest::has_header(std::string_view name) const {
+  if (headers) {
+    for (const auto& h : *headers) {
+      if (iequals(h.name, name)) return true;
+    }
+  }
+  return false;
+}
+
+Protocol protocol_of(const ServiceDesc& service, const WireRequest& request) {
+  if (service.speaks(Protocol::cbor) && request.header("smithy-protocol") == "rpc-v2-cbor") return Protocol::cbor;
+  if (service.speaks(Protocol::json) && request.has_header("x-amz-target")) return Protocol::json;
+  if (service.speaks(Protocol::query) &&
+      (request.header("content-type").starts_with("application/x-www-form-urlencoded") || request.method == "GET")) {
+    return Protocol::query;
+  }
+  return service.protocols.empty() ? Protocol::json : service.protocols[0];
+}
+
+Result<Match> match_operation(const ServiceDesc& service, const WireRequest& request) {
+  const Protocol protocol = protocol_of(service, request);
+  if (is_rest(protocol)) return match_path(service, protocol, request);
+  std::string name;
+  if (protocol == Protocol::cbor) {
+    name = rpc_operation(request.path);
+  } else if (protocol == Protocol::query) {
+    name = form_value(request, "Action");
+  } else {
+    const auto target = request.header("x-amz-target");
+    const auto dot = target.rfind('.');
+    const bool mine = dot != std::string_view::npos &&
+                      (service.target_prefix.empty() || target.substr(0, dot) == service.target_prefix);
+    if (mine) name = target.substr(dot + 1);
+  }
+  const OperationDesc* op = find_operation(service, name);
+  if (!op) return unknown_operation(protocol, name);
+  return Match{op, protocol, {}};
+}
+
+Result<InputBox> decode_input(const Match& match, WireRequest& request, DecodeNotes& notes) {
+  const StructDesc& shape = *match.operation->input;
+  InputBox box = InputBox::make(shape);
+  MemberSet seen;
+  switch (match.protocol) {
+    case Protocol::json:
+      VIRGA_TRY_VOID(read_json_struct(request.body, shape, box.object(), Members::all, seen, notes));
+      break;
+    case Protocol::cbor: VIRGA_TRY_VOID(read_cbor_struct(request.body, shape, box.object(), seen, notes)); break;
+    case Protocol::query: {
+      auto form = parse_query(request.query);
+      for (auto& parameter : parse_query(request.body)) form.push_back(std::move(parameter));
+      VIRGA_TRY_VOID(read_query_struct(form, shape, box.object(), notes));
+      return box;  // its missing members are noted already
+    }
+    case Protocol::rest_json:
+    case Protocol::rest_xml: VIRGA_TRY_VOID(read_rest(match, request, box.object(), seen, notes)); break;
+  }
+  note_missing(shape, seen, nullptr, notes);
+  return box;
+}
+
+}  // namespace virga::aws
