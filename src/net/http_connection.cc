@@ -67,9 +67,10 @@ void append_hex_line(std::string& out, size_t n) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(HttpServer::Impl& server, int fd, HttpListener& listener, const SocketAddress& peer)
-    : server_(server), listener_number_(listener.number), fd_(fd) {
-  listener_ = listener.info;
+HttpConnection::HttpConnection(HttpServer::Impl& server, int fd, uint64_t listener,
+                               std::shared_ptr<const ListenerInfo> info, const SocketAddress& peer)
+    : server_(server), listener_number_(listener), fd_(fd) {
+  listener_ = std::move(info);
   peer_ip_ = peer.host;
   peer_port_ = peer.port;
   if (listener_->tls) tls_.emplace(*listener_->tls);

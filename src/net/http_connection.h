@@ -48,7 +48,7 @@ struct HttpServer::Impl {
   int64_t date_second = -1;
 
   void accept_from(HttpListener& listener);
-  void add_connection(int fd, HttpListener& listener, const SocketAddress& peer);
+  void add_connection(int fd, uint64_t listener, std::shared_ptr<const ListenerInfo> info, const SocketAddress& peer);
   void remove(HttpConnection* connection);
   void sweep();
   void schedule_sweep();
@@ -59,7 +59,8 @@ struct HttpServer::Impl {
 // handles, writes; every wait of it is a Ready below, ended by the socket, the sweep's timeout, drain or abort.
 class HttpConnection final : public HttpRequest, public async::FdHandler {
  public:
-  HttpConnection(HttpServer::Impl& server, int fd, HttpListener& listener, const SocketAddress& peer);
+  HttpConnection(HttpServer::Impl& server, int fd, uint64_t listener, std::shared_ptr<const ListenerInfo> info,
+                 const SocketAddress& peer);
   ~HttpConnection();
 
   static async::Detached run(HttpConnection* self);

@@ -86,16 +86,17 @@ void HttpServer::Impl::accept_from(HttpListener& listener) {
     }
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on Unix sockets, which need none
-    add_connection(fd, listener, socket_address(reinterpret_cast<const sockaddr*>(&storage)));
+    add_connection(fd, listener.number, listener.info, socket_address(reinterpret_cast<const sockaddr*>(&storage)));
   }
 }
 
-void HttpServer::Impl::add_connection(int fd, HttpListener& listener, const SocketAddress& peer) {
+void HttpServer::Impl::add_connection(int fd, uint64_t listener, std::shared_ptr<const ListenerInfo> info,
+                                      const SocketAddress& peer) {
   if (connections.empty()) {
     coarse_now = loop.now();
     schedule_sweep();
   }
-  auto* const connection = new HttpConnection(*this, fd, listener, peer);
+  auto* const connection = new HttpConnection(*this, fd, listener, std::move(info), peer);
   connection->index = connections.size();
   connections.push_back(connection);
   empty.reset();
@@ -162,6 +163,20 @@ uint64_t HttpServer::adopt(int listener_fd, ListenerInfo info) {
   listener->arm(true);
   impl_->listeners.push_back(std::move(listener));
   return impl_->listeners.back()->number;
+}
+
+void HttpServer::adopt_connection(int fd, ListenerInfo info) {
+  if (impl_->draining || impl_->connections.size() >= impl_->options.connections_max) {
+    ++impl_->stats.connections_refused;
+    ::close(fd);
+    return;
+  }
+  ++impl_->stats.connections_accepted;
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  ignore(::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length), "a peer that has gone has no address");
+  impl_->add_connection(fd, 0, std::make_shared<const ListenerInfo>(std::move(info)),
+                        socket_address(reinterpret_cast<const sockaddr*>(&storage)));
 }
 
 void HttpServer::close_listener(uint64_t number) {

@@ -120,6 +120,8 @@ class HttpServer {
   // Serves an already listening descriptor (from the supervisor, or from inside a sandbox's network namespace) and owns
   // it from now on. The number serves close_listener.
   uint64_t adopt(int listener_fd, ListenerInfo info);
+  // Serves one accepted, non-blocking connection (a sandbox's engine accepts its own) and owns it from now on.
+  void adopt_connection(int fd, ListenerInfo info);
   // Closes the listener; its idle connections end now, its busy ones after their answer.
   void close_listener(uint64_t number);
   // A listener that does not accept for now (its sandbox is frozen).
