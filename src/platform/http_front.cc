@@ -1,0 +1,279 @@
+#include "platform/http_front.h"
+
+#include "base/hashing.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "net/gzip.h"
+
+namespace virga::platform {
+namespace {
+
+using net::HttpRequest;
+using net::HttpResponse;
+
+// Lambda's largest request (client contract: code packages inline); the others' own limits are far below. Source: Lambda
+// Developer Guide, "Lambda quotas"; DynamoDB Developer Guide, "Quotas" (16 MB).
+constexpr size_t kLambdaBodyBytesMax = 70'167'211;
+constexpr size_t kBodyBytesMax = 16 * 1024 * 1024;
+
+size_t body_limit(const aws::ServiceDesc& service) {
+  return service.name == "lambda" ? kLambdaBodyBytesMax : kBodyBytesMax;
+}
+
+HttpResponse text_answer(int status, std::string text) {
+  HttpResponse r;
+  r.status = status;
+  r.headers.add("Content-Type", "application/json");
+  r.body = std::move(text);
+  return r;
+}
+
+std::string_view host_without_port(std::string_view authority) {
+  if (authority.starts_with('[')) {
+    const auto end = authority.find(']');
+    return end == std::string_view::npos ? authority : authority.substr(1, end - 1);
+  }
+  return authority.substr(0, authority.find(':'));
+}
+
+Endpoint endpoint_of(const HttpRequest& request) {
+  Endpoint e;
+  e.scheme = request.secure() ? "https" : "http";
+  const std::string_view authority = request.authority();
+  e.host = host_without_port(authority);
+  const auto bracket = authority.find(']');
+  const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  const auto port = colon == std::string_view::npos ? std::nullopt : parse_int(authority.substr(colon + 1));
+  e.port = port ? static_cast<int>(*port) : request.secure() ? 443 : 80;
+  if (e.host.empty()) {
+    e.host = request.listener().host;
+    e.port = request.listener().port;
+  }
+  return e;
+}
+
+// The value of one parameter of a form or query string, undecoded: Action and Version have no escapes.
+std::string_view parameter(std::string_view text, std::string_view name) {
+  for (const auto pair : split(text, '&')) {
+    const auto eq = pair.find('=');
+    if (eq != std::string_view::npos && pair.substr(0, eq) == name) return pair.substr(eq + 1);
+  }
+  return {};
+}
+
+// The service in the credential scope of a header or query signature: AWS4-HMAC-SHA256 Credential=AKID/date/region/SERVICE/….
+std::string_view signing_name_of(const HttpRequest& request) {
+  std::string_view credential;
+  std::string_view separator = "/";
+  if (const auto header = request.header("Authorization")) {
+    const auto at = header->find("Credential=");
+    if (at == std::string_view::npos) return {};
+    credential = header->substr(at + 11);
+    credential = credential.substr(0, credential.find_first_of(", "));
+  } else {
+    credential = parameter(request.query(), "X-Amz-Credential");
+    if (credential.find('/') == std::string_view::npos) separator = "%2F";
+  }
+  // The key itself may contain slashes: count from the end (date/region/service/aws4_request).
+  auto end = credential.rfind(separator);
+  if (end == std::string_view::npos || end == 0) return {};
+  auto begin = credential.rfind(separator, end - 1);
+  if (begin == std::string_view::npos) return {};
+  begin += separator.size();
+  return credential.substr(begin, end - begin);
+}
+
+bool is_form(std::string_view content_type) {
+  return content_type.starts_with("application/x-www-form-urlencoded");
+}
+
+}  // namespace
+
+// One AWS call from its bytes to its answer.
+struct HttpFront::Call {
+  HttpRequest* request = nullptr;
+  const aws::ServiceDesc* service = nullptr;
+  std::string body_storage;
+  std::string_view body;
+  aws::WireRequest wire;
+  aws::Match match;
+  aws::Protocol protocol = aws::Protocol::json;
+  RequestContext context;
+  InFlight in_flight;
+};
+
+HttpFront::HttpFront(Dispatcher& dispatcher, IdentityStore& identity, async::Env& env, Metrics& metrics,
+                     HttpFrontOptions options)
+    : dispatcher_(dispatcher), env_(env), metrics_(metrics), options_(std::move(options)),
+      identifier_(identity, env, options_.identify) {}
+
+bool is_loopback_origin(std::string_view origin) {
+  const auto scheme = origin.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const std::string host = to_lower(host_without_port(origin.substr(scheme + 3)));
+  return host == "localhost" || host.ends_with(".localhost") || host == "::1" || host.starts_with("127.") ||
+         host == "localhost.localstack.cloud" || host.ends_with(".localhost.localstack.cloud");
+}
+
+Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
+  const std::string host = to_lower(host_without_port(request.authority()));
+  RouteQuestion question;
+  question.method = request.method();
+  question.host = host;
+  question.path = request.path();
+  question.query = request.query();
+  question.target = request.header_or("X-Amz-Target", {});
+  question.smithy_protocol = request.header_or("Smithy-Protocol", {});
+  question.content_type = request.header_or("Content-Type", {});
+  question.signing_name = signing_name_of(request);
+  const net::ListenerInfo& listener = request.listener();
+  if (listener.tag == "service") question.bound_service = listener.id;
+  if (const auto body = request.buffered_body(); body && is_form(question.content_type)) {
+    question.form_action = parameter(*body, "Action");
+    question.form_version = parameter(*body, "Version");
+  }
+  if (question.form_action.empty()) {
+    question.form_action = parameter(request.query(), "Action");
+    question.form_version = parameter(request.query(), "Version");
+  }
+  const Route found = route(question);
+
+  if (found.kind == RouteKind::execute_api && execute_api) {
+    HttpResponse answer = co_await execute_api->handle(request);
+    co_return std::move(answer);
+  }
+
+  // A web page must not drive the server behind its user's back.
+  const auto origin = request.header("Origin");
+  bool cors = false;
+  if (origin && !options_.identify.strict) {
+    cors = is_loopback_origin(*origin);
+    for (const auto& allowed : options_.cors_origins) cors = cors || allowed == "*" || allowed == *origin;
+    if (!cors) co_return text_answer(403, "{\"message\":\"this Origin is not allowed; see --cors-origin\"}");
+  }
+  HttpResponse answer;
+  if (cors && request.method() == "OPTIONS") {
+    answer.status = 204;
+    answer.headers.add("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
+    answer.headers.add("Access-Control-Allow-Headers", request.header_or("Access-Control-Request-Headers", "*"));
+    answer.headers.add("Access-Control-Max-Age", "600");
+  } else if (found.kind == RouteKind::admin && admin && listener.tag != "sandbox") {
+    answer = co_await admin(request);
+  } else if (found.kind == RouteKind::service) {
+    answer = co_await aws_call(&request, found.service);
+  } else if (found.kind == RouteKind::unknown_service) {
+    answer = text_answer(501, "{\"__type\":\"NotImplemented\",\"message\":\"NotImplemented: the service '" +
+                                  percent_encode(found.text) + "' is not part of Virga.\"}");
+    answer.headers.add("x-amzn-ErrorType", "NotImplemented");
+  } else {
+    answer = text_answer(404, "{\"message\":\"Not Found\"}");
+    metrics_.rejected_before_routing.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (cors) {
+    answer.headers.set("Access-Control-Allow-Origin", *origin);
+    answer.headers.set("Access-Control-Expose-Headers", "*");
+    answer.headers.set("Vary", "Origin");
+  }
+  co_return std::move(answer);
+}
+
+Task<HttpResponse> HttpFront::aws_call(HttpRequest* request, const aws::ServiceDesc* service) {
+  Call call;
+  call.request = request;
+  call.service = service;
+  call.context.request_id = make_request_id(service->name, env_.random);
+  call.context.service = service->name;
+  call.in_flight.since = env_.steady.now();
+  call.in_flight.context = &call.context;
+  link(call.in_flight);
+  metrics_.in_flight.fetch_add(1, std::memory_order_relaxed);
+
+  Result<aws::OutputBox> outcome = co_await as_result(run(&call));
+
+  const aws::OperationDesc* operation = call.match.operation;
+  HttpResponse answer =
+      outcome ? aws::encode_output(*operation, call.protocol, std::move(*outcome), call.context.request_id)
+              : aws::encode_error(*service, operation, call.protocol, outcome.error(), call.context.request_id);
+  metrics_.in_flight.fetch_sub(1, std::memory_order_relaxed);
+  unlink(call.in_flight);
+  if (operation) {
+    Metrics::Operation*& row = metrics_of_[operation];
+    if (!row) row = &metrics_.operation(service->name, operation->name);
+    metrics_.finished(*row, env_.steady.now() - call.in_flight.since, call.body.size(), answer.body.size());
+    if (!outcome) metrics_.failed(*row, outcome.error().code);
+  }
+  LOG_DEBUG("request", kv("service", service->name), kv("operation", call.context.operation),
+            kv("status", answer.status), kv("request_id", call.context.request_id),
+            kv("code", outcome ? std::string() : outcome.error().code));
+  co_return std::move(answer);
+}
+
+// Everything up to the output; a Result, so that whatever stage refuses, one place encodes.
+Task<aws::OutputBox> HttpFront::run(Call* call) {
+  HttpRequest& request = *call->request;
+  call->wire.method = request.method();
+  call->wire.path = request.path();
+  call->wire.query = request.query();
+  call->wire.headers = &request.headers();
+  call->protocol = aws::protocol_of(*call->service, call->wire);
+  if (const auto buffered = request.buffered_body()) {
+    call->body = *buffered;
+  } else {
+    call->body_storage = co_await request.read_body(body_limit(*call->service));
+    call->body = call->body_storage;
+  }
+  call->wire.body = call->body;
+  std::string inflated;
+  if (iequals(request.header_or("Content-Encoding", {}), "gzip")) {
+    inflated = co_await net::gunzip(call->body, body_limit(*call->service));
+    call->wire.body = inflated;
+  }
+
+  Result<aws::Match> match = aws::match_operation(*call->service, call->wire);
+  const bool anonymous = match && match->operation->anonymous;
+  if (match) {
+    call->match = std::move(*match);
+    call->protocol = call->match.protocol;
+    call->context.operation = call->match.operation->name;
+  }
+  IdentifyQuestion question;
+  question.head = &request.head();
+  question.body = call->body;
+  question.service = call->service;
+  question.anonymous_allowed = anonymous;
+  Identified who = co_await identifier_.identify(question);
+  if (!match) co_return fail(match.error());
+  fill_context(*call, std::move(who));
+
+  aws::DecodeNotes notes;
+  aws::InputBox input = co_await aws::decode_input(call->match, call->wire, notes);
+  aws::OutputBox output =
+      co_await dispatcher_.run(*call->match.operation, call->context, std::move(input), std::move(notes));
+  co_return std::move(output);
+}
+
+void HttpFront::fill_context(Call& call, Identified who) {
+  RequestContext& c = call.context;
+  c.env = &env_;
+  c.account = std::move(who.account);
+  c.region = std::move(who.region);
+  c.partition = partition_of(c.region);
+  c.principal = std::move(who.principal);
+  c.endpoint = endpoint_of(*call.request);
+  c.source_ip = call.request->peer_ip();
+  c.user_agent = call.request->header_or("User-Agent", {});
+  c.now = env_.cloud.now();
+}
+
+void HttpFront::link(InFlight& one) {
+  one.prev = newest_;
+  (newest_ ? newest_->next : oldest_) = &one;
+  newest_ = &one;
+}
+
+void HttpFront::unlink(InFlight& one) {
+  (one.prev ? one.prev->next : oldest_) = one.next;
+  (one.next ? one.next->prev : newest_) = one.prev;
+}
+
+}  // namespace virga::platform

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "aws/wire.h"
+#include "net/http_server.h"
+#include "platform/dispatcher.h"
+#include "platform/identify.h"
+#include "platform/routing.h"
+
+namespace virga::platform {
+
+// A call being served, for the admin endpoint's list. Lives in the front's own frame.
+struct InFlight {
+  const RequestContext* context = nullptr;
+  async::SteadyTime since;
+  InFlight* prev = nullptr;
+  InFlight* next = nullptr;
+};
+
+// Requests of a data plane that is no AWS protocol: an HTTP API's own callers, a function URL's.
+class DataPlaneHandler {
+ public:
+  virtual ~DataPlaneHandler() = default;
+  // `request` lives until the answer is sent.
+  virtual Task<net::HttpResponse> handle(net::HttpRequest& request) = 0;
+};
+
+struct HttpFrontOptions {
+  IdentifyOptions identify;
+  std::vector<std::string> cors_origins;  // besides loopback; "*" allows all
+};
+
+// The door's first stages for everything that arrives by HTTP: route → identify → decode, then the Dispatcher, then
+// encode. One per loop.
+class HttpFront final : public net::HttpHandler {
+ public:
+  HttpFront(Dispatcher& dispatcher, IdentityStore& identity, async::Env& env, Metrics& metrics,
+            HttpFrontOptions options);
+
+  // Optional neighbours; without them their paths answer 404.
+  std::function<Task<net::HttpResponse>(net::HttpRequest&)> admin;
+  DataPlaneHandler* execute_api = nullptr;
+
+  Task<net::HttpResponse> handle(net::HttpRequest& request) override;
+
+  // Calls being served on this loop, oldest first.
+  const InFlight* in_flight() const { return oldest_; }
+
+ private:
+  struct Call;
+  Task<net::HttpResponse> aws_call(net::HttpRequest* request, const aws::ServiceDesc* service);
+  Task<aws::OutputBox> run(Call* call);
+  void fill_context(Call& call, Identified who);
+  void link(InFlight& one);
+  void unlink(InFlight& one);
+
+  Dispatcher& dispatcher_;
+  async::Env& env_;
+  Metrics& metrics_;
+  HttpFrontOptions options_;
+  Identifier identifier_;
+  InFlight* oldest_ = nullptr;
+  InFlight* newest_ = nullptr;
+  std::unordered_map<const aws::OperationDesc*, Metrics::Operation*> metrics_of_;
+};
+
+// True for pages served from this machine: http(s)://localhost, *.localhost, 127.0.0.0/8, [::1], any port; and for
+// "null" never. Source: Fetch standard, "Origin header".
+bool is_loopback_origin(std::string_view origin);
+
+}  // namespace virga::platform

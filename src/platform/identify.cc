@@ -1,0 +1,98 @@
+#include "platform/identify.h"
+
+#include "base/hashing.h"
+#include "base/strings.h"
+
+namespace virga::platform {
+namespace {
+
+bool is_account_id(std::string_view text) {
+  return text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Letters, digits and hyphens, as every region has been named so far.
+bool is_region(std::string_view text) {
+  return !text.empty() && text.size() <= 32 &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos &&
+         text.front() != '-' && text.back() != '-';
+}
+
+// The canonical request's last line, after the body has been held against it.
+Result<std::string> payload_hash(const net::RequestHead& head, std::string_view body, sigv4::ErrorFamily family) {
+  const sigv4::PayloadDeclaration declared = sigv4::declared_payload(head);
+  switch (declared.kind) {
+    case sigv4::PayloadDeclaration::Kind::absent:
+      return to_hex(as_bytes(sha256(body)));
+    case sigv4::PayloadDeclaration::Kind::hash:
+      if (!iequals(to_hex(as_bytes(sha256(body))), declared.text)) return fail(sigv4::payload_mismatch(family));
+      return std::string(declared.text);
+    default:
+      return std::string(declared.text);
+  }
+}
+
+Result<void> check_credential(const Credential& credential, async::WallTime now, sigv4::ErrorFamily family) {
+  if (!credential.active) return fail(sigv4::invalid_token(family));
+  if (credential.expires_at && *credential.expires_at < now) return fail(sigv4::expired_token(family));
+  return {};
+}
+
+}  // namespace
+
+sigv4::ErrorFamily error_family(const aws::ServiceDesc& service) {
+  if (service.name == "s3") return sigv4::ErrorFamily::s3;
+  switch (service.protocols[0]) {
+    case aws::Protocol::rest_json: return sigv4::ErrorFamily::rest_json;
+    case aws::Protocol::query:
+    case aws::Protocol::rest_xml: return sigv4::ErrorFamily::query;
+    default: return sigv4::ErrorFamily::json;
+  }
+}
+
+Principal root_principal(std::string_view account, std::string_view region, std::string access_key_id) {
+  Principal p;
+  p.kind = Principal::Kind::root;
+  p.account = account;
+  p.arn = "arn:" + std::string(partition_of(region)) + ":iam::" + p.account + ":root";
+  p.user_id = p.account;
+  p.access_key_id = std::move(access_key_id);
+  return p;
+}
+
+Task<Identified> Identifier::identify(IdentifyQuestion question) {
+  const sigv4::ErrorFamily family = error_family(*question.service);
+  const std::optional<sigv4::Signature> signature = co_await sigv4::parse(*question.head, family);
+  Identified who;
+  if (!signature) {
+    if (!question.anonymous_allowed) co_return fail(sigv4::missing_token(family));
+    who.account = options_.default_account;
+    who.region = options_.default_region;
+    co_return std::move(who);
+  }
+  who.region = signature->region;
+  if (!is_region(signature->region)) {
+    co_await sigv4::check_scope(*signature, question.service->signing_name, options_.default_region, family);
+  }
+
+  const std::string key_id(signature->access_key_id);
+  const std::string token(signature->session_token);
+  const std::optional<Credential> credential = co_await store_.find_access_key(key_id, token);
+  if (options_.strict) {
+    if (!credential) co_return fail(sigv4::invalid_token(family));
+    co_await check_credential(*credential, env_.wall.now(), family);
+    co_await sigv4::check_scope(*signature, question.service->signing_name, {}, family);
+    co_await sigv4::check_time(*signature, env_.wall.now().at, family);
+    const std::string hash = co_await payload_hash(*question.head, question.body, family);
+    co_await sigv4::verify(*question.head, *signature, credential->secret, hash, family);
+  }
+  if (credential) {
+    who.principal = credential->principal;
+  } else {
+    who.principal = root_principal(is_account_id(key_id) ? std::string_view(key_id) : options_.default_account,
+                                   who.region, key_id);
+  }
+  who.account = who.principal.account;
+  co_return std::move(who);
+}
+
+}  // namespace virga::platform
