@@ -1,0 +1,87 @@
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "sandbox/launcher.h"
+#include "server/coverage.h"
+#include "server/doctor.h"
+#include "server/function_host.h"
+#include "server/options.h"
+#include "server/serve.h"
+#include "server/supervisor.h"
+
+extern char** environ;
+
+namespace virga::server {
+namespace {
+
+constexpr int kExitUsage = 64;  // EX_USAGE
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; *entry; ++entry) {
+    const char* eq = strchr(*entry, '=');
+    if (eq) out[std::string(*entry, eq)] = eq + 1;
+  }
+  return out;
+}
+
+// Functions reach the platform on the server's own ports and on 4566, whichever the server has.
+sandbox::LauncherOptions launcher_options(const ServeOptions& options) {
+  sandbox::LauncherOptions launcher;
+  for (const auto& [name, path] : options.runtimes) launcher.runtime_paths.emplace_back(name, path);
+  launcher.platform_ports = platform_ports(options);
+  launcher.node_modules = node_sdk_folder();
+  return launcher;
+}
+
+int serve_command(const std::vector<std::string>& arguments) {
+  auto options = parse_serve_options(arguments, environment());
+  if (!options) {
+    std::fprintf(stderr, "virga: %s\n", options.error().message.c_str());
+    return kExitUsage;
+  }
+  LogLevel level = LogLevel::info;
+  ignore(parse_log_level(options->log_level, level), "checked when it was parsed");
+  set_log_level(level);
+  return supervise({
+      .server = [&](int launcher_fd, int control_fd) { return serve(*options, launcher_fd, control_fd); },
+      .launcher = [&](int server_fd) { return sandbox::launcher_main(server_fd, launcher_options(*options)); },
+  });
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const std::string command = arguments.empty() ? "--help" : arguments[0];
+  const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+  if (command == "serve") {
+    if (!rest.empty() && (rest[0] == "--help" || rest[0] == "-h")) {
+      std::fputs(help_text().c_str(), stdout);
+      return 0;
+    }
+    return serve_command(rest);
+  }
+  if (command == "version" || command == "--version") {
+    std::printf("virga %s\n", kVersion);
+    return 0;
+  }
+  if (command == "coverage") {
+    std::fputs(coverage_text(rest.empty() ? "" : rest[0]).c_str(), stdout);
+    return 0;
+  }
+  if (command == "doctor") return doctor();
+  if (command == "help" || command == "--help" || command == "-h") {
+    std::fputs(help_text().c_str(), stdout);
+    return 0;
+  }
+  std::fprintf(stderr, "virga: unknown command '%s'; virga --help lists them\n", command.c_str());
+  return kExitUsage;
+}
+
+}  // namespace
+}  // namespace virga::server
+
+int main(int argc, char** argv) { return virga::server::run({argv + 1, argv + argc}); }
