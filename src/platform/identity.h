@@ -81,6 +81,9 @@ class IdentityStore {
   // are returned: the door says which refusal it is.
   virtual Task<std::optional<Credential>> find_access_key(std::string access_key_id, std::string session_token) = 0;
 
+  // The account that a key belongs to; of temporary keys, the one that their id carries.
+  virtual Task<std::optional<std::string>> account_of_access_key(std::string access_key_id) = 0;
+
   // The policies of a credential's principal. One that is gone meanwhile has none. Without `session`, that of the principal's
   // temporary key is used if this process has seen it; else such a principal may do nothing.
   virtual Task<PrincipalPolicies> policies_for(Principal principal, std::shared_ptr<const SessionInfo> session) = 0;

@@ -157,6 +157,13 @@ Result<std::optional<Credential>> Identity::load_key(const std::string& id) cons
   return std::optional<Credential>(std::move(c));
 }
 
+Task<std::optional<std::string>> Identity::account_of_access_key(std::string id) {
+  if (id.starts_with("ASIA")) co_return iam::account_of_access_key(id);
+  const auto found = co_await find_access_key(id, "");
+  if (!found) co_return std::optional<std::string>();
+  co_return found->principal.account;
+}
+
 std::optional<Credential> Identity::open_token(const std::string& id, const std::string& token) const {
   auto session = open_session_token(mac_key_, token);
   if (!session || session->access_key_id != id) return std::nullopt;

@@ -33,6 +33,7 @@ class Identity final : public platform::IdentityStore {
   static Task<std::unique_ptr<Identity>> open(storage::Shard& shard, async::Env& env);
 
   Task<std::optional<platform::Credential>> find_access_key(std::string access_key_id, std::string session_token) override;
+  Task<std::optional<std::string>> account_of_access_key(std::string access_key_id) override;
   Task<platform::PrincipalPolicies> policies_for(Principal principal, std::shared_ptr<const platform::SessionInfo> session) override;
   Task<std::optional<platform::RoleInfo>> find_role(std::string role_arn) override;
   Task<platform::Credential> issue_session(platform::SessionRequest request) override;

@@ -1,0 +1,14 @@
+#include "services/sts/binding.h"
+
+#include "api/sts/binding.h"
+#include "services/sts/service.h"
+
+namespace virga::sts {
+
+aws::ServiceBinding make_binding(Service& service) {
+  return api::bind(service, {{"AssumeRole", "MFA and provided contexts are not evaluated; transitive tags do not follow into further roles"},
+                             {"GetSessionToken", "no MFA devices: SerialNumber and TokenCode are refused"},
+                             {"GetFederationToken", "calls are logged and authorized as the calling user's, limited by the session policies"}});
+}
+
+}  // namespace virga::sts
