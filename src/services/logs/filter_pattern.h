@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace virga::logs {
+
+// A filter pattern of CloudWatch Logs, compiled once per call: terms, quoted phrases, ?any, -not; `{ $.member = "x" && … }` for
+// JSON events; `[a, b = 4*, …]` for space-delimited ones. Immutable; any thread.
+// Source: CloudWatch Logs User Guide, "Filter pattern syntax for metric filters, subscription filters, filter log events".
+// DIFFERS: %regular expressions% are refused with InvalidParameterException.
+class FilterPattern {
+ public:
+  // Errors: InvalidParameterException.
+  static Result<FilterPattern> parse(std::string_view text);
+  bool matches(std::string_view message) const;
+
+  // One compiled form; internal to the pattern's files.
+  class Matcher {
+   public:
+    virtual ~Matcher() = default;
+    virtual bool matches(std::string_view message) const = 0;
+  };
+
+ private:
+  explicit FilterPattern(std::shared_ptr<const Matcher> matcher) : matcher_(std::move(matcher)) {}
+  std::shared_ptr<const Matcher> matcher_;  // null: everything; shared by copies of the pattern
+};
+
+}  // namespace virga::logs
