@@ -1,0 +1,129 @@
+"""IAM as boto3 sees it. Runs against any endpoint (VIRGA_ENDPOINT), AWS included."""
+import json
+import uuid
+
+import pytest
+from botocore.exceptions import ClientError
+
+TRUST = {"Version": "2012-10-17",
+         "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "*"}]}
+BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+
+
+@pytest.fixture
+def iam(client):
+    return client("iam")
+
+
+@pytest.fixture
+def name():
+    return "t-" + uuid.uuid4().hex[:12]
+
+
+def refusal(call, **kwargs):
+    with pytest.raises(ClientError) as caught:
+        call(**kwargs)
+    error = caught.value.response
+    return error["Error"]["Code"], error["Error"]["Message"], error["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_role_round_trip(iam, name):
+    made = iam.create_role(RoleName=name, Path="/svc/", AssumeRolePolicyDocument=json.dumps(TRUST), Description="d",
+                           Tags=[{"Key": "team", "Value": "blue"}])["Role"]
+    assert made["Arn"].endswith(f":role/svc/{name}") and made["RoleId"].startswith("AROA") and len(made["RoleId"]) == 21
+    got = iam.get_role(RoleName=name)["Role"]
+    assert got["AssumeRolePolicyDocument"] == TRUST  # boto3 decodes it
+    assert got["Tags"] == [{"Key": "team", "Value": "blue"}] and got["MaxSessionDuration"] == 3600
+    assert got["CreateDate"] == made["CreateDate"]
+    iam.update_role(RoleName=name, Description="e", MaxSessionDuration=7200)
+    assert iam.get_role(RoleName=name)["Role"]["MaxSessionDuration"] == 7200
+    iam.delete_role(RoleName=name)
+    assert refusal(iam.get_role, RoleName=name) == ("NoSuchEntity", f"The role with name {name} cannot be found.", 404)
+
+
+def test_existing_names_are_refused(iam, name):
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    assert refusal(iam.create_role, RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST)) == (
+        "EntityAlreadyExists", f"Role with name {name} already exists.", 409)
+
+
+def test_documents_are_checked(iam, name):
+    code, _, status = refusal(iam.create_role, RoleName=name, AssumeRolePolicyDocument="nonsense")
+    assert (code, status) == ("MalformedPolicyDocument", 400)
+    bad = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "invalid", "Resource": "*"}}
+    assert refusal(iam.create_policy, PolicyName=name, PolicyDocument=json.dumps(bad))[:2] == (
+        "MalformedPolicyDocument", "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+
+
+def test_inline_and_attached_policies(iam, name):
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(ALLOW))
+    assert iam.list_role_policies(RoleName=name)["PolicyNames"] == ["p"]
+    assert iam.get_role_policy(RoleName=name, PolicyName="p")["PolicyDocument"] == ALLOW
+    own = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(ALLOW))["Policy"]["Arn"]
+    for arn in (own, BASIC):
+        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    assert {p["PolicyArn"] for p in attached} == {own, BASIC}
+    assert iam.get_policy(PolicyArn=own)["Policy"]["AttachmentCount"] == 1
+    assert refusal(iam.delete_policy, PolicyArn=own)[:2] == ("DeleteConflict", "Cannot delete a policy attached to entities.")
+    assert refusal(iam.delete_role, RoleName=name)[0] == "DeleteConflict"
+    for arn in (own, BASIC):
+        iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+    iam.delete_role_policy(RoleName=name, PolicyName="p")
+    iam.delete_role(RoleName=name)
+    iam.delete_policy(PolicyArn=own)
+
+
+def test_aws_managed_policies(iam):
+    policy = iam.get_policy(PolicyArn=BASIC)["Policy"]
+    document = iam.get_policy_version(PolicyArn=BASIC, VersionId=policy["DefaultVersionId"])["PolicyVersion"]["Document"]
+    assert "logs:PutLogEvents" in json.dumps(document)
+    names = [p["PolicyName"] for page in iam.get_paginator("list_policies").paginate(Scope="AWS", PaginationConfig={"PageSize": 20})
+             for p in page["Policies"]]
+    assert {"AdministratorAccess", "ReadOnlyAccess", "AmazonDynamoDBFullAccess"} <= set(names)
+    assert len(names) == len(set(names)) >= 40
+
+
+def test_policy_versions(iam, name):
+    arn = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(ALLOW))["Policy"]["Arn"]
+    for _ in range(4):
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(ALLOW), SetAsDefault=True)
+    assert refusal(iam.create_policy_version, PolicyArn=arn, PolicyDocument=json.dumps(ALLOW))[0] == "LimitExceeded"
+    versions = iam.list_policy_versions(PolicyArn=arn)["Versions"]
+    assert [v["VersionId"] for v in versions] == ["v5", "v4", "v3", "v2", "v1"]
+    assert [v["IsDefaultVersion"] for v in versions] == [True, False, False, False, False]
+
+
+def test_users_and_keys(iam, name):
+    user = iam.create_user(UserName=name)["User"]
+    assert user["UserId"].startswith("AIDA")
+    keys = [iam.create_access_key(UserName=name)["AccessKey"] for _ in range(2)]
+    assert all(len(k["AccessKeyId"]) == 20 and len(k["SecretAccessKey"]) == 40 for k in keys)
+    assert refusal(iam.create_access_key, UserName=name)[:2] == (
+        "LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2")
+    iam.update_access_key(UserName=name, AccessKeyId=keys[0]["AccessKeyId"], Status="Inactive")
+    listed = {k["AccessKeyId"]: k["Status"] for k in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]}
+    assert listed == {keys[0]["AccessKeyId"]: "Inactive", keys[1]["AccessKeyId"]: "Active"}
+    for key in keys:
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName=name)
+
+
+def test_what_terraform_reads_of_a_role(iam, name):
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    assert iam.list_role_policies(RoleName=name)["PolicyNames"] == []
+    assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
+    assert iam.list_instance_profiles_for_role(RoleName=name)["InstanceProfiles"] == []
+    assert iam.list_role_tags(RoleName=name)["Tags"] == []
+
+
+def test_pages(iam, name):
+    names = [f"{name}-{i}" for i in range(5)]
+    for n in names:
+        iam.create_role(RoleName=n, Path=f"/{name}/", AssumeRolePolicyDocument=json.dumps(TRUST))
+    pages = list(iam.get_paginator("list_roles").paginate(PathPrefix=f"/{name}/", PaginationConfig={"PageSize": 2}))
+    assert [len(p["Roles"]) for p in pages] == [2, 2, 1]
+    assert [r["RoleName"] for p in pages for r in p["Roles"]] == names
+    assert refusal(iam.list_roles, Marker="nonsense")[0] == "ValidationError"

@@ -1,0 +1,91 @@
+"""STS as boto3 sees it."""
+import json
+import uuid
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+
+def error_of(call, **kwargs):
+    with pytest.raises(ClientError) as caught:
+        call(**kwargs)
+    return caught.value.response["Error"]
+
+
+@pytest.fixture
+def sts(client):
+    return client("sts")
+
+
+def test_caller_identity_of_the_default_account(sts):
+    got = sts.get_caller_identity()
+    assert len(got["Account"]) == 12
+    assert got["Arn"] == f"arn:aws:iam::{got['Account']}:root" and got["UserId"] == got["Account"]
+
+
+def test_a_twelve_digit_key_is_an_account(client):
+    got = client("sts", aws_access_key_id="123412341234", aws_secret_access_key="x").get_caller_identity()
+    assert got["Account"] == "123412341234"
+
+
+def test_an_issued_key_is_its_users(client):
+    iam, name = client("iam"), "t-" + uuid.uuid4().hex[:12]
+    arn = iam.create_user(UserName=name)["User"]["Arn"]
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    got = client("sts", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]).get_caller_identity()
+    assert got["Arn"] == arn
+    assert client("sts").get_access_key_info(AccessKeyId=key["AccessKeyId"])["Account"] == got["Account"]
+
+
+def test_an_assumed_role_is_who_it_says(client, sts):
+    account = sts.get_caller_identity()["Account"]
+    got = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/path/any", RoleSessionName="s1")
+    assert got["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{account}:assumed-role/any/s1"
+    assert got["AssumedRoleUser"]["AssumedRoleId"].endswith(":s1")
+    c = got["Credentials"]
+    assert c["AccessKeyId"].startswith("ASIA")
+    me = client("sts", aws_access_key_id=c["AccessKeyId"], aws_secret_access_key=c["SecretAccessKey"],
+                aws_session_token=c["SessionToken"]).get_caller_identity()
+    assert me["Arn"] == got["AssumedRoleUser"]["Arn"] and me["UserId"] == got["AssumedRoleUser"]["AssumedRoleId"]
+
+
+def test_another_accounts_role_acts_in_that_account(client, sts):
+    c = sts.assume_role(RoleArn="arn:aws:iam::444455556666:role/any", RoleSessionName="s1")["Credentials"]
+    iam = client("iam", aws_access_key_id=c["AccessKeyId"], aws_secret_access_key=c["SecretAccessKey"], aws_session_token=c["SessionToken"])
+    name = "t-" + uuid.uuid4().hex[:12]
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}]}
+    assert ":444455556666:" in iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+
+
+def test_arns_that_are_no_roles(sts):
+    got = error_of(sts.assume_role, RoleArn="arn:aws:iam::123412341234:user/bob", RoleSessionName="s1")
+    assert (got["Code"], got["Message"]) == ("ValidationError", "Request ARN is invalid")
+
+
+def test_constraints(sts):
+    with pytest.raises(ClientError) as caught:
+        sts.assume_role(RoleArn="arn:aws:iam::123412341234:role/r", RoleSessionName="s1", DurationSeconds=1)
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
+
+
+def test_session_policies_are_checked(sts):
+    got = error_of(sts.assume_role, RoleArn="arn:aws:iam::123412341234:role/r", RoleSessionName="s1", Policy="nonsense")
+    assert got["Code"] == "MalformedPolicyDocument"
+
+
+def test_session_token(client, sts):
+    c = sts.get_session_token()["Credentials"]
+    session = client("sts", aws_access_key_id=c["AccessKeyId"], aws_secret_access_key=c["SecretAccessKey"], aws_session_token=c["SessionToken"])
+    assert session.get_caller_identity()["Arn"] == sts.get_caller_identity()["Arn"]
+    assert error_of(session.get_session_token)["Message"] == "Cannot call GetSessionToken with session credentials"
+
+
+def test_what_is_missing_says_so(sts):
+    assert error_of(sts.decode_authorization_message, EncodedMessage="x")["Code"] == "NotImplemented"
+
+
+def test_the_other_protocol_versions_of_the_sdk_agree(endpoint):
+    # A session's own client, signed for another region: STS is global.
+    got = boto3.client("sts", endpoint_url=endpoint, region_name="eu-west-3").get_caller_identity()
+    assert got["Arn"].startswith("arn:aws:iam::")
