@@ -113,7 +113,7 @@ struct DataPlane::Call {
   Exchange exchange;
 };
 
-DataPlane::DataPlane(Parts parts) : parts_(parts), keys_(parts.upstream, parts.env.steady), authorizations_(parts.env.steady) {}
+DataPlane::DataPlane(Parts parts) : parts_(parts), keys_(parts.upstream, parts.env.steady) {}
 
 Task<net::HttpResponse> DataPlane::handle(net::HttpRequest& request, DataPlaneAddress address) {
   Call call;
@@ -258,7 +258,7 @@ Task<std::optional<GatewayReply>> DataPlane::authorize_lambda(Call* call) {
   }
   const bool cached = authorizer->ttl_s > 0 && !identities.empty();
   const std::string key = cached ? AuthorizerCache::key(call->api->id, authorizer->id, identities) : "";
-  auto verdict = cached ? authorizations_.find(key) : nullptr;
+  auto verdict = cached ? parts_.authorizations.find(key) : nullptr;
   if (!verdict) {
     auto asked = co_await as_result(ask_authorizer(call, std::move(identities)));
     if (!asked) {
@@ -267,7 +267,7 @@ Task<std::optional<GatewayReply>> DataPlane::authorize_lambda(Call* call) {
       co_return Answer(internal_server_error());
     }
     verdict = std::move(*asked);
-    if (cached) authorizations_.put(key, verdict, authorizer->ttl_s);
+    if (cached) parts_.authorizations.put(key, verdict, authorizer->ttl_s);
   }
   if (!verdict->allows(call->exchange.request_arn())) co_return Answer(forbidden());
   Authorization& a = call->exchange.authorization;

@@ -57,6 +57,7 @@ class DataPlane {
     ApiSource& apis;
     platform::FunctionInvoker& functions;
     Upstream& upstream;
+    AuthorizerCache& authorizations;  // the service's: it clears them when authorizers change
     RequestSigner* signer = nullptr;  // null: routes with AWS_IAM refuse everybody
   };
   explicit DataPlane(Parts parts);
@@ -70,9 +71,6 @@ class DataPlane {
 
   // The answer; every failure is an answer too.
   Task<net::HttpResponse> handle(net::HttpRequest& request, DataPlaneAddress address);
-
-  // Drops remembered authorizer verdicts (ResetAuthorizersCache).
-  void forget_authorizations() { authorizations_.clear(); }
 
  private:
   struct Call;
@@ -90,7 +88,6 @@ class DataPlane {
 
   Parts parts_;
   KeyCache keys_;
-  AuthorizerCache authorizations_;
 };
 
 }  // namespace virga::apigatewayv2

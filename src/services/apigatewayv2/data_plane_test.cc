@@ -74,10 +74,11 @@ struct Gateway {
   FakeApis apis;
   FakeFunctions functions;
   FakeUpstream upstream;
+  AuthorizerCache authorizations{env.env().steady};
   std::shared_ptr<CompiledApi> api = std::make_shared<CompiledApi>();
   std::shared_ptr<CompiledConfig> config = std::make_shared<CompiledConfig>();
   std::vector<std::string> keys;
-  DataPlane plane{{.env = env.env(), .apis = apis, .functions = functions, .upstream = upstream}};
+  DataPlane plane{{.env = env.env(), .apis = apis, .functions = functions, .upstream = upstream, .authorizations = authorizations}};
 
   Gateway() {
     api->account = "123456789012";
@@ -400,7 +401,7 @@ TEST(LambdaAuthorizer, remembers_an_answer_for_its_time_and_identity) {
   g.env.advance_millis(300'001);
   g.call("GET", "/y", {{"authorization", "s"}});
   EXPECT_EQ(asked(), 3u);
-  g.plane.forget_authorizations();
+  g.authorizations.clear();
   g.call("GET", "/y", {{"authorization", "s"}});
   EXPECT_EQ(asked(), 4u);
 }

@@ -2,31 +2,16 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "async/task.h"
+#include "net/http_client.h"
 
 namespace virga::apigatewayv2 {
 
-// A request that the gateway sends out: HTTP integrations, OpenID discovery, key sets.
-struct UpstreamRequest {
-  std::string method = "GET";
-  std::string url;  // http:// or https://, absolute
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-  int64_t timeout_ms = 30'000;             // connect to last byte
-  size_t body_bytes_max = 10 * 1024 * 1024;
-};
+using UpstreamRequest = net::HttpClientRequest;
+using UpstreamReply = net::HttpClientResponse;
 
-struct UpstreamReply {
-  int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;  // in order, names as sent
-  std::string body;
-};
-
-// The way out. Errors: RequestTimeout when the time is over, anything else when no answer came. The server's own
-// implementation uses net's client; tests hand over a fake.
+// The way out of the gateway: HTTP integrations, OpenID discovery, key sets. The server hands over one that uses the
+// calling loop's net::HttpClient (client_upstream.h); tests hand over a fake. Errors are the client's.
 class Upstream {
  public:
   virtual ~Upstream() = default;

@@ -1,0 +1,17 @@
+#include "services/apigatewayv2/binding.h"
+
+#include "api/apigatewayv2/binding.h"
+#include "services/apigatewayv2/service.h"
+
+namespace virga::apigatewayv2 {
+
+aws::ServiceBinding make_binding(Service& service) {
+  return api::bind(service, {{"CreateApi", "ProtocolType WEBSOCKET is refused; IpAddressType is stored without effect"},
+                             {"UpdateApi", "IpAddressType is stored without effect"},
+                             {"CreateIntegration", "IntegrationSubtype, VPC_LINK connections and TlsConfig are refused"},
+                             {"UpdateIntegration", "IntegrationSubtype, VPC_LINK connections and TlsConfig are refused"},
+                             {"CreateStage", "AccessLogSettings and route settings (throttling, metrics) are stored without effect"},
+                             {"UpdateStage", "AccessLogSettings and route settings (throttling, metrics) are stored without effect"}});
+}
+
+}  // namespace virga::apigatewayv2
