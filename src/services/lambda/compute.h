@@ -82,6 +82,8 @@ class Sandbox {
   virtual Task<Outcome> invoke(Invocation invocation) = 0;
   // Time spent initialising, once started.
   virtual int64_t init_micros() const = 0;
+  // False once its processes have ended, for whatever reason: it takes no further invocation.
+  virtual bool alive() const = 0;
   // Set when initialisation failed: the sandbox takes no invocation, its first caller gets this.
   virtual const std::optional<Outcome>& init_failure() const = 0;
 };

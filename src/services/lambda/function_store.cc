@@ -15,7 +15,7 @@ using storage::Space;
 using storage::Txn;
 using storage::View;
 
-enum Kind : uint8_t { kFunctions = 1, kBelow = 2 };
+enum Kind : uint8_t { kFunctions = 1, kBelow = 2, kReserved = 3 };
 enum Part : uint8_t { kVersions = 1, kAliases = 2, kPolicies = 3, kEventInvokes = 4 };
 
 Key base(const Owner& owner) { return Key(Space::lambda).account(owner.account).region(owner.region); }
@@ -158,6 +158,19 @@ Result<int> reserved_total(const View& view, const Owner& owner) {
   int total = 0;
   for (const auto& function : all) total += function.reserved_concurrency.value_or(0);
   return total;
+}
+
+Result<int> account_reserved(const View& view, const Owner& owner) {
+  VIRGA_TRY(bytes, view.get(base(owner).u8(kReserved)));
+  return static_cast<int>(bytes ? parse_int(*bytes).value_or(0) : 0);
+}
+void put_account_reserved(Txn& txn, const Owner& owner, int total) {
+  const Key key = base(owner).u8(kReserved);
+  if (total == 0) {
+    txn.erase(key);
+  } else {
+    txn.put(key, std::to_string(total));
+  }
 }
 
 Result<std::vector<std::string>> all_code_hashes(const View& view) {

@@ -16,6 +16,7 @@
 // All reading and writing of Lambda's keys: free functions over a View (a snapshot or a transaction) and a Txn. Keys, below
 // Space::lambda | account | region:
 //   1 | name                  → FunctionRecord, with the function's id
+//   3                        → what the owner's functions reserve in all, decimal
 //   2 | id | 1 | number       → VersionRecord of a published version
 //   2 | id | 2 | alias        → AliasRecord
 //   2 | id | 3 | qualifier    → PolicyRecord ("" for the function itself)
@@ -66,8 +67,10 @@ void erase_event_invoke(storage::Txn& txn, const Owner& owner, uint64_t id, std:
 Result<std::vector<EventInvokeRecord>> list_event_invokes(const storage::View& view, const Owner& owner, uint64_t id,
                                                           std::string_view after, size_t limit);
 
-// Sum of what the owner's functions reserve.
+// Sum of what the owner's functions reserve, from their records; and the same kept for invocations to read.
 Result<int> reserved_total(const storage::View& view, const Owner& owner);
+Result<int> account_reserved(const storage::View& view, const Owner& owner);
+void put_account_reserved(storage::Txn& txn, const Owner& owner, int total);
 // Hashes of all code that any version of any function of any account has.
 Result<std::vector<std::string>> all_code_hashes(const storage::View& view);
 

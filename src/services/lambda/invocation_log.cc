@@ -70,8 +70,9 @@ int64_t billed_millis(const Execution& execution) {
   return std::max<int64_t>(1, (micros + 999) / 1000);
 }
 
-std::vector<LogLine> full_log(const Execution& execution, const InvocationReport& report, Timestamp started,
-                              Timestamp ended) {
+std::vector<LogLine> full_log(const Execution& execution, const InvocationReport& report) {
+  const Timestamp started = execution.started;
+  const Timestamp ended = execution.ended;
   std::vector<LogLine> out;
   out.reserve(execution.log.size() + 5);
   auto line = execution.log.begin();

@@ -24,9 +24,8 @@ struct InvocationReport {
 };
 
 // INIT_START (first execution only), the lines of initialisation, START, the function's lines, END, REPORT; each without a
-// line's end. Lines of initialisation are those written before `started`.
-std::vector<LogLine> full_log(const Execution& execution, const InvocationReport& report, Timestamp started,
-                              Timestamp ended);
+// line's end. Lines of initialisation are those written before `execution.started`.
+std::vector<LogLine> full_log(const Execution& execution, const InvocationReport& report);
 
 // What a caller is billed for: the duration rounded up to a millisecond, initialisation included.
 // Source: AWS Compute Blog, "AWS Lambda standardizes billing for INIT Phase" (August 2025).

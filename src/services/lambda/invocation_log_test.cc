@@ -19,27 +19,34 @@ std::vector<std::string> texts(const std::vector<LogLine>& lines) {
   return out;
 }
 
+Execution run() {
+  Execution out;
+  out.started = kStart;
+  out.ended = kEnd;
+  return out;
+}
+
 InvocationReport report() {
   return {.request_id = "r-1", .version = "$LATEST", .memory_mb = 128, .runtime_description = "python:3.11.v1",
           .runtime_version_arn = "arn:aws:lambda:us-east-1::runtime:aa"};
 }
 
 TEST(InvocationLog, a_warm_invocation_has_start_end_and_report) {
-  Execution execution;
+  Execution execution = run();
   execution.outcome = {.duration_micros = 1230, .max_memory_bytes = 40 << 20};
   execution.log = {{kStart, "hello"}};
-  EXPECT_THAT(texts(full_log(execution, report(), kStart, kEnd)),
+  EXPECT_THAT(texts(full_log(execution, report())),
               ElementsAre("START RequestId: r-1 Version: $LATEST", "hello", "END RequestId: r-1",
                           "REPORT RequestId: r-1\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax "
                           "Memory Used: 40 MB"));
 }
 
 TEST(InvocationLog, a_cold_one_begins_with_init_start_and_bills_the_initialisation) {
-  Execution execution;
+  Execution execution = run();
   execution.outcome = {.duration_micros = 1230, .max_memory_bytes = 1};
   execution.init_micros = 100'500;
   execution.log = {{Timestamp{kStart.micros - 10}, "importing"}, {kStart, "hello"}};
-  const auto lines = texts(full_log(execution, report(), kStart, kEnd));
+  const auto lines = texts(full_log(execution, report()));
   EXPECT_EQ(lines[0],
             "INIT_START Runtime Version: python:3.11.v1\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:aa");
   EXPECT_EQ(lines[1], "importing");
@@ -49,12 +56,12 @@ TEST(InvocationLog, a_cold_one_begins_with_init_start_and_bills_the_initialisati
 }
 
 TEST(InvocationLog, a_timeout_is_told_with_its_time) {
-  Execution execution;
+  Execution execution = run();
   execution.outcome = {.kind = OutcomeKind::timed_out,
                        .error_type = "Sandbox.Timedout",
                        .message = "Task timed out after 3.00 seconds",
                        .duration_micros = 3'000'000};
-  const auto lines = texts(full_log(execution, report(), kStart, kEnd));
+  const auto lines = texts(full_log(execution, report()));
   EXPECT_EQ(lines[1], "2026-03-01T12:00:00.002Z r-1 Task timed out after 3.00 seconds");
   EXPECT_THAT(lines.back(), HasSubstr("Duration: 3000.00 ms\tBilled Duration: 3000 ms"));
   EXPECT_THAT(lines.back(), HasSubstr("\tStatus: timeout"));
@@ -64,11 +71,11 @@ TEST(InvocationLog, a_timeout_is_told_with_its_time) {
 }
 
 TEST(InvocationLog, running_out_of_memory_shows_all_of_it_used) {
-  Execution execution;
+  Execution execution = run();
   execution.outcome = {.kind = OutcomeKind::out_of_memory,
                        .error_type = "Runtime.OutOfMemory",
                        .message = "Runtime exited with error: signal: killed"};
-  const auto lines = texts(full_log(execution, report(), kStart, kEnd));
+  const auto lines = texts(full_log(execution, report()));
   EXPECT_THAT(lines.back(), HasSubstr("Max Memory Used: 128 MB\tStatus: error\tError Type: Runtime.OutOfMemory"));
   EXPECT_EQ(lines[1], "RequestId: r-1 Error: Runtime exited with error: signal: killed");
 }
@@ -79,10 +86,10 @@ TEST(InvocationLog, an_error_that_the_runtime_reported_stands_as_it_is) {
 }
 
 TEST(InvocationLog, a_failed_initialisation_has_its_own_report) {
-  Execution execution;
+  Execution execution = run();
   execution.outcome = {.kind = OutcomeKind::init_error, .payload = "{}", .error_type = "Runtime.ImportModuleError"};
   execution.init_micros = 5000;
-  const auto lines = texts(full_log(execution, report(), kStart, kEnd));
+  const auto lines = texts(full_log(execution, report()));
   EXPECT_EQ(lines[1], "INIT_REPORT Init Duration: 5.00 ms\tPhase: init\tStatus: error\tError Type: "
                       "Runtime.ImportModuleError");
   EXPECT_THAT(lines.back(), Not(HasSubstr("Init Duration")));

@@ -16,6 +16,7 @@ struct Scheduler::Slot {
   std::vector<LogLine> log;  // not handed over yet; bounded by kLogLinesMax
   uint64_t log_lines_dropped = 0;
   bool used = false;
+  async::SteadyTime born;
   async::SteadyTime idle_since;
 };
 
@@ -137,12 +138,7 @@ Task<Execution> Scheduler::execute(RunnableVersion version, ConcurrencyLimits li
 }
 
 Task<std::shared_ptr<Scheduler::Slot>> Scheduler::acquire(Pool* pool) {
-  if (!pool->idle.empty()) {
-    auto slot = std::move(pool->idle.back());
-    pool->idle.pop_back();
-    ++pool->busy;
-    co_return slot;
-  }
+  if (auto slot = take_idle(*pool)) co_return slot;
   Waiter waiter;
   waiter.pool = pool;
   waiter.place = pool->waiting.insert(pool->waiting.end(), &waiter);
@@ -163,10 +159,25 @@ Task<std::shared_ptr<Scheduler::Slot>> Scheduler::acquire(Pool* pool) {
   co_return fail(woken.error());
 }
 
+// The newest idle sandbox that can still be used; others found on the way end. The pool stays, even when it is left empty.
+std::shared_ptr<Scheduler::Slot> Scheduler::take_idle(Pool& pool) {
+  while (!pool.idle.empty()) {
+    auto slot = std::move(pool.idle.back());
+    pool.idle.pop_back();
+    if (slot->sandbox->alive() && loop_.now() - slot->born < options_.age_max_ms * 1'000'000) {
+      ++pool.busy;
+      return slot;
+    }
+    --live_;
+  }
+  return nullptr;
+}
+
 Task<Execution> Scheduler::run_on(std::shared_ptr<Slot> slot, Invocation invocation) {
   Execution out;
   out.log_stream = slot->log_stream;
   if (!std::exchange(slot->used, true)) out.init_micros = slot->sandbox->init_micros();
+  out.started = loop_.env().wall.now().at;
   if (const auto& failed = slot->sandbox->init_failure()) {
     out.outcome = *failed;
     out.outcome.reusable = false;
@@ -178,6 +189,7 @@ Task<Execution> Scheduler::run_on(std::shared_ptr<Slot> slot, Invocation invocat
     }
     out.outcome = std::move(*got);
   }
+  out.ended = loop_.env().wall.now().at;
   out.log = std::move(slot->log);
   slot->log.clear();
   if (slot->log_lines_dropped > 0) {
@@ -279,6 +291,7 @@ Task<void> Scheduler::start_one(Pool* pool) {
     co_return ok();
   }
   slot->sandbox = std::move(*got);
+  slot->born = loop_.now();
   if (slot->sandbox->init_failure() && pool->waiting.empty()) {
     // Whoever it was started for was served by another one. It can serve nobody.
     LOG_WARN("lambda_init_failed_unasked", kv("function", pool->spec->function_name));

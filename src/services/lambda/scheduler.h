@@ -35,6 +35,7 @@ struct Execution {
   Outcome outcome;
   std::vector<LogLine> log;             // written since the sandbox's previous execution, initialisation included
   std::string log_stream;
+  Timestamp started, ended;             // wall clock; lines before `started` are of the initialisation or of before
   std::optional<int64_t> init_micros;   // set on the sandbox's first execution
 };
 
@@ -49,6 +50,7 @@ class Scheduler {
   struct Options {
     int sandboxes_max = 1000;
     int64_t idle_ms = 5 * 60'000;       // an idle sandbox ends after this
+    int64_t age_max_ms = 6 * 3600'000;  // then a new one takes its place: its credentials last no longer than 12 hours
     int64_t queue_wait_ms = 5 * 60'000; // a request that no sandbox could be started for gives up
   };
   struct Counts {
@@ -93,6 +95,7 @@ class Scheduler {
   Task<Execution> run_on(std::shared_ptr<Slot> slot, Invocation invocation);
   void start_for(Pool& pool);
   Task<void> start_one(Pool* pool);
+  std::shared_ptr<Slot> take_idle(Pool& pool);
   void release(const std::shared_ptr<Slot>& slot);
   void discard(const std::shared_ptr<Slot>& slot);
   void hand_over(Pool& pool, std::shared_ptr<Slot> slot);

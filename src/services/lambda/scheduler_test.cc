@@ -261,6 +261,29 @@ TEST(Scheduler, a_sandbox_that_ended_is_not_used_again) {
   EXPECT_TRUE((*b)->init_micros);
 }
 
+TEST(Scheduler, a_sandbox_that_died_while_idle_is_not_used) {
+  Fixture f;
+  Fixture::Pending a, b;
+  f.start(&a);
+  f.compute.all_dead = true;
+  f.start(&b);
+  ASSERT_TRUE(b && *b);
+  EXPECT_EQ(f.compute.started, 2);
+  EXPECT_EQ(f.compute.alive, 1);
+}
+
+TEST(Scheduler, a_sandbox_is_replaced_before_its_credentials_end) {
+  Fixture f({.idle_ms = 3600'000, .age_max_ms = 60'000});
+  Fixture::Pending a, b, c;
+  f.start(&a);
+  f.advance(59'000);
+  f.start(&b);
+  EXPECT_EQ(f.compute.started, 1);
+  f.advance(2'000);
+  f.start(&c);
+  EXPECT_EQ(f.compute.started, 2);
+}
+
 TEST(Scheduler, a_failed_initialisation_is_the_answer_of_the_first_request) {
   Fixture f;
   f.compute.next_init_failure = Outcome{.kind = OutcomeKind::init_error, .payload = "{\"errorType\":\"x\"}"};

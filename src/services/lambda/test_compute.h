@@ -25,6 +25,7 @@ class FakeCompute final : public Compute {
   std::vector<Invocation> invocations;
   std::vector<std::shared_ptr<const SandboxSpec>> specs;
   bool any_runtime = true;
+  bool all_dead = false;  // every sandbox has lost its processes
 
   // Lets the n-th held invocation go, counted from the oldest held one of all time.
   void finish(size_t n) {
@@ -75,6 +76,7 @@ class FakeCompute final : public Compute {
     }
     int64_t init_micros() const override { return 100'000; }
     const std::optional<Outcome>& init_failure() const override { return failure_; }
+    bool alive() const override { return !owner_->all_dead; }
 
    private:
     FakeCompute* owner_;

@@ -1,0 +1,38 @@
+#include "services/lambda/service.h"
+
+#include "async/call_on.h"
+
+namespace virga::lambda {
+
+Service::Service(storage::Shard& shard, async::Loop& home, Compute& compute, CodeStore& code, platform::LogWriter& logs,
+                 ServiceOptions options)
+    : shard_(shard),
+      home_(home),
+      compute_(compute),
+      code_(code),
+      logs_(logs),
+      options_(options),
+      downloads_(code),
+      scheduler_(home, compute, options.scheduler) {}
+
+Service::~Service() = default;
+
+void Service::retire(uint64_t function_id, uint64_t below_generation) {
+  home_.post([this, function_id, below_generation] { scheduler_.retire(function_id, below_generation); });
+}
+void Service::retire_all(uint64_t function_id) {
+  home_.post([this, function_id] { scheduler_.retire_all(function_id); });
+}
+void Service::retire_version(uint64_t function_id, std::string version) {
+  home_.post([this, function_id, version = std::move(version)] { scheduler_.retire_version(function_id, version); });
+}
+void Service::retire_everything() {
+  home_.post([this] { scheduler_.retire_everything(); });
+}
+
+Task<void> Service::stop() {
+  auto stopped = co_await async::call_on(home_, scheduler_.stop());
+  co_return std::move(stopped);
+}
+
+}  // namespace virga::lambda

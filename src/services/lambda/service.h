@@ -1,0 +1,156 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/lambda/handlers.h"
+#include "async/offload.h"
+#include "aws/operation.h"
+#include "platform/function_invoker.h"
+#include "platform/log_writer.h"
+#include "services/lambda/code_store.h"
+#include "services/lambda/downloads.h"
+#include "services/lambda/function_store.h"
+#include "services/lambda/scheduler.h"
+#include "storage/shard.h"
+
+namespace virga::lambda {
+
+struct ServiceOptions {
+  int64_t lifecycle_delay_ms = 0;        // 0: states are final at the next request
+  int64_t retry_base_delay_ms = 60'000;  // first retry of an asynchronous invocation; the second after twice that
+  int account_concurrency = 1000;
+  bool strict = false;                   // functions' resource policies decide about calls by AWS services
+  Scheduler::Options scheduler;
+};
+
+// Lambda. One object for all accounts and regions; handlers may run on any loop, the scheduler lives on `home`.
+// Owned by server/, outlives every request; stop() before it goes.
+class Service final : public api::Handlers {
+ public:
+  Service(storage::Shard& shard, async::Loop& home, Compute& compute, CodeStore& code, platform::LogWriter& logs,
+          ServiceOptions options);
+  ~Service() override;
+
+  // functions.cc
+  Task<api::CreateFunctionOutput> create_function(Ctx ctx, api::CreateFunctionInput input) override;
+  Task<api::GetFunctionOutput> get_function(Ctx ctx, api::GetFunctionInput input) override;
+  Task<api::GetFunctionConfigurationOutput> get_function_configuration(
+      Ctx ctx, api::GetFunctionConfigurationInput input) override;
+  Task<api::DeleteFunctionOutput> delete_function(Ctx ctx, api::DeleteFunctionInput input) override;
+  Task<api::ListFunctionsOutput> list_functions(Ctx ctx, api::ListFunctionsInput input) override;
+  // update_function.cc
+  Task<api::UpdateFunctionCodeOutput> update_function_code(Ctx ctx, api::UpdateFunctionCodeInput input) override;
+  Task<api::UpdateFunctionConfigurationOutput> update_function_configuration(
+      Ctx ctx, api::UpdateFunctionConfigurationInput input) override;
+  // versions.cc
+  Task<api::PublishVersionOutput> publish_version(Ctx ctx, api::PublishVersionInput input) override;
+  Task<api::ListVersionsByFunctionOutput> list_versions_by_function(Ctx ctx,
+                                                                    api::ListVersionsByFunctionInput input) override;
+  // aliases.cc
+  Task<api::CreateAliasOutput> create_alias(Ctx ctx, api::CreateAliasInput input) override;
+  Task<api::GetAliasOutput> get_alias(Ctx ctx, api::GetAliasInput input) override;
+  Task<api::UpdateAliasOutput> update_alias(Ctx ctx, api::UpdateAliasInput input) override;
+  Task<api::DeleteAliasOutput> delete_alias(Ctx ctx, api::DeleteAliasInput input) override;
+  Task<api::ListAliasesOutput> list_aliases(Ctx ctx, api::ListAliasesInput input) override;
+  // permissions.cc
+  Task<api::AddPermissionOutput> add_permission(Ctx ctx, api::AddPermissionInput input) override;
+  Task<api::RemovePermissionOutput> remove_permission(Ctx ctx, api::RemovePermissionInput input) override;
+  Task<api::GetPolicyOutput> get_policy(Ctx ctx, api::GetPolicyInput input) override;
+  // tags.cc
+  Task<api::TagResourceOutput> tag_resource(Ctx ctx, api::TagResourceInput input) override;
+  Task<api::UntagResourceOutput> untag_resource(Ctx ctx, api::UntagResourceInput input) override;
+  Task<api::ListTagsOutput> list_tags(Ctx ctx, api::ListTagsInput input) override;
+  // concurrency.cc
+  Task<api::PutFunctionConcurrencyOutput> put_function_concurrency(Ctx ctx,
+                                                                   api::PutFunctionConcurrencyInput input) override;
+  Task<api::GetFunctionConcurrencyOutput> get_function_concurrency(Ctx ctx,
+                                                                   api::GetFunctionConcurrencyInput input) override;
+  Task<api::DeleteFunctionConcurrencyOutput> delete_function_concurrency(
+      Ctx ctx, api::DeleteFunctionConcurrencyInput input) override;
+  Task<api::GetAccountSettingsOutput> get_account_settings(Ctx ctx, api::GetAccountSettingsInput input) override;
+  // event_invoke_config.cc
+  Task<api::PutFunctionEventInvokeConfigOutput> put_function_event_invoke_config(
+      Ctx ctx, api::PutFunctionEventInvokeConfigInput input) override;
+  Task<api::UpdateFunctionEventInvokeConfigOutput> update_function_event_invoke_config(
+      Ctx ctx, api::UpdateFunctionEventInvokeConfigInput input) override;
+  Task<api::GetFunctionEventInvokeConfigOutput> get_function_event_invoke_config(
+      Ctx ctx, api::GetFunctionEventInvokeConfigInput input) override;
+  Task<api::DeleteFunctionEventInvokeConfigOutput> delete_function_event_invoke_config(
+      Ctx ctx, api::DeleteFunctionEventInvokeConfigInput input) override;
+  Task<api::ListFunctionEventInvokeConfigsOutput> list_function_event_invoke_configs(
+      Ctx ctx, api::ListFunctionEventInvokeConfigsInput input) override;
+  // reads.cc: what infrastructure tools read back
+  Task<api::GetFunctionCodeSigningConfigOutput> get_function_code_signing_config(
+      Ctx ctx, api::GetFunctionCodeSigningConfigInput input) override;
+  Task<api::GetRuntimeManagementConfigOutput> get_runtime_management_config(
+      Ctx ctx, api::GetRuntimeManagementConfigInput input) override;
+  Task<api::GetFunctionRecursionConfigOutput> get_function_recursion_config(
+      Ctx ctx, api::GetFunctionRecursionConfigInput input) override;
+  // invoke.cc
+  Task<api::InvokeOutput> invoke(Ctx ctx, api::InvokeInput input) override;
+  // For services that call functions: HTTP APIs now, event sources later.
+  Task<platform::InvokeReply> invoke_for_service(platform::InvokeCall call);
+  platform::FunctionInvoker& invoker() { return invoker_; }
+
+  // A finished run of a function, synchronous or not.
+  struct Ran {
+    std::string function_error;  // empty or "Unhandled"
+    std::string payload;
+    std::string executed_version;
+    std::string log_tail;
+  };
+  struct RunRequest {
+    FunctionName name;
+    store::Resolved resolved;
+    std::string request_id;
+    std::string payload;
+    std::string client_context;
+    std::string trace_id;
+    bool want_log_tail = false;
+  };
+
+  // After a reset or at the end: all sandboxes go.
+  void retire_everything();
+  Task<void> stop();
+  Scheduler& scheduler() { return scheduler_; }
+  CodeDownloads& downloads() { return downloads_; }
+
+ private:
+  Task<Ran> run(RunRequest request);
+  Task<void> permit(platform::InvokeCall call, FunctionName name, uint64_t function_id);
+  Task<RunnableVersion> runnable(FunctionName name, store::Resolved resolved);
+  Task<void> must_be_invocable(FunctionName name, VersionRecord version);
+  Task<CodeRecord> code_from(std::optional<std::string> zip, bool from_s3, bool image);
+  void retire(uint64_t function_id, uint64_t below_generation);
+  void retire_all(uint64_t function_id);
+  void retire_version(uint64_t function_id, std::string version);
+
+  class Invoker final : public platform::FunctionInvoker {
+   public:
+    explicit Invoker(Service& service) : service_(service) {}
+    Task<platform::InvokeReply> invoke(platform::InvokeCall call) override {
+      return service_.invoke_for_service(std::move(call));
+    }
+
+   private:
+    Service& service_;
+  };
+
+  storage::Shard& shard_;
+  async::Loop& home_;
+  Compute& compute_;
+  CodeStore& code_;
+  platform::LogWriter& logs_;
+  ServiceOptions options_;
+  CodeDownloads downloads_;
+  Scheduler scheduler_;
+  Invoker invoker_{*this};
+};
+
+// Joins the service to the model. (binding.cc)
+aws::ServiceBinding make_binding(Service& service);
+
+}  // namespace virga::lambda
