@@ -327,6 +327,10 @@ void ChunkedDecoder::take_trailer_line() {
   }
   HeaderView header;
   if (const auto bad = parse_header_line(line_, header)) return refuse(bad.reason);
+  // Framing and routing end with the head: RFC 9110 §6.5.1.
+  for (const std::string_view forbidden : {"content-length", "transfer-encoding", "host"}) {
+    if (iequals(header.name, forbidden)) return refuse("a header that must not be a trailer");
+  }
   trailers_.emplace_back(header.name, header.value);
   line_.clear();
 }
