@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "platform/authorizer.h"
+#include "platform/resource_arns.h"
 
 namespace virga::platform {
 
@@ -86,16 +87,16 @@ Task<void> Dispatcher::authorise(const OperationDesc* op, Ctx ctx, const aws::St
   if (op->auth.empty() || ctx->principal.kind == Principal::Kind::service) co_return ok();
   const Principal principal = ctx->principal;
   const PrincipalPolicies policies = co_await identity_->policies_for(principal, nullptr);
-  for (const aws::AuthDesc& auth : op->auth) {
-    const std::vector<std::string> resources = resources_of(auth, *ctx, *input);
-    ConditionContext conditions;
-    add_global_keys(conditions, *ctx, policies, ctx->account, env_.wall.now(), TransportFacts{});
+  ConditionContext conditions;
+  add_global_keys(conditions, *ctx, policies, ctx->account, env_.wall.now(), TransportFacts{});
+  add_input_keys(conditions, *op, *input);
+  for (const NeededAction& needed : needed_actions(*op, *input, *ctx)) {
     const AuthorizeRequest request{.principal = principal,
                                    .policies = policies,
-                                   .action = auth.action,
-                                   .resources = resources,
+                                   .action = needed.action,
+                                   .resources = needed.resources,
                                    .context = conditions,
-                                   .resource_account = ctx->account,
+                                   .resource_account = account_of_arn(needed.resources.front(), ctx->account),
                                    .style = denial_style(op->service->name)};
     co_await authorize(request);
   }
@@ -117,68 +118,6 @@ std::string make_request_id(std::string_view service, async::Random& random) {
     word >>= 8;
   }
   return id;
-}
-
-namespace {
-
-// The texts a member stands for: itself, a list's elements, a map's keys.
-std::vector<std::string> texts_of(const aws::StructBox& input, std::string_view name) {
-  std::vector<std::string> out;
-  const aws::MemberDesc* member = aws::find_member(input.desc(), name);
-  if (!member) return out;
-  const void* value = aws::get_member(*member, input.object());
-  if (!value) return out;
-  const aws::TypeDesc& type = *member->type;
-  if (type.kind == aws::Kind::string) {
-    out.push_back(*static_cast<const std::string*>(value));
-  } else if (type.kind == aws::Kind::list && type.element->kind == aws::Kind::string) {
-    for (size_t i = 0; i < aws::list_size(type, value); ++i) {
-      out.push_back(*static_cast<const std::string*>(aws::list_at(type, value, i)));
-    }
-  } else if (type.kind == aws::Kind::map) {
-    type.map->each(type, value, &out, [](void* self, const std::string& key, const void*) {
-      static_cast<std::vector<std::string>*>(self)->push_back(key);
-    });
-  }
-  return out;
-}
-
-void expand(std::string_view text, const RequestContext& context, const aws::StructBox& input, std::string done,
-            std::vector<std::string>& out) {
-  const auto open = text.find('{');
-  if (open == std::string_view::npos) {
-    out.push_back(std::move(done.append(text)));
-    return;
-  }
-  const auto close = text.find('}', open);
-  const bool variable = open > 0 && text[open - 1] == '$';
-  const auto name = text.substr(open + 1, close - open - 1);
-  const auto rest = text.substr(close + 1);
-  done.append(text.substr(0, variable ? open - 1 : open));
-  if (variable) {
-    done.append(name == "Partition" ? context.partition : name == "Region" ? context.region : context.account);
-    expand(rest, context, input, std::move(done), out);
-    return;
-  }
-  const auto values = texts_of(input, name);
-  if (values.empty()) expand(rest, context, input, done + "*", out);
-  for (const auto& value : values) {
-    if (value.starts_with("arn:")) {
-      out.push_back(value);
-    } else {
-      expand(rest, context, input, done + value, out);
-    }
-  }
-}
-
-}  // namespace
-
-std::vector<std::string> resources_of(const aws::AuthDesc& auth, const RequestContext& context,
-                                      const aws::StructBox& input) {
-  std::vector<std::string> out;
-  for (const auto text : auth.resources) expand(text, context, input, {}, out);
-  if (out.empty()) out.emplace_back("*");
-  return out;
 }
 
 }  // namespace virga::platform

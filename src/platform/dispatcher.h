@@ -51,10 +51,4 @@ class Dispatcher final : public aws::Door {
 // A request id in the service's form: 52 upper-case alphanumerics for DynamoDB, 16 for S3, a UUID for the others.
 std::string make_request_id(std::string_view service, async::Random& random);
 
-// The ARNs a call acts on, from the auth entry's templates and the input's members; {"*"} where the entry has none.
-// `{Member}` is the member's text (each element of a list, each key of a map); a member that already is an ARN stands for
-// the whole template. ${Partition}, ${Region}, ${Account} come from the context.
-std::vector<std::string> resources_of(const aws::AuthDesc& auth, const RequestContext& context,
-                                      const aws::StructBox& input);
-
 }  // namespace virga::platform

@@ -6,13 +6,12 @@
 
 #include "base/log.h"
 #include "base/version.h"
-#include "sandbox/launcher.h"
+#include "sandbox/supervisor.h"
 #include "server/coverage.h"
 #include "server/doctor.h"
 #include "server/function_host.h"
 #include "server/options.h"
 #include "server/serve.h"
-#include "server/supervisor.h"
 
 extern char** environ;
 
@@ -48,9 +47,10 @@ int serve_command(const std::vector<std::string>& arguments) {
   LogLevel level = LogLevel::info;
   ignore(parse_log_level(options->log_level, level), "checked when it was parsed");
   set_log_level(level);
-  return supervise({
-      .server = [&](int launcher_fd, int control_fd) { return serve(*options, launcher_fd, control_fd); },
-      .launcher = [&](int server_fd) { return sandbox::launcher_main(server_fd, launcher_options(*options)); },
+  sandbox::SupervisorOptions supervisor;
+  supervisor.launcher = launcher_options(*options);
+  return sandbox::supervise(supervisor, [&](int launcher_fd, int supervisor_fd) {
+    return serve(*options, launcher_fd, supervisor_fd);
   });
 }
 

@@ -12,7 +12,7 @@
 #include "async/wait.h"
 #include "base/log.h"
 #include "base/version.h"
-#include "server/supervisor.h"
+#include "sandbox/supervisor.h"
 #include "server/wiring.h"
 
 namespace virga::server {
@@ -63,9 +63,9 @@ class ControlLine final : public async::FdHandler {
     ::close(fd_);
   }
   void on_events(uint32_t) override {
-    const auto launcher = receive_launcher(fd_);
-    if (launcher) {
-      on_launcher_(*launcher);
+    const int launcher = sandbox::receive_launcher(fd_);
+    if (launcher >= 0) {
+      on_launcher_(launcher);
     } else if (!std::exchange(gone_, true)) {
       loop_.remove_fd(fd_);
       on_gone_();

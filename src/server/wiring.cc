@@ -2,25 +2,92 @@
 
 #include <unistd.h>
 
+#include <filesystem>
+
+#include "async/offload.h"
 #include "async/wait.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "net/http_client.h"
 #include "net/http_server.h"
 #include "platform/dispatcher.h"
 #include "platform/http_front.h"
+#include "sandbox/engine.h"
 #include "server/admin.h"
+#include "server/function_host.h"
+#include "server/role_credentials.h"
+#include "services/apigatewayv2/binding.h"
+#include "services/apigatewayv2/client_upstream.h"
+#include "services/apigatewayv2/data_plane.h"
+#include "services/apigatewayv2/service.h"
 #include "services/dynamodb/service.h"
 #include "services/iam/binding.h"
 #include "services/iam/identity.h"
 #include "services/iam/service.h"
+#include "services/lambda/engine_compute.h"
+#include "services/lambda/service.h"
+#include "services/logs/binding.h"
+#include "services/logs/service.h"
+#include "services/sts/binding.h"
+#include "services/sts/service.h"
 #include "storage/shard.h"
 
 namespace virga::server {
 
+namespace {
+
+constexpr int kPoolThreads = 2;
+
+// Stands where no launcher is: functions are kept, none can run.
+class NoCompute final : public lambda::Compute {
+ public:
+  Task<std::unique_ptr<lambda::Sandbox>> start(std::shared_ptr<const lambda::SandboxSpec>, std::string,
+                                               lambda::LogSink) override {
+    co_return fail("ServiceException", 500, "this process has no sandbox engine");
+  }
+  std::optional<RuntimeVersion> runtime_version(const std::string&) const override { return std::nullopt; }
+};
+
+// HTTP APIs as the front sees them.
+class ExecuteApi final : public platform::DataPlaneHandler {
+ public:
+  explicit ExecuteApi(apigatewayv2::DataPlane& data_plane) : data_plane_(data_plane) {}
+  Task<net::HttpResponse> handle(net::HttpRequest& request) override {
+    const auto address = apigatewayv2::data_plane_address(request);
+    if (!address) {
+      net::HttpResponse none;
+      none.status = 404;
+      none.headers.add("Content-Type", "application/json");
+      none.body = "{\"message\":\"Not Found\"}";
+      co_return std::move(none);
+    }
+    net::HttpResponse answer = co_await data_plane_.handle(request, *address);
+    co_return std::move(answer);
+  }
+
+ private:
+  apigatewayv2::DataPlane& data_plane_;
+};
+
+// Deployment packages are unpacked where sandboxes can read them; without a data folder, in a folder of this process.
+struct CodeFolder {
+  std::filesystem::path path;
+  bool temporary = false;
+  ~CodeFolder() {
+    std::error_code ignored;
+    if (temporary) std::filesystem::remove_all(path, ignored);
+  }
+};
+
+}  // namespace
+
 // Declared in the order of construction: what stands below uses what stands above.
 struct Wiring::Parts {
   Parts(async::EpollLoop& l, const ServeOptions& o) : loop(l), options(o) {}
+
+  bool strict() const { return options.auth == AuthMode::strict; }
+  storage::FileSystem& files() { return memory_files ? *memory_files : storage::local_file_system(); }
 
   async::EpollLoop& loop;
   const ServeOptions options;
@@ -31,9 +98,27 @@ struct Wiring::Parts {
   std::unique_ptr<storage::Shard> shard;
   std::unique_ptr<platform::Dispatcher> dispatcher;
 
+  std::unique_ptr<async::Pool> pool = async::make_thread_pool(kPoolThreads);
+
   std::unique_ptr<iam::Identity> identity;
   std::unique_ptr<iam::Service> iam;
+  std::unique_ptr<sts::Service> sts;
+  std::unique_ptr<logs::Service> logs;
   std::unique_ptr<dynamodb::Service> dynamodb;
+
+  int launcher_fd = -1;  // until the engine takes it
+  CodeFolder code_folder;
+  std::unique_ptr<sandbox::Engine> engine;
+  std::unique_ptr<RoleCredentials> role_credentials;
+  std::unique_ptr<lambda::Compute> compute;
+  std::unique_ptr<lambda::CodeStore> code;
+  std::unique_ptr<lambda::Service> lambda;
+
+  std::unique_ptr<net::HttpClient> http_client;
+  apigatewayv2::ClientUpstream upstream;
+  std::unique_ptr<apigatewayv2::Service> apigatewayv2;
+  std::unique_ptr<apigatewayv2::DataPlane> data_plane;
+  std::unique_ptr<ExecuteApi> execute_api;
 
   std::unique_ptr<Admin> admin;
   std::unique_ptr<platform::HttpFront> front;
@@ -41,13 +126,6 @@ struct Wiring::Parts {
 };
 
 namespace {
-
-// Everything that services keep in memory hears of the new generation from the shard.
-Task<void> reset_state(storage::Shard* shard) {
-  const storage::Lsn lsn = co_await shard->reset();
-  co_await shard->wait_durable(lsn);
-  co_return ok();
-}
 
 std::string address_text(const ListenAddress& address, int port) {
   const bool v6 = address.host.find(':') != std::string::npos;
@@ -58,41 +136,129 @@ std::string address_text(const ListenAddress& address, int port) {
 }  // namespace
 
 Wiring::Wiring(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-Wiring::~Wiring() = default;
+Wiring::~Wiring() {
+  if (parts_->launcher_fd >= 0) ::close(parts_->launcher_fd);
+}
 
 Result<std::unique_ptr<Wiring>> Wiring::build(async::EpollLoop& loop, const ServeOptions& options, int launcher_fd) {
   auto parts = std::make_unique<Parts>(loop, options);
   Parts& p = *parts;
-
+  p.launcher_fd = launcher_fd;
   if (options.memory) p.memory_files = storage::make_memory_file_system();
-  storage::FileSystem& files = options.memory ? *p.memory_files : storage::local_file_system();
-  VIRGA_TRY(shard, storage::Shard::open(files, options.data_dir, storage::ShardOptions{}, loop));
+  VIRGA_TRY(shard, storage::Shard::open(p.files(), options.data_dir, storage::ShardOptions{}, loop));
   p.shard = std::move(shard);
-  p.dispatcher = std::make_unique<platform::Dispatcher>(
-      *p.shard, p.env, p.metrics, platform::Dispatcher::Options{.strict = options.auth == AuthMode::strict});
+  p.dispatcher = std::make_unique<platform::Dispatcher>(*p.shard, p.env, p.metrics,
+                                                        platform::Dispatcher::Options{.strict = p.strict()});
   return std::unique_ptr<Wiring>(new Wiring(std::move(parts)));
 }
 
 Task<void> Wiring::load() {
   Parts& p = *parts_;
+  const auto mode = p.strict() ? platform::AuthMode::strict : platform::AuthMode::open;
+
   p.identity = co_await iam::Identity::open(*p.shard, p.env);
+  p.dispatcher->set_identity(*p.identity);
   p.iam = std::make_unique<iam::Service>(*p.shard, *p.identity);
   p.dispatcher->add(iam::make_binding(*p.iam));
-  p.dispatcher->set_identity(*p.identity);
+  p.sts = std::make_unique<sts::Service>(*p.identity, mode);
+  p.dispatcher->add(sts::make_binding(*p.sts));
+  p.logs = std::make_unique<logs::Service>(*p.shard, p.env);
+  p.dispatcher->add(logs::make_binding(*p.logs));
+
   p.dynamodb = std::make_unique<dynamodb::Service>(
       *p.shard, p.env, dynamodb::ServiceOptions{.lifecycle_delay_ms = p.options.lifecycle_delay_ms});
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb));
+
+  co_await load_functions();
+
+  p.http_client = std::make_unique<net::HttpClient>(p.loop, *p.pool);
+  p.upstream.add(p.loop, *p.http_client);
+  p.apigatewayv2 = std::make_unique<apigatewayv2::Service>(*p.shard, p.env);
+  p.dispatcher->add(apigatewayv2::make_binding(*p.apigatewayv2));
+  p.data_plane = std::make_unique<apigatewayv2::DataPlane>(apigatewayv2::DataPlane::Parts{
+      .env = p.env, .apis = *p.apigatewayv2, .functions = p.lambda->invoker(), .upstream = p.upstream});
+  p.execute_api = std::make_unique<ExecuteApi>(*p.data_plane);
   co_return ok();
+}
+
+// Lambda and what runs its functions.
+Task<void> Wiring::load_functions() {
+  Parts& p = *parts_;
+  const std::vector<uint16_t> ports = platform_ports(p.options);
+  sandbox::RuntimePaths runtimes(p.options.runtimes.begin(), p.options.runtimes.end());
+  p.role_credentials = std::make_unique<RoleCredentials>(
+      *p.identity, p.strict() ? platform::AuthMode::strict : platform::AuthMode::open);
+  if (p.launcher_fd >= 0) {
+    sandbox::EngineOptions engine;
+    engine.runtime_paths = runtimes;
+    engine.platform_ports = ports;
+    engine.on_platform_connection = [&p](int fd, const sandbox::PlatformPeer& peer) {
+      net::ListenerInfo info;
+      info.tag = "sandbox";
+      info.id = peer.owner;
+      info.host = "127.0.0.1";
+      info.port = peer.port;
+      p.http->adopt_connection(fd, std::move(info));
+    };
+    p.engine = co_await sandbox::Engine::open(p.loop, std::exchange(p.launcher_fd, -1), std::move(engine));
+    lambda::EngineCompute::Options compute;
+    compute.runtime_paths = runtimes;
+    compute.endpoint_url = "http://127.0.0.1:" + std::to_string(ports.front());
+    compute.edge_port = ports.front();
+    p.compute = std::make_unique<lambda::EngineCompute>(*p.engine, p.env, *p.role_credentials, std::move(compute));
+  } else {
+    p.compute = std::make_unique<NoCompute>();
+  }
+
+  p.code_folder.temporary = p.options.memory;
+  p.code_folder.path = p.options.memory
+                           ? std::filesystem::temp_directory_path() / ("virga-code-" + std::to_string(::getpid()))
+                           : std::filesystem::path(p.options.data_dir) / "code";
+  p.code_folder.path = std::filesystem::absolute(p.code_folder.path);
+  lambda::CodeStore::Options code;
+  code.zip_dir = p.options.data_dir + "/packages";
+  code.folder_dir = p.code_folder.path.string();
+  p.code = std::make_unique<lambda::CodeStore>(p.files(), *p.pool, std::move(code));
+  co_await p.code->collect(*p.shard->snapshot());
+
+  lambda::ServiceOptions options;
+  options.lifecycle_delay_ms = p.options.lifecycle_delay_ms;
+  options.retry_base_delay_ms = p.options.lambda_retry_base_delay_ms;
+  options.strict = p.strict();
+  p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs, options);
+  p.dispatcher->add(lambda::make_binding(*p.lambda));
+  co_return ok();
+}
+
+Task<void> Wiring::reset() {
+  Parts& p = *parts_;
+  p.lambda->retire_everything();
+  const storage::Lsn lsn = co_await p.shard->reset();
+  co_await p.shard->wait_durable(lsn);
+  co_return ok();
+}
+
+Task<net::HttpResponse> Wiring::local(net::HttpRequest& request) {
+  Parts& p = *parts_;
+  if (request.path().starts_with(lambda::CodeDownloads::kPrefix)) {
+    const std::string target(request.target());
+    net::HttpResponse answer;
+    answer.headers.add("Content-Type", "application/zip");
+    answer.body = co_await p.lambda->downloads().fetch(target, p.env.wall.now());
+    co_return std::move(answer);
+  }
+  net::HttpResponse answer = co_await p.admin->handle(request);
+  co_return std::move(answer);
 }
 
 Task<std::string> Wiring::start() {
   Parts& p = *parts_;
-  const bool strict = p.options.auth == AuthMode::strict;
+  const bool strict = p.strict();
 
   AdminHooks hooks;
   hooks.open_mode = !strict;
   hooks.region = p.options.region;
-  hooks.reset = [&p]() -> Task<void> { return reset_state(p.shard.get()); };
+  hooks.reset = [this] { return reset(); };
   hooks.implemented_services = [&p] { return p.dispatcher->implemented_services(); };
   hooks.requests_in_flight = [&p] {
     std::vector<RequestInFlight> out;
@@ -120,7 +286,8 @@ Task<std::string> Wiring::start() {
   front_options.identify = {strict, p.options.account_id, p.options.region};
   front_options.cors_origins = p.options.cors_origins;
   p.front = std::make_unique<platform::HttpFront>(*p.dispatcher, *p.identity, p.env, p.metrics, front_options);
-  p.front->admin = [&p](net::HttpRequest& request) { return p.admin->handle(request); };
+  p.front->admin = [this](net::HttpRequest& request) { return local(request); };
+  p.front->execute_api = p.execute_api.get();
   p.http = std::make_unique<net::HttpServer>(p.loop, *p.front);
 
   std::string where;
@@ -147,10 +314,19 @@ Task<std::string> Wiring::start() {
 Task<void> Wiring::stop() {
   Parts& p = *parts_;
   if (p.http) co_await p.http->drain();
+  if (p.lambda) co_await p.lambda->stop();
+  if (p.engine) co_await p.engine->close();
   co_return ok();
 }
 
-void Wiring::attach_launcher(int launcher_fd) { ::close(launcher_fd); }
+void Wiring::attach_launcher(int launcher_fd) {
+  if (parts_->engine) {
+    LOG_WARN("launcher_replaced");
+    parts_->engine->attach_launcher(launcher_fd);
+  } else {
+    ::close(launcher_fd);
+  }
+}
 
 const platform::Dispatcher& Wiring::dispatcher() const { return *parts_->dispatcher; }
 

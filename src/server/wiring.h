@@ -10,6 +10,10 @@
 namespace virga::platform {
 class Dispatcher;
 }
+namespace virga::net {
+class HttpRequest;
+struct HttpResponse;
+}
 
 namespace virga::server {
 
@@ -34,6 +38,9 @@ class Wiring {
 
  private:
   struct Parts;
+  Task<void> load_functions();
+  Task<void> reset();
+  Task<net::HttpResponse> local(net::HttpRequest& request);
   explicit Wiring(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };
