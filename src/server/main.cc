@@ -24,7 +24,7 @@ std::map<std::string, std::string> environment() {
   std::map<std::string, std::string> out;
   for (char** entry = environ; *entry; ++entry) {
     const char* eq = strchr(*entry, '=');
-    if (eq) out[std::string(*entry, eq)] = eq + 1;
+    if (eq) out[std::string(*entry, static_cast<size_t>(eq - *entry))] = eq + 1;
   }
   return out;
 }

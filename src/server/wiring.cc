@@ -176,7 +176,8 @@ Task<void> Wiring::load() {
   p.apigatewayv2 = std::make_unique<apigatewayv2::Service>(*p.shard, p.env);
   p.dispatcher->add(apigatewayv2::make_binding(*p.apigatewayv2));
   p.data_plane = std::make_unique<apigatewayv2::DataPlane>(apigatewayv2::DataPlane::Parts{
-      .env = p.env, .apis = *p.apigatewayv2, .functions = p.lambda->invoker(), .upstream = p.upstream});
+      .env = p.env, .apis = *p.apigatewayv2, .functions = p.lambda->invoker(), .upstream = p.upstream,
+      .authorizations = p.apigatewayv2->authorizations()});
   p.execute_api = std::make_unique<ExecuteApi>(*p.data_plane);
   co_return ok();
 }
