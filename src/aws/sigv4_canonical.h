@@ -26,6 +26,9 @@ void append_canonical_request(std::string& out, const CanonicalInput& input);
 
 // Hex HMAC of the string to sign made from these.
 std::string signature_of(std::string_view signing_key, std::string_view string_to_sign);
+// The same with the cached key of a scope.
+std::string sign_text(std::string_view secret_key, std::string_view date, std::string_view region,
+                      std::string_view service, std::string_view string_to_sign);
 void append_string_to_sign(std::string& out, std::string_view amz_date, std::string_view scope,
                            std::string_view canonical_request);
 

@@ -17,6 +17,7 @@ struct CachedKey {
   std::string region;
   std::string service;
   std::string key;
+  HmacSha256Key mac;
 };
 constexpr size_t kCachedKeys = 256;
 
@@ -66,20 +67,36 @@ std::string sign_canonical(const CanonicalInput& input, std::string_view secret_
   append_canonical_request(canonical, input);
   std::string to_sign;
   append_string_to_sign(to_sign, amz_date, scope_of(amz_date, region, service), canonical);
-  return signature_of(signing_key(secret_key, amz_date.substr(0, 8), region, service), to_sign);
+  return sign_text(secret_key, amz_date.substr(0, 8), region, service, to_sign);
+}
+
+}  // namespace
+
+namespace {
+
+const CachedKey& cached_key(std::string_view secret, std::string_view date, std::string_view region,
+                            std::string_view service) {
+  thread_local std::array<CachedKey, kCachedKeys> cache;
+  CachedKey& entry = cache[cache_slot(secret, date, region, service)];
+  if (entry.secret != secret || entry.date != date || entry.region != region || entry.service != service) {
+    std::string key = derive_key(secret, date, region, service);
+    const HmacSha256Key mac(key);
+    entry = {std::string(secret), std::string(date), std::string(region), std::string(service), std::move(key), mac};
+  }
+  return entry;
 }
 
 }  // namespace
 
 std::string signing_key(std::string_view secret, std::string_view date, std::string_view region,
                         std::string_view service) {
-  thread_local std::array<CachedKey, kCachedKeys> cache;
-  CachedKey& entry = cache[cache_slot(secret, date, region, service)];
-  if (entry.secret != secret || entry.date != date || entry.region != region || entry.service != service) {
-    entry = {std::string(secret), std::string(date), std::string(region), std::string(service),
-             derive_key(secret, date, region, service)};
-  }
-  return entry.key;
+  return cached_key(secret, date, region, service).key;
+}
+
+std::string sign_text(std::string_view secret, std::string_view date, std::string_view region, std::string_view service,
+                      std::string_view string_to_sign) {
+  const Sha256 mac = cached_key(secret, date, region, service).mac.sign(string_to_sign);
+  return to_hex(as_bytes(mac));
 }
 
 void sign(RequestToSign& request, const SigningCredentials& credentials, std::string_view region,

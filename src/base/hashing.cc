@@ -1,10 +1,15 @@
 #include "base/hashing.h"
 
+#define OPENSSL_SUPPRESS_DEPRECATED  // SHA256_…: see sha256()
+
 #include <isa-l/crc.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <zlib.h>
+
+#include <cstring>
+#include <type_traits>
 
 #include "base/check.h"
 
@@ -17,11 +22,6 @@ EVP_MD* fetched(const char* name) {
   CHECK(md != nullptr);
   return md;
 }
-EVP_MD* sha256_md() {
-  static EVP_MD* md = fetched("SHA256");
-  return md;
-}
-
 struct ContextDeleter {
   void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
 };
@@ -36,14 +36,20 @@ void digest_into(EVP_MD* md, std::string_view bytes, unsigned char* out) {
 
 }  // namespace
 
+// The digest's own functions: EVP's layer costs as much as three blocks, and most texts here are four.
 Sha256 sha256(std::string_view bytes) {
+  SHA256_CTX state;
+  SHA256_Init(&state);
+  SHA256_Update(&state, bytes.data(), bytes.size());
   Sha256 out;
-  digest_into(sha256_md(), bytes, out.data());
+  SHA256_Final(out.data(), &state);
   return out;
 }
 
-// RFC 2104 over our own digest context: the one-shot HMAC() of OpenSSL 3 costs 4 times as much.
-Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
+static_assert(sizeof(SHA256_CTX) == 112 && std::is_trivially_copyable_v<SHA256_CTX>);
+
+// RFC 2104.
+HmacSha256Key::HmacSha256Key(std::string_view key) {
   constexpr size_t kBlock = 64;
   unsigned char block[kBlock] = {};
   if (key.size() > kBlock) {
@@ -52,22 +58,31 @@ Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
   } else {
     std::copy(key.begin(), key.end(), block);
   }
-  unsigned char pad[kBlock];
-  thread_local Context context(EVP_MD_CTX_new());
-  Sha256 inner;
-  for (size_t i = 0; i < kBlock; ++i) pad[i] = block[i] ^ 0x36;
-  CHECK(EVP_DigestInit_ex2(context.get(), sha256_md(), nullptr) == 1);
-  EVP_DigestUpdate(context.get(), pad, kBlock);
-  EVP_DigestUpdate(context.get(), bytes.data(), bytes.size());
-  EVP_DigestFinal_ex(context.get(), inner.data(), nullptr);
-  for (size_t i = 0; i < kBlock; ++i) pad[i] = block[i] ^ 0x5c;
-  Sha256 out;
-  CHECK(EVP_DigestInit_ex2(context.get(), sha256_md(), nullptr) == 1);
-  EVP_DigestUpdate(context.get(), pad, kBlock);
-  EVP_DigestUpdate(context.get(), inner.data(), inner.size());
-  EVP_DigestFinal_ex(context.get(), out.data(), nullptr);
-  return out;
+  const auto absorb = [&](unsigned char mask, unsigned char* into) {
+    unsigned char pad[kBlock];
+    for (size_t i = 0; i < kBlock; ++i) pad[i] = block[i] ^ mask;
+    SHA256_CTX state;
+    SHA256_Init(&state);
+    SHA256_Update(&state, pad, kBlock);
+    std::memcpy(into, &state, sizeof state);
+  };
+  absorb(0x36, inner_);
+  absorb(0x5c, outer_);
 }
+
+Sha256 HmacSha256Key::sign(std::string_view bytes) const {
+  SHA256_CTX state;
+  Sha256 digest;
+  std::memcpy(&state, inner_, sizeof state);
+  SHA256_Update(&state, bytes.data(), bytes.size());
+  SHA256_Final(digest.data(), &state);
+  std::memcpy(&state, outer_, sizeof state);
+  SHA256_Update(&state, digest.data(), digest.size());
+  SHA256_Final(digest.data(), &state);
+  return digest;
+}
+
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes) { return HmacSha256Key(key).sign(bytes); }
 
 std::string md5(std::string_view bytes) {
   static EVP_MD* md = fetched("MD5");
@@ -100,20 +115,16 @@ uint32_t crc32c(std::string_view bytes, uint32_t seed) {
 }
 
 struct Sha256Stream::Impl {
-  Context context{EVP_MD_CTX_new()};
+  SHA256_CTX state;
 };
-Sha256Stream::Sha256Stream() : impl_(std::make_unique<Impl>()) {
-  CHECK(EVP_DigestInit_ex2(impl_->context.get(), sha256_md(), nullptr) == 1);
-}
+Sha256Stream::Sha256Stream() : impl_(std::make_unique<Impl>()) { SHA256_Init(&impl_->state); }
 Sha256Stream::~Sha256Stream() = default;
 Sha256Stream::Sha256Stream(Sha256Stream&&) noexcept = default;
 Sha256Stream& Sha256Stream::operator=(Sha256Stream&&) noexcept = default;
-void Sha256Stream::update(std::string_view bytes) {
-  CHECK(EVP_DigestUpdate(impl_->context.get(), bytes.data(), bytes.size()) == 1);
-}
+void Sha256Stream::update(std::string_view bytes) { SHA256_Update(&impl_->state, bytes.data(), bytes.size()); }
 Sha256 Sha256Stream::finish() {
   Sha256 out;
-  CHECK(EVP_DigestFinal_ex(impl_->context.get(), out.data(), nullptr) == 1);
+  SHA256_Final(out.data(), &impl_->state);
   return out;
 }
 

@@ -16,6 +16,19 @@ inline std::string_view as_bytes(const Sha256& digest) {
 
 Sha256 sha256(std::string_view bytes);
 Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
+
+// One key for many MACs: the two blocks that depend on the key only are hashed once.
+class HmacSha256Key {
+ public:
+  HmacSha256Key() : HmacSha256Key(std::string_view()) {}
+  explicit HmacSha256Key(std::string_view key);
+  Sha256 sign(std::string_view bytes) const;
+
+ private:
+  alignas(8) unsigned char inner_[112];  // digest states after the padded key
+  alignas(8) unsigned char outer_[112];
+};
+
 std::string md5(std::string_view bytes);   // 16 raw bytes
 std::string sha1(std::string_view bytes);  // 20 raw bytes
 

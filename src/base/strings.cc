@@ -38,12 +38,14 @@ constexpr bool unreserved(char c) {
 
 std::string to_hex(std::string_view bytes) {
   std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const char ch : bytes) {
-    const auto c = static_cast<unsigned char>(ch);
-    out.push_back(kHexLower[c >> 4]);
-    out.push_back(kHexLower[c & 15]);
-  }
+  out.resize_and_overwrite(bytes.size() * 2, [&](char* to, size_t size) {
+    for (const char ch : bytes) {
+      const auto c = static_cast<unsigned char>(ch);
+      *to++ = kHexLower[c >> 4];
+      *to++ = kHexLower[c & 15];
+    }
+    return size;
+  });
   return out;
 }
 
