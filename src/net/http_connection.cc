@@ -289,6 +289,7 @@ Task<void> HttpConnection::serve() {
     --server_.stats.in_flight;
     in_request_ = false;
     if (!served) co_return ok();
+    body_since_ = server_.coarse_now;  // of the next head, should a part of it be here already
   }
 }
 
