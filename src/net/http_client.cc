@@ -124,6 +124,7 @@ struct HttpClient::Impl {
   async::Loop& loop;
   async::Pool& pool;
   const HttpClientOptions options;
+  std::shared_ptr<TlsContext> tls;
   std::vector<Connection> idle;  // oldest first
   async::TimerId prune_timer = async::TimerId::none;
 
@@ -185,7 +186,7 @@ Task<Connection> HttpClient::Impl::connect(HttpUrl url) {
       continue;
     }
     if (url.https) {
-      (*got)->tls.emplace(*options.tls, url.host);
+      (*got)->tls.emplace(*tls, url.host);
       co_await client_handshake(got->get());
     }
     co_return std::move(*got);
@@ -203,7 +204,11 @@ Task<ClientAnswer> HttpClient::Impl::exchange(ClientConnection* connection, cons
 
 Task<HttpClientResponse> HttpClient::Impl::send(const HttpClientRequest* request) {
   const HttpUrl url = co_await parse_http_url(request->url);
-  if (url.https && !options.tls) co_return fail("TlsFailed", 502, "https is not configured here.");
+  if (url.https && !tls) {
+    Result<std::shared_ptr<TlsContext>> made = co_await async::offload(pool, [] { return TlsContext::client(); });
+    if (!made) co_return fail(std::move(made.error()));
+    tls = std::move(*made);
+  }
   const std::string text = co_await text_of(*request, url);
   const std::string key = (url.https ? "s" : "p") + url.host + ":" + std::to_string(url.port);
   if (Connection kept = take_idle(key)) {
@@ -224,7 +229,9 @@ Task<HttpClientResponse> HttpClient::Impl::send(const HttpClientRequest* request
 }
 
 HttpClient::HttpClient(async::Loop& loop, async::Pool& pool, HttpClientOptions options)
-    : impl_(new Impl{.loop = loop, .pool = pool, .options = std::move(options)}) {}
+    : impl_(new Impl{.loop = loop, .pool = pool, .options = std::move(options)}) {
+  impl_->tls = impl_->options.tls;
+}
 
 HttpClient::~HttpClient() {
   if (impl_->prune_timer != async::TimerId::none) impl_->loop.cancel_timer(impl_->prune_timer);

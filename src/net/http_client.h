@@ -33,7 +33,9 @@ struct HttpClientResponse {
 };
 
 struct HttpClientOptions {
-  std::shared_ptr<TlsContext> tls;  // TlsContext::client; without it https URLs are refused
+  // For https. Null: TlsContext::client(), made on the pool at the first https call: reading the machine's authorities
+  // takes longer than the whole server's start.
+  std::shared_ptr<TlsContext> tls;
   // Whether an address may be called, asked after the name is resolved, so that no name can point around it. Empty: any.
   std::function<bool(const SocketAddress&)> allow;
   size_t idle_connections_max = 64;

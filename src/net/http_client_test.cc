@@ -128,7 +128,7 @@ TEST_F(HttpClientTest, refuses_a_certificate_it_cannot_verify) {
   options_.tls = *TlsContext::client();
   client_ = std::make_unique<HttpClient>(loop_, *pool_, options_);
   EXPECT_EQ(send({.url = url("/secure", true)}).error().code, "TlsFailed");
-  options_.tls = nullptr;
+  options_.tls = nullptr;  // the same, made when it is needed
   client_ = std::make_unique<HttpClient>(loop_, *pool_, options_);
   EXPECT_EQ(send({.url = url("/secure", true)}).error().code, "TlsFailed");
 }
