@@ -27,6 +27,9 @@ struct ChunkSigning {
   std::string seed;  // the request's signature
 };
 
+// Of a request whose signature was verified with that key.
+ChunkSigning chunk_signing(const Signature& signature, std::string_view secret_key);
+
 // Takes the coding apart as bytes arrive. Data comes out before its chunk's signature is known to be good: who reads must
 // not commit before done(). Errors are S3's: IncompleteBody, InvalidRequest, SignatureDoesNotMatch, MalformedTrailerError.
 class AwsChunkedDecoder {
@@ -85,6 +88,11 @@ Result<std::unique_ptr<async::ByteSource>> open_payload(net::HttpRequest& reques
                                                         size_t inflated_max);
 // Trailers of the payload, once it was read to its end: of aws-chunked; empty for others.
 const std::vector<std::pair<std::string, std::string>>& payload_trailers(const async::ByteSource& payload);
+
+// The same of an aws-chunked body that is already in memory, for callers that need it whole. nullopt when the request
+// declares no chunks. `signing` null: open mode.
+Result<std::optional<std::string>> decode_whole_payload(const net::RequestHead& head, std::string_view body,
+                                                        std::optional<ChunkSigning> signing);
 
 // For clients and tests: the body in aws-chunked form, with one chunk per element.
 std::string encode_chunked(const std::vector<std::string>& chunks, PayloadDeclaration::Kind kind,

@@ -147,6 +147,24 @@ TEST(Payload, takes_aws_chunked_apart) {
   EXPECT_EQ(payload_of(headers, "3\r\nabc\r\n0\r\n\r\n", ErrorFamily::s3).error().code, "MissingContentLength");
 }
 
+TEST(Payload, decodes_a_whole_body_in_memory) {
+  const auto chunking = net::make_memory_request(
+      "PUT", "/b/k",
+      {{"x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"}, {"x-amz-decoded-content-length", "5"}}, "");
+  const auto signing = documented_signing(kSeed);
+  const std::string text = encode_chunked({"ab", "cde"}, Kind::streaming_signed, signing, {});
+  EXPECT_EQ(**decode_whole_payload(chunking->head(), text, signing), "abcde");
+  EXPECT_EQ(**decode_whole_payload(chunking->head(), text, std::nullopt), "abcde");
+  EXPECT_EQ(decode_whole_payload(chunking->head(), text.substr(0, text.size() - 1), signing).error().code, "IncompleteBody");
+  EXPECT_EQ(decode_whole_payload(chunking->head(), text + "x", signing).error().code, "InvalidRequest");
+  EXPECT_EQ(decode_whole_payload(chunking->head(), text, documented_signing(kTrailerSeed)).error().code,
+            "SignatureDoesNotMatch");
+  const auto plain = net::make_memory_request("PUT", "/b/k", {}, "body");
+  const auto untouched = decode_whole_payload(plain->head(), "body", std::nullopt);
+  ASSERT_TRUE(untouched);
+  EXPECT_FALSE(untouched->has_value());
+}
+
 TEST(Payload, inflates_gzip_except_for_s3) {
   const std::string zipped = net::gzip("metric data");
   EXPECT_EQ(*payload_of({{"Content-Encoding", "gzip"}}, zipped, ErrorFamily::json), "metric data");

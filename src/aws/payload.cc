@@ -79,26 +79,23 @@ class ChunkedSource final : public async::ByteSource {
   size_t at_ = 0;
 };
 
-Result<std::unique_ptr<async::ByteSource>> open_chunked(net::HttpRequest& request, PayloadDeclaration::Kind kind,
-                                                        const Signature* signature, std::string_view secret_key) {
-  AwsChunkedDecoder::Options options{.kind = kind};
-  const auto length = request.header("x-amz-decoded-content-length");
+// What the headers say about the chunks.
+Result<AwsChunkedDecoder::Options> chunk_options(const net::RequestHead& head, PayloadDeclaration::Kind kind,
+                                                 std::optional<ChunkSigning> signing) {
+  AwsChunkedDecoder::Options options{.kind = kind, .signing = std::move(signing)};
+  const net::HeaderView* const length = head.find("x-amz-decoded-content-length");
   if (!length) {
     return fail("MissingContentLength", 411, "You must provide the Content-Length HTTP header.");
   }
-  const auto decoded = parse_int(*length);
+  const auto decoded = parse_int(length->value);
   if (!decoded || *decoded < 0) return fail(invalid_request("x-amz-decoded-content-length is not a length."));
   options.decoded_length = static_cast<uint64_t>(*decoded);
-  if (const auto names = request.header("x-amz-trailer")) {
-    for (const std::string_view name : split(*names, ',')) options.expected_trailers.push_back(to_lower(trim(name)));
+  if (const net::HeaderView* const names = head.find("x-amz-trailer")) {
+    for (const std::string_view name : split(names->value, ',')) {
+      options.expected_trailers.push_back(to_lower(trim(name)));
+    }
   }
-  if (signature && !secret_key.empty()) {
-    options.signing = ChunkSigning{.key = signing_key(secret_key, signature->date, signature->region, signature->service),
-                                   .amz_date = std::string(signature->amz_date),
-                                   .scope = std::string(signature->scope),
-                                   .seed = std::string(signature->signature)};
-  }
-  return std::make_unique<ChunkedSource>(request, std::move(options));
+  return options;
 }
 
 }  // namespace
@@ -109,8 +106,10 @@ Result<std::unique_ptr<async::ByteSource>> open_payload(net::HttpRequest& reques
   const PayloadDeclaration declared = declared_payload(request.head());
   std::unique_ptr<async::ByteSource> source;
   if (declared.streaming()) {
-    VIRGA_TRY(chunked, open_chunked(request, declared.kind, signature, secret_key));
-    source = std::move(chunked);
+    std::optional<ChunkSigning> signing;
+    if (signature && !secret_key.empty()) signing = chunk_signing(*signature, secret_key);
+    VIRGA_TRY(options, chunk_options(request.head(), declared.kind, std::move(signing)));
+    source = std::make_unique<ChunkedSource>(request, std::move(options));
   } else if (declared.kind == PayloadDeclaration::Kind::unknown) {
     return fail(bad_payload_declaration());
   } else if (declared.kind == PayloadDeclaration::Kind::hash && !(signature && signature->presigned)) {
@@ -123,6 +122,27 @@ Result<std::unique_ptr<async::ByteSource>> open_payload(net::HttpRequest& reques
     source = net::gunzip_source(std::move(source), inflated_max);
   }
   return source;
+}
+
+ChunkSigning chunk_signing(const Signature& signature, std::string_view secret_key) {
+  return {.key = signing_key(secret_key, signature.date, signature.region, signature.service),
+          .amz_date = std::string(signature.amz_date),
+          .scope = std::string(signature.scope),
+          .seed = std::string(signature.signature)};
+}
+
+Result<std::optional<std::string>> decode_whole_payload(const net::RequestHead& head, std::string_view body,
+                                                        std::optional<ChunkSigning> signing) {
+  const PayloadDeclaration declared = declared_payload(head);
+  if (!declared.streaming()) return std::nullopt;
+  VIRGA_TRY(options, chunk_options(head, declared.kind, std::move(signing)));
+  AwsChunkedDecoder decoder(std::move(options));
+  std::string data;
+  const size_t taken = decoder.feed(body, data, body.size());
+  if (decoder.error()) return fail(*decoder.error());
+  if (!decoder.done()) return fail("IncompleteBody", 400, "The request body terminated unexpectedly");
+  if (taken != body.size()) return fail(invalid_request("The aws-chunked body is followed by more bytes."));
+  return std::optional<std::string>(std::move(data));
 }
 
 const std::vector<std::pair<std::string, std::string>>& payload_trailers(const async::ByteSource& payload) {
