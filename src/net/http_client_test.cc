@@ -27,6 +27,7 @@ class Handler final : public HttpHandler {
     std::string body = co_await request.read_body(1 << 20);
     response.status = 201;
     response.headers.add("X-Method", request.method());
+    response.headers.add("X-Secure", request.secure() ? "yes" : "no");
     response.headers.add("X-Host", request.authority());
     response.headers.add("X-Given", request.header_or("x-given", "none"));
     response.body = std::string(request.target()) + "|" + body;
@@ -112,6 +113,7 @@ TEST_F(HttpClientTest, speaks_https_and_resolves_names) {
   const auto by_ip = send({.url = url("/secure", true)});
   ASSERT_TRUE(by_ip) << by_ip.error().message;
   EXPECT_EQ(by_ip->body, "/secure|");
+  EXPECT_EQ(*by_ip->find("x-secure"), "yes");
   const auto large = send({.url = url("/stream", true)});
   ASSERT_TRUE(large) << large.error().message;
   EXPECT_EQ(large->body.size(), 300'000u);
@@ -122,6 +124,12 @@ TEST_F(HttpClientTest, speaks_https_and_resolves_names) {
   const auto by_name = send({.url = "http://localhost:" + std::to_string(port_) + "/n"});
   ASSERT_TRUE(by_name) << by_name.error().message;
   EXPECT_EQ(*by_name->find("x-host"), "localhost:" + std::to_string(port_));
+}
+
+TEST_F(HttpClientTest, a_port_with_a_certificate_speaks_plain_http_too) {
+  const auto plain = send({.url = "http://127.0.0.1:" + std::to_string(tls_port_) + "/plain"});
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(*plain->find("x-secure"), "no");
 }
 
 TEST_F(HttpClientTest, refuses_a_certificate_it_cannot_verify) {

@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t kScratchBytes = 64 * 1024;
 constexpr size_t kKeptBufferBytes = 128 * 1024;   // a connection at rest gives back more than this
+constexpr char kTlsHandshakeRecord = 22;  // RFC 8446 §5.1: no byte a method begins with
 constexpr size_t kTlsBatchBytes = 128 * 1024;
 constexpr size_t kStreamPieceBytes = 256 * 1024;
 
@@ -73,7 +74,7 @@ HttpConnection::HttpConnection(HttpServer::Impl& server, int fd, uint64_t listen
   listener_ = std::move(info);
   peer_ip_ = peer.host;
   peer_port_ = peer.port;
-  if (listener_->tls) tls_.emplace(*listener_->tls);
+  may_be_tls_ = listener_->tls != nullptr;
   body_since_ = server_.coarse_now;
 }
 
@@ -149,6 +150,11 @@ HttpConnection::Io HttpConnection::fill() {
   const ssize_t got = ::recv(fd_, server_.scratch.get(), kScratchBytes, 0);
   if (got > 0) {
     const std::string_view bytes(server_.scratch.get(), static_cast<size_t>(got));
+    if (may_be_tls_) {
+      may_be_tls_ = false;
+      secure_ = bytes.front() == kTlsHandshakeRecord;
+      if (secure_) tls_.emplace(*listener_->tls);
+    }
     if (!tls_) {
       in_ += bytes;
       return Io::done;

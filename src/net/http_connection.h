@@ -117,6 +117,7 @@ class HttpConnection final : public HttpRequest, public async::FdHandler {
   uint64_t listener_number_;
   int fd_;
   std::optional<TlsSession> tls_;
+  bool may_be_tls_ = false;  // nothing was received yet that tells
   bool registered_ = false;
   uint32_t armed_ = 0;   // what the loop watches for us
   uint32_t wanted_ = 0;  // what waiter_ waits for

@@ -23,7 +23,9 @@ struct ListenerInfo {
   std::string id;   // within the tag: a sandbox's id
   std::string host;
   int port = 0;     // filled in from the socket when 0
-  std::shared_ptr<TlsContext> tls;  // null: plain (net/tls.h). Shared by the listeners of all loops
+  // Null: plain. Otherwise the port speaks both: a connection whose first byte is a TLS record's is encrypted. Shared by
+  // the listeners of all loops (net/tls.h).
+  std::shared_ptr<TlsContext> tls;
 };
 
 // One request and, by read(), its body. Everything a view points to lives until the answer is sent. As a ByteSource it
@@ -47,7 +49,7 @@ class HttpRequest : public async::ByteSource {
   const std::string& peer_ip() const { return peer_ip_; }
   int peer_port() const { return peer_port_; }
   const ListenerInfo& listener() const { return *listener_; }
-  bool secure() const { return listener_->tls != nullptr; }
+  bool secure() const { return secure_; }  // came over TLS
 
   // The whole body, if it has already arrived with a Content-Length (or there is none) and nothing of it was read: no
   // copy, no suspension. Otherwise nullopt: use read_body.
@@ -69,6 +71,7 @@ class HttpRequest : public async::ByteSource {
   std::string peer_ip_;
   int peer_port_ = 0;
   std::shared_ptr<const ListenerInfo> listener_;
+  bool secure_ = false;
 };
 
 // A request made in memory, for tests and for calls that never were bytes.
