@@ -66,7 +66,7 @@ class Key {
 
   const std::string& str() const { return bytes_; }
   operator std::string_view() const { return bytes_; }  // NOLINT: on purpose
-  std::string take() && { return std::move(bytes_); }
+  std::string take() { return std::move(bytes_); }
   // The end of the range of keys that begin with this one.
   std::string range_end() const;
 

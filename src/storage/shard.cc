@@ -398,10 +398,8 @@ Result<void> Shard::Core::open(ShardOptions wanted, async::WorkerHost& workers) 
                                  .workers = &workers,
                                  .write_buffer_bytes = options.write_buffer_bytes,
                                  .block_cache_bytes = options.block_cache_bytes,
-                                 .on_flushed = [this](Lsn lsn) {
-                                   flushed.store(lsn, std::memory_order_release);
-                                   if (worker) worker->kick();
-                                 }}));
+                                 // The worker sees it at its next drain; there is no hurry.
+                                 .on_flushed = [this](Lsn lsn) { flushed.store(lsn, std::memory_order_release); }}));
   index = std::move(opened);
   flushed = index->applied();
   if (options.hold_changes) keep_from = 1;

@@ -116,6 +116,7 @@ class Shard {
   // One key of the latest published state, cheaper than a snapshot.
   Result<std::optional<std::string>> get(std::string_view key) const;
 
+  // TODO(perf): a read in the body that misses the block cache blocks the loop for one disk read.
   // Runs `body` (Result<T>(Txn&)) on the owner loop, hopping there and back if need be; resumes on the calling loop. An
   // error of the body means that nothing is written. Does not wait for durability. Fails (in `result`) when disk space is
   // short, when the batch is too large, or when the generation is gone.

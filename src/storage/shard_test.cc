@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "storage/sim_file_system.h"
 #include "storage/testing.h"
 
 namespace virga::storage {
@@ -330,6 +331,56 @@ TEST(Shard, refuses_a_second_opener_and_a_newer_format) {
   const auto newer = Shard::open(fs, dir, TestShard::small_options(), loop);
   EXPECT_EQ(newer.error().code, "FormatTooNew");
   EXPECT_TRUE(remove_tree(fs, dir).has_value());
+}
+
+TEST(Shard, a_failed_sync_ends_all_writing_and_wakes_who_waits) {
+  SimFileSystem fs([](uint64_t) -> uint64_t { return 0; });
+  auto options = TestShard::small_options();
+  std::string fatal;
+  options.on_fatal = [&](const AwsError& error) { fatal = error.code; };
+  TestShard shard(options, &fs);
+  shard.put("k", "old");
+  shard.settle();
+  fs.fail_sync(1);
+  const auto written = shard.transact([](Txn& txn) { return put_one(txn, "k", "new"); });
+  EXPECT_EQ(written.error().code, "ServiceUnavailable");
+  EXPECT_EQ(fatal, kFileIoError);
+  const auto next = shard.run(shard->transact(CommitClass::durable, [](Txn& txn) { return put_one(txn, "k", "x"); }));
+  EXPECT_EQ(next->result.error().http_status, 503);
+  EXPECT_EQ(shard->get("k")->value(), "old");
+  shard.reopen();
+  EXPECT_EQ(shard->get("k")->value(), "old");
+}
+
+TEST(Shard, refuses_writes_but_not_reads_and_deletes_when_the_disk_is_nearly_full) {
+  SimFileSystem fs([](uint64_t) -> uint64_t { return 0; });
+  auto options = TestShard::small_options();
+  options.reserve_bytes = 1 << 20;
+  fs.set_capacity(8 << 20);
+  TestShard shard(options, &fs);
+  shard.put("k", "v");
+  fs.set_capacity(1 << 20);
+  shard.put("k", "v2");  // the drain that notices
+  shard.settle();
+  const auto put = [&] { return shard.transact([](Txn& txn) { return put_one(txn, "k", "v3"); }); };
+  const auto refused = put();
+  EXPECT_EQ(refused.error().code, "ServiceUnavailable");
+  EXPECT_EQ(refused.error().http_status, 503);
+  EXPECT_EQ(shard->get("k")->value(), "v2");
+  EXPECT_TRUE(shard.transact([](Txn& txn) -> Result<void> {
+    txn.allow_in_low_space();
+    txn.erase("k");
+    return {};
+  }));
+  fs.set_capacity(8 << 20);
+  EXPECT_TRUE(put()) << "as soon as there is room again";
+}
+
+TEST(Shard, refuses_a_transaction_that_is_too_large) {
+  TestShard shard;
+  const auto done = shard.transact([](Txn& txn) { return put_one(txn, "k", std::string(2 << 20, 'x')); });
+  EXPECT_EQ(done.error().code, "TransactionTooLarge");
+  EXPECT_FALSE(shard->get("k")->has_value());
 }
 
 TEST(Shard, local_files_survive_reopening_with_many_flushes) {

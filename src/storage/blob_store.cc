@@ -1,0 +1,320 @@
+#include "storage/blob_store.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <optional>
+
+#include "base/check.h"
+#include "base/hashing.h"
+#include "base/log.h"
+#include "storage/blob_files.h"
+
+namespace virga::storage {
+namespace {
+
+constexpr uint8_t kRefVersion = 1;
+
+// blobs | id → where a packed one lies; of a file, nothing more than that it is kept
+Key blob_key(uint64_t id) { return Key(Space::blobs).u64(id); }
+
+std::string encode_place(const BlobPlace& place) {
+  return Key(Space{1}).u64(place.pack).u64(place.offset).u64(place.size).take();
+}
+std::optional<BlobPlace> decode_place(std::string_view bytes) {
+  KeyReader reader(bytes);
+  if (reader.u8() != 1) return std::nullopt;
+  BlobPlace place;
+  place.pack = reader.u64();
+  place.offset = reader.u64();
+  place.size = reader.u64();
+  return reader.ok() ? std::optional(place) : std::nullopt;
+}
+
+}  // namespace
+
+std::string BlobRef::encode() const {
+  std::string out = Key(Space{kRefVersion}).u8(static_cast<uint8_t>(kind)).u64(size).u64(id).take();
+  return out.append(content);
+}
+
+Result<BlobRef> BlobRef::decode(std::string_view bytes) {
+  KeyReader reader(bytes);
+  BlobRef ref;
+  const uint8_t version = reader.u8();
+  ref.kind = static_cast<Kind>(reader.u8());
+  ref.size = reader.u64();
+  ref.id = reader.u64();
+  ref.content = std::string(reader.rest());
+  const bool inlined = ref.kind == Kind::inlined;
+  if (!reader.ok() || version != kRefVersion || ref.kind < Kind::inlined || ref.kind > Kind::file ||
+      (inlined ? ref.content.size() != ref.size : !ref.content.empty())) {
+    return fail("BlobRefUnreadable", 500, "a blob's reference cannot be read");
+  }
+  return ref;
+}
+
+struct BlobStore::Core : std::enable_shared_from_this<Core> {
+  Core(FileSystem& files_in, std::string dir, uint64_t pack_bytes) : files(files_in, std::move(dir), pack_bytes) {}
+  BlobFiles files;
+  Shard* shard = nullptr;
+  async::Pool* pool = nullptr;
+  std::atomic<uint64_t> next_id{1};
+
+  // Where a blob lies. Those that are not kept yet are known to the files only.
+  Result<BlobPlace> place_of(const BlobRef& ref) const {
+    if (ref.kind == BlobRef::Kind::file) return BlobPlace{.pack = 0, .id = ref.id, .offset = 0, .size = ref.size};
+    if (const auto fresh = files.unkept(ref.id)) return *fresh;
+    VIRGA_TRY(stored, shard->get(blob_key(ref.id)));
+    const auto place = stored ? decode_place(*stored) : std::nullopt;
+    if (!place) return fail("BlobMissing", 500, "blob " + std::to_string(ref.id) + " is gone");
+    BlobPlace found = *place;
+    found.id = ref.id;
+    return found;
+  }
+  Result<std::string> read(const BlobRef& ref, uint64_t offset, uint64_t count) {
+    VIRGA_TRY(place, place_of(ref));
+    auto got = files.read(place, offset, count);
+    if (!got && got.error().code == "BlobMissing" && ref.kind == BlobRef::Kind::packed) {
+      VIRGA_TRY(moved, place_of(ref));  // a compaction moved it between the two
+      return files.read(moved, offset, count);
+    }
+    return got;
+  }
+  Result<BlobRef> store_packed(const std::string& content) {
+    const uint64_t id = next_id.fetch_add(1);
+    VIRGA_TRY_VOID(files.append_packed(id, content));
+    return BlobRef{.kind = BlobRef::Kind::packed, .size = content.size(), .id = id};
+  }
+};
+
+// ---- writing ------------------------------------------------------------------------------------------------------
+
+struct BlobWriter::State {
+  std::shared_ptr<BlobStore::Core> core;  // shared: the store may close while the pool writes
+  std::string head;                       // until it is too large to be packed
+  std::optional<BlobFileWriter> file;
+  uint64_t id = 0;
+  bool finished = false;
+
+  Result<bool> write(const std::string& piece) {
+    if (!file) {
+      id = core->next_id.fetch_add(1);
+      VIRGA_TRY(opened, core->files.start_file(id));
+      file.emplace(std::move(opened));
+      VIRGA_TRY_VOID(file->append(head));
+      head = {};
+    }
+    VIRGA_TRY_VOID(file->append(piece));
+    return true;
+  }
+};
+
+BlobWriter::BlobWriter(std::shared_ptr<State> state) : state_(std::move(state)) {}
+BlobWriter::BlobWriter(BlobWriter&&) noexcept = default;
+BlobWriter::~BlobWriter() {
+  if (!state_ || state_->finished || !state_->file) return;
+  state_->core->pool->run([state = state_] { state->core->files.drop_file(state->id); });
+}
+
+Task<void> BlobWriter::append(std::string piece) {
+  State& state = *state_;
+  CHECK(!state.finished);
+  if (!state.file && state.head.size() + piece.size() <= kBlobPackedMax) {
+    state.head += piece;
+    co_return ok();
+  }
+  const Result<bool> written = co_await async::offload(*state.core->pool, [&] { return state.write(piece); });
+  if (!written) co_return fail(written.error());
+  co_return ok();
+}
+
+Task<BlobRef> BlobWriter::finish() {
+  State& state = *state_;
+  CHECK(!state.finished);
+  if (state.file) {
+    Result<uint64_t> size = co_await async::offload(*state.core->pool, [&] { return state.file->finish(); });
+    if (!size) co_return fail(size.error());
+    state.finished = true;
+    BlobRef ref{.kind = BlobRef::Kind::file, .size = *size, .id = state.id};
+    co_return std::move(ref);
+  }
+  state.finished = true;
+  if (state.head.size() <= kBlobInlineMax) {
+    BlobRef ref{.kind = BlobRef::Kind::inlined, .size = state.head.size(), .content = std::move(state.head)};
+    co_return std::move(ref);
+  }
+  Result<BlobRef> ref = co_await async::offload(*state.core->pool, [&] { return state.core->store_packed(state.head); });
+  co_return std::move(ref);
+}
+
+BlobWriter BlobStore::writer() {
+  auto state = std::make_shared<BlobWriter::State>();
+  state->core = core_;
+  return BlobWriter(std::move(state));
+}
+
+Task<BlobRef> BlobStore::put(std::string content) {
+  BlobWriter out = writer();
+  co_await out.append(std::move(content));
+  BlobRef ref = co_await out.finish();
+  co_return std::move(ref);
+}
+
+void BlobStore::keep(Txn& txn, const BlobRef& ref) {
+  if (ref.kind == BlobRef::Kind::inlined) return;
+  BlobPlace place{.size = ref.size};
+  if (ref.kind == BlobRef::Kind::packed) {
+    const auto fresh = core_->files.unkept(ref.id);
+    CHECK(fresh.has_value());  // finished by a writer, and kept once
+    place = *fresh;
+  }
+  txn.put(blob_key(ref.id), encode_place(place));
+  place.id = ref.id;
+  txn.on_published([core = core_, place] { core->files.kept(place); });
+}
+
+void BlobStore::remove(Txn& txn, const BlobRef& ref) {
+  if (ref.kind == BlobRef::Kind::inlined) return;
+  const auto stored = txn.get(blob_key(ref.id));
+  if (!stored || !*stored) return;
+  auto place = decode_place(**stored);
+  if (!place) return;
+  place->id = ref.id;
+  txn.erase(blob_key(ref.id));
+  txn.on_published([core = core_, place = *place] {
+    core->pool->run([core, place] { core->files.forget(place); });
+  });
+}
+
+Task<void> BlobStore::discard(BlobRef ref) {
+  if (ref.kind == BlobRef::Kind::inlined) co_return ok();
+  const Result<BlobPlace> place = core_->place_of(ref);
+  if (!place) co_return fail(place.error());
+  const bool done = co_await async::offload(*core_->pool, [&] {
+    core_->files.forget(*place);
+    return true;
+  });
+  ignore(done, "always");
+  co_return ok();
+}
+
+// ---- reading ------------------------------------------------------------------------------------------------------
+
+Task<std::string> BlobStore::read(BlobRef ref, uint64_t offset, uint64_t count) {
+  if (ref.kind == BlobRef::Kind::inlined) {
+    if (offset >= ref.size) co_return std::string();
+    co_return ref.content.substr(offset, count);
+  }
+  const auto core = core_;
+  Result<std::string> got = co_await async::offload(*core->pool, [&] { return core->read(ref, offset, count); });
+  co_return std::move(got);
+}
+
+namespace {
+
+// A part of a blob, piece by piece.
+class BlobSource final : public async::ByteSource {
+ public:
+  BlobSource(BlobStore& store, BlobRef ref, uint64_t offset, uint64_t count)
+      : store_(store), ref_(std::move(ref)), at_(std::min(offset, ref_.size)), left_(std::min(count, ref_.size - at_)) {}
+  Task<std::string> read(size_t max) override {
+    // Whole chunks are checked once; pieces that end on their borders read nothing twice.
+    uint64_t count = std::min<uint64_t>(max, left_);
+    const uint64_t past = (at_ + count) % kBlobChunkBytes;
+    if (count > kBlobChunkBytes && count < left_) count -= past;
+    if (count == 0) co_return std::string();
+    std::string piece = co_await store_.read(ref_, at_, count);
+    at_ += piece.size();
+    left_ -= piece.size();
+    co_return std::move(piece);
+  }
+  std::optional<uint64_t> size() const override { return left_; }
+
+ private:
+  BlobStore& store_;
+  BlobRef ref_;
+  uint64_t at_, left_;
+};
+
+}  // namespace
+
+std::unique_ptr<async::ByteSource> BlobStore::source(BlobRef ref, uint64_t offset, uint64_t count) {
+  return std::make_unique<BlobSource>(*this, std::move(ref), offset, count);
+}
+
+// ---- keeping house ------------------------------------------------------------------------------------------------
+
+BlobStore::BlobStore(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+BlobStore::~BlobStore() = default;
+
+Result<std::unique_ptr<BlobStore>> BlobStore::open(FileSystem& fs, std::string dir, Shard& shard, async::Pool& pool,
+                                                   uint64_t pack_bytes) {
+  auto core = std::make_shared<Core>(fs, std::move(dir), pack_bytes);
+  core->shard = &shard;
+  core->pool = &pool;
+  std::vector<BlobPlace> kept;
+  Result<void> readable;
+  VIRGA_TRY_VOID(shard.snapshot()->scan(blob_key(0), prefix_end(Key(Space::blobs).str()), Direction::forward,
+                                        [&](std::string_view key, std::string_view value) {
+    auto place = decode_place(value);
+    if (!place) {
+      readable = fail("BlobRefUnreadable", 500, "a blob's place cannot be read");
+      return false;
+    }
+    place->id = KeyReader(key.substr(1)).u64();
+    kept.push_back(*place);
+    return true;
+  }));
+  VIRGA_TRY_VOID(std::move(readable));
+  VIRGA_TRY(greatest, core->files.open(kept));
+  core->next_id = greatest + 1;
+  return std::unique_ptr<BlobStore>(new BlobStore(std::move(core)));
+}
+
+uint64_t BlobStore::pack_count() const { return core_->files.pack_count(); }
+
+Task<int> BlobStore::compact() {
+  const auto core = core_;
+  const std::vector<BlobPlace> movable = core->files.mostly_dead();
+  const uint64_t before = core->files.pack_count();
+  for (const BlobPlace& from : movable) {
+    Result<BlobPlace> to = co_await async::offload(*core->pool, [&]() -> Result<BlobPlace> {
+      VIRGA_TRY(content, core->files.read(from, 0, from.size));
+      return core->files.append_moved(from.id, content);
+    });
+    if (!to) co_return fail(to.error());
+    const auto body = [&](Txn& txn) -> Result<bool> {
+      VIRGA_TRY(stored, txn.get(blob_key(from.id)));
+      if (!stored) return false;  // removed meanwhile
+      txn.put(blob_key(from.id), encode_place(*to));
+      return true;
+    };
+    const auto moved = co_await core->shard->transact(CommitClass::durable, body);
+    co_await core->shard->wait_durable(moved.lsn);
+    const bool still = moved.result && *moved.result;
+    const bool done = co_await async::offload(*core->pool, [&] {
+      core->files.forget(still ? from : *to);
+      return true;
+    });
+    ignore(done, "always");
+  }
+  co_return static_cast<int>(before) - static_cast<int>(core->files.pack_count());
+}
+
+Task<std::vector<uint64_t>> BlobStore::scrub() {
+  const auto core = core_;
+  std::vector<uint64_t> damaged;
+  const std::vector<BlobPlace> all = core->files.all();
+  for (const BlobPlace& place : all) {
+    for (uint64_t at = 0; at < place.size; at += kBlobPackedMax) {
+      const Result<std::string> got = co_await async::offload(*core->pool, [&] { return core->files.read(place, at, kBlobPackedMax); });
+      if (got || got.error().code == "BlobMissing") continue;
+      damaged.push_back(place.id);
+      break;
+    }
+  }
+  co_return std::move(damaged);
+}
+
+}  // namespace virga::storage
