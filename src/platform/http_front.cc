@@ -224,7 +224,8 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
   }
   call->wire.body = call->body;
   std::string inflated;
-  if (iequals(request.header_or("Content-Encoding", {}), "gzip")) {
+  const bool chunked = sigv4::declared_payload(request.head()).streaming();
+  if (!chunked && iequals(request.header_or("Content-Encoding", {}), "gzip")) {
     inflated = co_await net::gunzip(call->body, body_limit(*call->service));
     call->wire.body = inflated;
   }
@@ -243,6 +244,13 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
   question.anonymous_allowed = anonymous;
   Identified who = co_await identifier_.identify(question);
   if (!match) co_return fail(match.error());
+  if (chunked) {
+    std::optional<std::string> whole =
+        co_await sigv4::decode_whole_payload(request.head(), call->body, std::move(who.chunk_signing));
+    call->body_storage = std::move(*whole);
+    call->body = call->body_storage;
+    call->wire.body = call->body;
+  }
   fill_context(*call, std::move(who));
 
   aws::DecodeNotes notes;

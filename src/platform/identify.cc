@@ -26,6 +26,8 @@ Result<std::string> payload_hash(const net::RequestHead& head, std::string_view 
     case sigv4::PayloadDeclaration::Kind::hash:
       if (!iequals(to_hex(as_bytes(sha256(body))), declared.text)) return fail(sigv4::payload_mismatch(family));
       return std::string(declared.text);
+    case sigv4::PayloadDeclaration::Kind::unknown:
+      return fail(sigv4::payload_mismatch(family));
     default:
       return std::string(declared.text);
   }
@@ -84,6 +86,9 @@ Task<Identified> Identifier::identify(IdentifyQuestion question) {
     co_await sigv4::check_time(*signature, env_.wall.now().at, family);
     const std::string hash = co_await payload_hash(*question.head, question.body, family);
     co_await sigv4::verify(*question.head, *signature, credential->secret, hash, family);
+    if (sigv4::declared_payload(*question.head).streaming()) {
+      who.chunk_signing = sigv4::chunk_signing(*signature, credential->secret);
+    }
   }
   if (credential) {
     who.principal = credential->principal;

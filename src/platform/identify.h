@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "async/task.h"
 #include "aws/context.h"
 #include "aws/operation.h"
+#include "aws/chunked.h"
 #include "aws/sigv4.h"
 #include "net/http_parser.h"
 #include "platform/identity.h"
@@ -22,6 +24,8 @@ struct Identified {
   Principal principal;
   std::string account;
   std::string region;
+  // What the chunks of an aws-chunked body are signed with; null in open mode, where they are not checked.
+  std::optional<sigv4::ChunkSigning> chunk_signing;
 };
 
 // What the second stage looks at; the pointees live until the answer is sent.

@@ -11,6 +11,7 @@
 #include "base/version.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
+#include "net/tls.h"
 #include "platform/dispatcher.h"
 #include "platform/http_front.h"
 #include "sandbox/engine.h"
@@ -291,11 +292,16 @@ Task<std::string> Wiring::start() {
   p.front->execute_api = p.execute_api.get();
   p.http = std::make_unique<net::HttpServer>(p.loop, *p.front);
 
+  std::shared_ptr<net::TlsContext> tls;
+  if (!p.options.tls_cert.empty()) {
+    tls = co_await net::TlsContext::server_from_files(p.options.tls_cert, p.options.tls_key);
+  }
   std::string where;
   for (const ListenAddress& address : p.options.listen) {
     net::ListenerInfo info;
     info.host = address.host;
     info.port = address.port;
+    info.tls = tls;
     if (!address.service.empty()) {
       info.tag = "service";
       info.id = address.service;
