@@ -139,6 +139,10 @@ Result<void> DurableQueue::refill() {
 }
 
 void DurableQueue::dispatch() {
+  if (started_ && shard_.generation() != generation_) {
+    if (const auto over = start_over(); !over) LOG_WARN("queue_unreadable", kv("message", over.error().message));
+    return;
+  }
   while (started_ && under_way_.size() < options_.concurrency) {
     if (head_.empty()) {
       if (!more_on_disk_) return;
