@@ -88,16 +88,21 @@ def preload():
         import botocore.loaders
         import botocore.session
         # One cache of service descriptions for all sessions of the process: they are read-only data.
-        shared = botocore.loaders.create_loader()
         make = botocore.loaders.create_loader
-        botocore.loaders.create_loader = lambda search_path_string=None: shared if not search_path_string else make(
-            search_path_string)
+        shared = make()
+        botocore.session.create_loader = lambda search_path_string=None: (
+            make(search_path_string) if search_path_string else shared)
         patch_botocore(botocore.session)
-        session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1")
-        for name in ("dynamodb", "s3", "sqs", "sts"):
-            session.client(name)
-        session.resource("dynamodb")
-        session.resource("s3")
+        # The default session stands, without credentials or region: those it reads from the environment when asked.
+        boto3.setup_default_session()
+        session = boto3.DEFAULT_SESSION
+        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+        for name in ("dynamodb", "s3", "sqs", "sns", "sts", "lambda", "secretsmanager", "ssm", "events", "stepfunctions"):
+            session.client(name, **keys)
+        for name in ("dynamodb", "s3"):
+            session.resource(name, **keys)
+        session._session.get_component("credential_provider")
+        session._session._config = None  # the function's own configuration file counts
     except Exception:  # no SDK here, or one of an unknown shape: functions bring their own
         pass
     finally:

@@ -20,6 +20,7 @@ static int g_own_pid_ns = -1;
 static struct vj_spawn g_spawn;
 static int g_fds[VJ_FDS_MAX];
 static int g_fd_count;
+static struct vj_keep g_keep;
 
 // The launcher keeps numbers of its own for the children; here only the last few hundred have to be known.
 enum { CHILDREN_MAX = 16384 };
@@ -56,6 +57,8 @@ EXPORT int virga_zygote_open(int socket) {
   sigprocmask(SIG_BLOCK, &child, NULL);
   g_children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
   g_own_pid_ns = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+  // What the imported libraries opened (AWS's own TLS library keeps /dev/urandom) stays open in the children.
+  vj_find_random_devices(&g_keep);
   if (g_children < 0 || g_own_pid_ns < 0) return errno;
   report(VJ_STARTED, 0, getpid(), 0);
   return 0;
@@ -85,7 +88,8 @@ EXPORT void virga_zygote_wait(void) {
 // In the zygote, after the fork (pid < 0: it failed).
 EXPORT void virga_zygote_forked(int pid) {
   const int error = errno;
-  if (setns(g_own_pid_ns, CLONE_NEWPID) != 0) abort();
+  // Back, so as not to hold a namespace that ends. Without root this is refused, and each fork is preceded by a setns anyway.
+  if (setns(g_own_pid_ns, CLONE_NEWPID) != 0 && errno != EPERM) abort();
   for (int i = 0; i < g_fd_count; ++i) close(g_fds[i]);
   if (pid < 0) {
     report(VJ_FAILED, g_spawn.sandbox, 0, error);
@@ -101,4 +105,4 @@ EXPORT void virga_zygote_forked(int pid) {
 }
 
 // In the child: leaves it locked down inside the sandbox.
-EXPORT void virga_zygote_enter(void) { vj_enter(&g_spawn, g_fds, g_fd_count); }
+EXPORT void virga_zygote_enter(void) { vj_enter(&g_spawn, g_fds, g_fd_count, &g_keep); }

@@ -69,6 +69,7 @@ void EngineCell::on_ready(Message& message) {
   if (fds.size() < kReadyFds || state != CellState::making) return;
   control_ = std::move(fds[kFdControl]);
   if (message.values[0] != 0) memory_ = std::move(fds[kFdMemory]);
+  if (message.values[1] != 0) freeze_ = std::move(fds[kFdFreeze]);
   logs_.push_back(std::make_unique<LogPipe>(loop_, std::move(fds[kFdStdout]), LogStream::out, sink_));
   logs_.push_back(std::make_unique<LogPipe>(loop_, std::move(fds[kFdStderr]), LogStream::err, sink_));
   logs_.push_back(std::make_unique<LogPipe>(loop_, std::move(fds[kFdTelemetry]), LogStream::record, sink_));
@@ -251,8 +252,7 @@ void EngineCell::freeze_later() {
   freeze_timer_ = loop_.add_timer(loop_.now().plus_millis(options_.freeze_after_ms), [this] {
     freeze_timer_ = async::TimerId::none;
     if (state != CellState::idle || parked_ == nullptr || frozen_) return;
-    const char order = kControlFreeze;
-    frozen_ = ::send(control_.get(), &order, 1, MSG_NOSIGNAL) == 1;
+    frozen_ = order_freeze(true);
   });
 }
 
@@ -261,8 +261,13 @@ void EngineCell::thaw() {
   freeze_timer_ = async::TimerId::none;
   if (!frozen_) return;
   frozen_ = false;
-  const char order = kControlThaw;
-  if (::send(control_.get(), &order, 1, MSG_NOSIGNAL) != 1) LOG_WARN("sandbox_thaw", kv("sandbox", id));
+  if (!order_freeze(false)) LOG_WARN("sandbox_thaw", kv("sandbox", id));
+}
+
+bool EngineCell::order_freeze(bool frozen) {
+  if (freeze_.get() >= 0) return ::pwrite(freeze_.get(), frozen ? "1" : "0", 1, 0) == 1;
+  const char order = frozen ? kControlFreeze : kControlThaw;
+  return ::send(control_.get(), &order, 1, MSG_NOSIGNAL) == 1;
 }
 
 void EngineCell::stop_timers() {

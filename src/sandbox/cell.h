@@ -59,13 +59,14 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   void end_busy(InvokeOutcome outcome);
   void freeze_later();
   void thaw();
+  bool order_freeze(bool frozen);
   void stop_timers();
 
   async::Loop& loop_;
   const EngineOptions& options_;
   SandboxSpec spec_;
   LogSink sink_;
-  Fd control_, memory_;
+  Fd control_, memory_, freeze_;  // freeze_: of cgroup v2; without it init stops and continues
   std::unique_ptr<ApiServer> api_;
   std::vector<std::unique_ptr<LogPipe>> logs_;
   std::vector<std::unique_ptr<PlatformListener>> platform_;

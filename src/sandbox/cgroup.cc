@@ -200,6 +200,11 @@ int Cgroups::open_memory_peak(const Cgroup& group) const {
   return ::open((group.memory_folder + file).c_str(), O_RDONLY | O_CLOEXEC);
 }
 
+int Cgroups::open_freeze(const Cgroup& group) const {
+  if (group.unified_folder.empty()) return -1;
+  return ::open((group.unified_folder + "/cgroup.freeze").c_str(), O_WRONLY | O_CLOEXEC);
+}
+
 void Cgroups::limit(const Cgroup& group, int64_t memory_bytes, int64_t processes) const {
   const std::string bytes = std::to_string(memory_bytes);
   for (const auto& folder : group.folders) {

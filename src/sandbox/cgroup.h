@@ -35,6 +35,8 @@ class Cgroups {
   std::vector<int> open_procs(const Cgroup& group) const;
   // A descriptor that reads the peak of memory in bytes as text; -1 without.
   int open_memory_peak(const Cgroup& group) const;
+  // A descriptor of cgroup.freeze ("1" stops, "0" continues all of it); -1 without the unified hierarchy.
+  int open_freeze(const Cgroup& group) const;
   void limit(const Cgroup& group, int64_t memory_bytes, int64_t processes) const;
   int64_t memory_peak(const Cgroup& group) const;
   int64_t oom_kills(const Cgroup& group) const;

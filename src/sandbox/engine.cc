@@ -93,6 +93,7 @@ class EngineImpl final : public Engine, public async::FdHandler {
   async::Loop& loop_;
   const EngineOptions options_;
   Fd launcher_;
+  std::string launcher_failure_;  // why it could not work at all
   uint32_t next_id_ = 1;
   std::map<uint32_t, std::shared_ptr<EngineCell>> cells_;
   std::map<std::string, Pool> pools_;
@@ -152,7 +153,10 @@ void EngineImpl::on_message(Message& message) {
   const auto found = cells_.find(message.sandbox);
   if (found == cells_.end()) {
     for (const int fd : message.fds) ::close(fd);
-    if (message.op == Op::failed) LOG_ERROR("launcher_failed", kv("reason", message.text));
+    if (message.op == Op::failed) {
+      LOG_ERROR("launcher_failed", kv("reason", message.text));
+      launcher_failure_ = message.text;
+    }
     return;
   }
   const std::shared_ptr<EngineCell> cell = found->second;
@@ -233,7 +237,10 @@ Task<std::shared_ptr<EngineCell>> EngineImpl::take_spare(Pool* pool) {
   pool->failures = 0;
   const async::SteadyTime until = loop_.now().plus_millis(kSpareWithinMs);
   while (pool->spares.empty()) {
-    if (launcher_.get() < 0 || closing_) co_return fail("SandboxUnavailable", 503, "the sandbox launcher is not running");
+    if (launcher_.get() < 0 || closing_) {
+      const std::string why = launcher_failure_.empty() ? "" : ": " + launcher_failure_;
+      co_return fail("SandboxUnavailable", 503, "the sandbox launcher is not running" + why);
+    }
     ++pool->waiting;
     refill(*pool);
     pool->changed.reset();

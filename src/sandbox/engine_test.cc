@@ -156,6 +156,19 @@ TEST_F(PythonEngine, resolves_platform_names_and_refuses_others_at_once) {
   EXPECT_EQ(got.payload, R"([true, true, true, "none", true])");
 }
 
+TEST_F(PythonEngine, brings_an_sdk_that_finds_the_platform) {
+  auto spec = bed().python(
+      "import boto3\nclient = boto3.client('dynamodb')\n"
+      "def handler(event, context):\n    return [client.meta.endpoint_url, boto3.client('s3').meta.endpoint_url,\n"
+      "        boto3.client('sqs', endpoint_url='http://127.0.0.1:1').meta.endpoint_url, boto3.resource('s3').meta.client.meta.endpoint_url]\n");
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"AWS_REGION", "eu-west-1"}, {"AWS_DEFAULT_REGION", "eu-west-1"}, {"AWS_ACCESS_KEY_ID", "a"}, {"AWS_SECRET_ACCESS_KEY", "b"},
+           {"AWS_ENDPOINT_URL", "http://127.0.0.1:4566"}, {"AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9000"}})
+    spec.environment.emplace_back(name, value);
+  EXPECT_EQ(bed().once(std::move(spec)).payload,
+            R"(["http://127.0.0.1:4566", "http://127.0.0.1:9000", "http://127.0.0.1:1", "http://127.0.0.1:9000"])");
+}
+
 TEST_F(PythonEngine, survives_a_hostile_runtime_api_client) {
   auto sandbox = bed().started(bed().python(
       "import socket\ndef send(data):\n    s = socket.create_connection(('127.0.0.1', 9001))\n    s.sendall(data)\n    s.shutdown(1)\n"
@@ -168,6 +181,18 @@ TEST_F(PythonEngine, survives_a_hostile_runtime_api_client) {
   EXPECT_EQ(bed().invoke(*sandbox, "{}").payload,
             R"(["HTTP/1.1 404", "HTTP/1.1 400", "HTTP/1.1 400", "HTTP/1.1 400", "HTTP/1.1 400", "HTTP/1.1 400", "HTTP/1.1 400"])");
   EXPECT_EQ(bed().invoke(*sandbox, "{}").kind, OutcomeKind::response);
+}
+
+TEST_F(PythonEngine, prefers_packages_that_the_function_brings) {
+  auto spec = bed().python("import urllib3\ndef handler(event, context):\n    return urllib3.mine\n");
+  std::ofstream(spec.code_dir + "/urllib3.py") << "mine = 'own'\n";
+  EXPECT_EQ(bed().once(std::move(spec)).payload, "\"own\"");
+  auto layered = bed().python("import from_layer\ndef handler(event, context):\n    return from_layer.value\n");
+  const std::string layer = bed().code("layer", "readme", "");
+  ::mkdir((layer + "/python").c_str(), 0755);
+  std::ofstream(layer + "/python/from_layer.py") << "value = 7\n";
+  layered.layers = {layer};
+  EXPECT_EQ(bed().once(std::move(layered)).payload, "7");
 }
 
 TEST_F(PythonEngine, leaves_no_process_after_stop) {
@@ -196,6 +221,21 @@ TEST(Engine, hands_over_connections_to_the_platform) {
   ASSERT_EQ(taken.size(), 3u);
   EXPECT_EQ(taken[0].second.owner, "arn:mine");
   EXPECT_EQ(taken[2].second.port, 5000);
+}
+
+TEST(Engine, mounts_code_only_from_where_it_may) {
+  LauncherOptions launcher;
+  launcher.code_roots = {"/usr/share"};
+  Bed bed(launcher);
+  auto refused = bed.run(bed.engine().start(bed.python("def handler(event, context):\n    return 1\n")));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "SandboxUnavailable");
+  EXPECT_THAT(refused.error().message, HasSubstr("code folder outside of the allowed ones"));
+  SandboxSpec spec = bed.python("");
+  spec.code_dir = "/usr/share/nothing-here";
+  refused = bed.run(bed.engine().start(std::move(spec)));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("code folder"));
 }
 
 TEST(Engine, names_a_runtime_that_is_not_there) {

@@ -127,14 +127,15 @@ void init_main(const InitPlan& plan) {
   if (::read(boot, &go, 1) != 1) _exit(0);  // ids are mapped now
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (plan.two_ids && (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0)) die("ids");
-  if (::unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0) die("namespaces");
+  const int network = plan.host_network ? 0 : CLONE_NEWNET;
+  if (::unshare(CLONE_NEWNS | network | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0) die("namespaces");
   ::sethostname("sandbox", 7);
-  loopback_up();
+  if (!plan.host_network) loopback_up();
 
   std::vector<int> fds(kInitNamespaces);
   open_namespaces(fds.data());
   fds.push_back(open_loopback(SOCK_STREAM, 9001));
-  fds.push_back(open_loopback(SOCK_DGRAM, 53));
+  fds.push_back(open_loopback(SOCK_DGRAM, plan.host_network ? 0 : 53));
   for (const uint16_t port : plan.platform_ports) fds.push_back(open_platform_listener(port));
   if (const char* failed = build_rootfs(*plan.rootfs)) die(failed);
 

@@ -24,6 +24,7 @@ struct InitPlan {
   const RootfsPlan* rootfs = nullptr;
   std::vector<uint16_t> platform_ports;
   bool two_ids = true;  // the user namespace maps 0 beside the function's uid
+  bool host_network = false;  // a planted fault
   int boot = -1;        // to the launcher, SOCK_SEQPACKET
   int control = -1;     // to the engine
 };

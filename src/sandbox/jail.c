@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static void die(const char* what) {
@@ -163,7 +164,7 @@ int vj_landlock(void) {
 
 // --- Entering.
 
-static void join_namespaces(const int* fds) {
+static void join_namespaces(const int* fds, uint32_t faults) {
   static const struct {
     int which, type;
     const char* name;
@@ -173,12 +174,24 @@ static void join_namespaces(const int* fds) {
       {VJ_NS_NET, CLONE_NEWNET, "net namespace"},    {VJ_NS_IPC, CLONE_NEWIPC, "ipc namespace"},
       {VJ_NS_UTS, CLONE_NEWUTS, "uts namespace"},    {VJ_NS_CGROUP, 0x02000000 /* CLONE_NEWCGROUP */, "cgroup namespace"},
   };
-  for (unsigned i = 0; i < sizeof order / sizeof *order; ++i)
+  for (unsigned i = 0; i < sizeof order / sizeof *order; ++i) {
+    if (order[i].which == VJ_NS_NET && (faults & VJ_FAULT_HOST_NET)) continue;
     if (setns(fds[order[i].which], order[i].type) != 0) die(order[i].name);
+  }
+}
+
+void vj_find_random_devices(struct vj_keep* keep) {
+  keep->count = 0;
+  for (int fd = VJ_FD_FIRST_FREE; fd < 256 && keep->count < VJ_KEEP_MAX; ++fd) {
+    struct stat info;
+    // Character devices 1:8 and 1:9. Source: kernel, Documentation/admin-guide/devices.txt.
+    if (fstat(fd, &info) == 0 && S_ISCHR(info.st_mode) && (info.st_rdev == makedev(1, 8) || info.st_rdev == makedev(1, 9)))
+      keep->fds[keep->count++] = fd;
+  }
 }
 
 // Standard descriptors in their places, all others closed.
-static void arrange_descriptors(const int* fds) {
+static void arrange_descriptors(const int* fds, const struct vj_keep* keep) {
   const int want[] = {-1, fds[VJ_OUT], fds[VJ_ERR], fds[VJ_TELEMETRY], fds[VJ_ASSIGN]};
   int high[VJ_FD_FIRST_FREE];
   high[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -190,7 +203,13 @@ static void arrange_descriptors(const int* fds) {
   }
   for (int i = 0; i < VJ_FD_FIRST_FREE; ++i)
     if (dup2(high[i], i) < 0) die("place descriptor");
-  if (syscall(SYS_close_range, VJ_FD_FIRST_FREE, ~0u, 0u) != 0) die("close descriptors");
+  unsigned from = VJ_FD_FIRST_FREE;
+  for (int i = 0; i < keep->count; ++i) {
+    const unsigned kept = (unsigned)keep->fds[i];
+    if (kept > from && syscall(SYS_close_range, from, kept - 1, 0u) != 0) die("close descriptors");
+    from = kept + 1;
+  }
+  if (syscall(SYS_close_range, from, ~0u, 0u) != 0) die("close descriptors");
 }
 
 static void set_limits(void) {
@@ -219,6 +238,8 @@ static void check(int error, const char* what) {
   die(what);
 }
 
+__attribute__((weak)) int vj_faults_allowed(void) { return 0; }
+
 static void drop_rights(const struct vj_spawn* spawn) {
   check(drop_bounding_set(), "bounding set");
   if (!(spawn->flags & VJ_SHARED_UID)) {
@@ -229,24 +250,26 @@ static void drop_rights(const struct vj_spawn* spawn) {
   check(drop_held_capabilities(), "capabilities");
 }
 
-void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count) {
+void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count, const struct vj_keep* keep) {
   const uint32_t faults = spawn->flags & ~0xffu;
-#ifndef VIRGA_PLANTED_FAULTS
-  if (faults != 0) check(EINVAL, "planted faults");
-#endif
+  if (faults != 0 && vj_faults_allowed() == 0) check(EINVAL, "planted faults");
   for (int i = VJ_FIXED_FDS; i < fd_count; ++i)
     if (write(fds[i], "0", 1) != 1) die("join control group");
-  join_namespaces(fds);
-  arrange_descriptors(fds);
+  join_namespaces(fds, faults);
+  arrange_descriptors(fds, keep);
   if (setsid() < 0) die("session");
   set_limits();
   umask(022);
-  if (!(faults & VJ_FAULT_KEEP_CAPS)) drop_rights(spawn);
+  if (!(faults & VJ_FAULT_KEEP_CAPS)) {
+    drop_rights(spawn);
+  } else if (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0) {
+    die("root");
+  }
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) die("no_new_privs");
   // The change of ids made the process non-dumpable, which would hide its own /proc/self; ptrace is fenced by seccomp.
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   reset_signals(spawn->flags);
-  if (!(faults & VJ_FAULT_NO_SECCOMP)) {
+  if (!(faults & (VJ_FAULT_NO_SECCOMP | VJ_FAULT_HOST_FILES))) {
     const int error = vj_landlock();
     if (error != ENOSYS && error != EOPNOTSUPP) check(error, "landlock");
   }

@@ -33,17 +33,31 @@ enum { VJ_FDS_MAX = 24 };
 enum vj_flags {
   VJ_SHARED_UID = 1,   // one id is mapped: nothing to switch to
   VJ_EXEC = 2,         // the process executes a program next: signals go back to their defaults
-  // Planted faults: tests show with them that an attack would succeed if a fence were missing. Refused unless compiled
-  // with VIRGA_PLANTED_FAULTS, which only test programs are.
-  VJ_FAULT_NO_SECCOMP = 256,
+  // Planted faults: tests show with them that an attack would succeed if a fence were missing. Refused unless the program
+  // defines vj_faults_allowed, which only a test does.
+  VJ_FAULT_NO_SECCOMP = 256,  // nor Landlock
   VJ_FAULT_KEEP_CAPS = 512,
+  VJ_FAULT_HOST_FILES = 1024,
+  VJ_FAULT_HOST_NET = 2048,
 };
+
+// 0 here; a test program's own definition takes its place.
+int vj_faults_allowed(void);
 
 struct vj_spawn {
   uint32_t sandbox;  // the launcher's number, echoed in replies
   uint32_t uid, gid;  // inside the user namespace
   uint32_t flags;
 };
+
+// Descriptors above VJ_FD_ASSIGN that a forked interpreter's libraries hold open and would miss: random devices only.
+enum { VJ_KEEP_MAX = 8 };
+struct vj_keep {
+  int count;
+  int fds[VJ_KEEP_MAX];  // ascending
+};
+// Those of the calling process.
+void vj_find_random_devices(struct vj_keep* keep);
 
 // What a zygote reports.
 enum vj_reply_kind { VJ_STARTED = 1, VJ_FORKED = 2, VJ_EXITED = 3, VJ_FAILED = 4 };
@@ -55,7 +69,7 @@ struct vj_reply {
 };
 
 // Enters and locks down. Does not return on failure: says why on stderr and exits with 99.
-void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count);
+void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count, const struct vj_keep* keep);
 
 // Puts the seccomp allow-list in force for the calling process; 0 or an errno.
 int vj_seccomp(void);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -33,6 +32,7 @@
 #include "sandbox/messages.h"
 #include "sandbox/provided.h"
 #include "sandbox/rootfs.h"
+#include "sandbox/zygotes.h"
 
 namespace virga::sandbox {
 namespace {
@@ -48,12 +48,6 @@ void write_map(pid_t pid, const char* file, const std::string& text, bool* ok) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (fd.get() < 0 || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) *ok = false;
 }
-
-struct Zygote {
-  pid_t pid = 0;
-  Fd socket;
-  bool started = false;
-};
 
 // One sandbox as the launcher sees it.
 struct Cell {
@@ -96,8 +90,7 @@ class Launcher {
   void assign(Message& message);
   const char* mount_code(Cell& cell, const std::vector<std::string>& paths, int64_t tmp_mb);
   bool code_allowed(const std::string& path) const;
-  Zygote* zygote(const Interpreter& interpreter);
-  void on_zygote(Zygote& zygote);
+  void on_zygote(pid_t pid);
   void reap();
   void on_runtime_exit(Cell& cell, int status);
   void fail(Cell& cell, const std::string& why);
@@ -110,10 +103,10 @@ class Launcher {
   const LauncherOptions options_;
   RootfsPlan python_rootfs_, node_rootfs_, provided_rootfs_;
   Cgroups cgroups_;
-  Fd epoll_, signals_, own_mnt_, own_pid_;
+  Fd epoll_, signals_, own_mnt_;
   bool two_ids_ = true;
   std::map<uint32_t, std::unique_ptr<Cell>> cells_;
-  std::map<std::string, Zygote> zygotes_;  // by interpreter path
+  Zygotes zygotes_{[this](int fd, pid_t pid) { watch(fd, kZygote, static_cast<uint32_t>(pid)); }};
   std::vector<Cgroup> to_remove_;
 };
 
@@ -133,11 +126,16 @@ void Launcher::watch(int fd, Kind kind, uint32_t id) {
 
 // Own namespaces: mounts here are nobody else's, the zygotes get no network. Without root, a user namespace first.
 bool Launcher::prepare() {
+  if (options_.faults != 0 && vj_faults_allowed() == 0) {
+    errno = EINVAL;
+    return false;
+  }
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   const uid_t uid = ::geteuid();
   const gid_t gid = ::getegid();
   if (uid != 0) {
     two_ids_ = false;
+    ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // who changed its uid may else not write its own id maps
     if (::unshare(CLONE_NEWUSER) != 0) return false;
     bool ok = true;
     write_map(::getpid(), "setgroups", "deny", &ok);
@@ -146,7 +144,8 @@ bool Launcher::prepare() {
     if (!ok) return false;
   }
   cgroups_.open();
-  if (::unshare(CLONE_NEWNS | CLONE_NEWNET) != 0) return false;
+  const int network = options_.faults & VJ_FAULT_HOST_NET ? 0 : CLONE_NEWNET;
+  if (::unshare(CLONE_NEWNS | network) != 0) return false;
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return false;
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
@@ -155,11 +154,13 @@ bool Launcher::prepare() {
 
   python_rootfs_ = node_rootfs_ = provided_rootfs_ = base_rootfs();
   node_rootfs_.files.push_back({"/var/runtime/bootstrap.cjs", std::string(embedded_node_bootstrap())});
+  node_rootfs_.files.push_back({"/var/runtime/rehearsal/virga_rehearsal.cjs", "exports.handler = async () => ({});\n"});
   if (!options_.node_modules.empty())
     for (const char* place : {"/var/runtime/node_modules", "/var/node_modules"})
       node_rootfs_.mapped.emplace_back(options_.node_modules, place);
+  if (options_.faults & VJ_FAULT_HOST_FILES)
+    for (RootfsPlan* plan : {&python_rootfs_, &node_rootfs_, &provided_rootfs_}) plan->mapped.emplace_back("/", "/host");
   own_mnt_ = Fd(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
-  own_pid_ = Fd(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
   return true;
 }
 
@@ -199,11 +200,7 @@ void Launcher::loop() {
       if (kind == kSignals) {
         reap();
       } else if (kind == kZygote) {
-        for (auto& [path, zygote] : zygotes_)
-          if (static_cast<uint32_t>(zygote.pid) == id) {
-            on_zygote(zygote);
-            break;
-          }
+        on_zygote(static_cast<pid_t>(id));
       } else if (const auto found = cells_.find(id); found != cells_.end()) {
         if (kind == kBoot) on_boot(*found->second);
         if (kind == kAssign) on_assign_readable(*found->second);
@@ -226,11 +223,10 @@ bool Launcher::read_engine() {
       case Op::warm:
         if (const auto interpreter = find_interpreter(message.text, options_.runtime_paths);
             interpreter && interpreter->family == Family::python)
-          zygote(*interpreter);
+          zygotes_.warm(*interpreter);
         break;
       case Op::cool:
-        if (const auto interpreter = find_interpreter(message.text, options_.runtime_paths))
-          if (const auto found = zygotes_.find(interpreter->path); found != zygotes_.end()) found->second.socket = Fd();
+        if (const auto interpreter = find_interpreter(message.text, options_.runtime_paths)) zygotes_.cool(interpreter->path);
         break;
       default: break;
     }
@@ -252,7 +248,7 @@ void Launcher::create(uint32_t id, const std::string& runtime) {
       !make_socketpair(SOCK_STREAM, &cell.assign, &cell.child[3]) || !make_pipe(&cell.out, &cell.child[0]) ||
       !make_pipe(&cell.err, &cell.child[1]) || !make_pipe(&cell.telemetry, &cell.child[2]))
     return fail(cell, std::string("descriptors: ") + strerror(errno));
-  if (cgroups_.mode() != CgroupMode::none && !cgroups_.create(id, &cell.cgroup))
+  if ((cgroups_.mode() != CgroupMode::none || cgroups_.can_freeze()) && !cgroups_.create(id, &cell.cgroup))
     return fail(cell, std::string("control group: ") + strerror(errno));
   if (!clone_init(cell, std::move(init_boot), std::move(init_control)))
     return fail(cell, std::string("namespaces: ") + strerror(errno));
@@ -266,6 +262,7 @@ bool Launcher::clone_init(Cell& cell, Fd init_boot, Fd init_control) {
                                                           : &provided_rootfs_;
   plan.platform_ports = options_.platform_ports;
   plan.two_ids = two_ids_;
+  plan.host_network = (options_.faults & VJ_FAULT_HOST_NET) != 0;
   plan.boot = init_boot.get();
   plan.control = init_control.get();
   clone_args args{};
@@ -329,9 +326,7 @@ void Launcher::spawn_runtime(Cell& cell) {
   }
   watch(cell.assign.get(), kAssign, cell.id);
   if (cell.interpreter.family == Family::python) {
-    Zygote* const parent = zygote(cell.interpreter);
-    if (parent == nullptr) return fail(cell, "the interpreter does not start");
-    const int error = vj_send(parent->socket.get(), &spawn, sizeof spawn, fds.data(), static_cast<int>(fds.size()));
+    const int error = zygotes_.fork_into(cell.interpreter, spawn, fds);
     if (error != 0) return fail(cell, std::string("zygote: ") + strerror(error));
   } else {
     spawn.flags |= VJ_EXEC;
@@ -340,19 +335,29 @@ void Launcher::spawn_runtime(Cell& cell) {
   for (auto& fd : cell.child) fd = Fd();
 }
 
+// A helper child joins the pid namespace and forks the runtime process, which becomes ours when the helper ends (we are a
+// subreaper). The launcher itself could not always come back: without root its own pid namespace belongs to somebody else.
 void Launcher::spawn_by_exec(Cell& cell, const vj_spawn& spawn, const std::vector<int>& fds) {
-  if (::setns(cell.namespaces[VJ_NS_PID].get(), CLONE_NEWPID) != 0) return fail(cell, "pid namespace");
-  const pid_t pid = ::fork();
-  if (pid == 0) run_program(cell, spawn, fds);
-  const int error = errno;
-  if (::setns(own_pid_.get(), CLONE_NEWPID) != 0) abort();
-  if (pid < 0) return fail(cell, std::string("fork: ") + strerror(error));
+  Fd pid_read, pid_write;
+  if (!make_pipe(&pid_read, &pid_write)) return fail(cell, "pipe");
+  ::fcntl(pid_read.get(), F_SETFL, 0);
+  const pid_t helper = ::fork();
+  if (helper == 0) {
+    if (::setns(cell.namespaces[VJ_NS_PID].get(), CLONE_NEWPID) != 0) ::_exit(1);
+    const pid_t pid = ::fork();
+    if (pid == 0) run_program(cell, spawn, fds);
+    ::_exit(pid > 0 && ::write(pid_write.get(), &pid, sizeof pid) == sizeof pid ? 0 : 1);
+  }
+  pid_write = Fd();
+  pid_t pid = 0;
+  if (helper < 0 || ::read(pid_read.get(), &pid, sizeof pid) != sizeof pid) return fail(cell, "fork into the pid namespace");
   cell.runtime_pid = pid;
   cell.runtime_started = true;
 }
 
 void Launcher::run_program(const Cell& cell, const vj_spawn& spawn, const std::vector<int>& fds) {
-  vj_enter(&spawn, fds.data(), static_cast<int>(fds.size()));
+  const vj_keep nothing{};
+  vj_enter(&spawn, fds.data(), static_cast<int>(fds.size()), &nothing);
   if (cell.interpreter.family == Family::provided) provided_main();
   const char* const arguments[] = {cell.interpreter.path.c_str(), "/var/runtime/bootstrap.cjs", nullptr};
   const char* const environment[] = {"TZ=:UTC", "LANG=en_US.UTF-8", "PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
@@ -375,12 +380,15 @@ void Launcher::on_assign_readable(Cell& cell) {
 void Launcher::announce(Cell& cell) {
   Message message{.op = Op::ready, .sandbox = cell.id};
   const Fd memory(cgroups_.open_memory_peak(cell.cgroup));
-  const Fd nothing(memory.get() < 0 ? ::open("/dev/null", O_RDONLY | O_CLOEXEC) : -1);
+  const Fd freeze(cgroups_.open_freeze(cell.cgroup));
+  const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   message.values[0] = memory.get() < 0 ? 0 : 1;
+  message.values[1] = freeze.get() < 0 ? 0 : 1;
   message.fds = {cell.control.get(),      cell.out.get(),
                  cell.err.get(),          cell.telemetry.get(),
                  cell.listeners[0].get(), cell.listeners[1].get(),
-                 memory.get() < 0 ? nothing.get() : memory.get()};
+                 memory.get() < 0 ? nothing.get() : memory.get(),
+                 freeze.get() < 0 ? nothing.get() : freeze.get()};
   for (size_t i = 2; i < cell.listeners.size(); ++i) message.fds.push_back(cell.listeners[i].get());
   cell.announced = true;
   send_message(engine_, message);
@@ -401,7 +409,10 @@ bool Launcher::code_allowed(const std::string& path) const {
 const char* Launcher::mount_code(Cell& cell, const std::vector<std::string>& paths, int64_t tmp_mb) {
   std::vector<Fd> trees;
   for (const auto& path : paths) {
-    if (!code_allowed(path)) return "code folder outside of the allowed ones";
+    if (!code_allowed(path)) {
+      errno = EACCES;
+      return "code folder outside of the allowed ones";
+    }
     Fd tree(open_read_only_tree(path.c_str()));
     if (tree.get() < 0) return "code folder";
     trees.push_back(std::move(tree));
@@ -443,69 +454,19 @@ void Launcher::assign(Message& message) {
   cell.namespaces.clear();
 }
 
-Fd memory_file(const char* name, std::string_view content) {
-  Fd fd(::memfd_create(name, 0));
-  if (fd.get() < 0 || ::write(fd.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) return Fd();
-  return fd;
-}
-
-Zygote* Launcher::zygote(const Interpreter& interpreter) {
-  Zygote& zygote = zygotes_[interpreter.path];
-  if (zygote.pid != 0 && zygote.socket.get() >= 0) return &zygote;
-  // The files come from this binary's own memory, so nobody who can write to a disk can change what runs here.
-  const Fd shim = memory_file("virga-shim", embedded_python_shim());
-  const Fd script = memory_file("virga-bootstrap", embedded_python_bootstrap());
-  Fd ours, theirs;
-  if (shim.get() < 0 || script.get() < 0 || !make_socketpair(SOCK_SEQPACKET, &ours, &theirs)) return nullptr;
-  const pid_t pid = ::fork();
-  if (pid < 0) return nullptr;
-  if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    ::fcntl(theirs.get(), F_SETFD, 0);
-    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    ::dup2(null.get(), 0);
-    ::dup2(2, 1);
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    for (const int number : {SIGPIPE, SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
-    const std::string program = "import sys;exec(compile(open('/proc/self/fd/'+sys.argv[3],encoding='utf-8').read(),"
-                                "'/var/runtime/bootstrap.py','exec'))";
-    const std::string numbers[] = {std::to_string(theirs.get()), std::to_string(shim.get()), std::to_string(script.get())};
-    const char* const arguments[] = {interpreter.path.c_str(), "-I", "-B", "-X", "utf8", "-c", program.c_str(),
-                                     numbers[0].c_str(), numbers[1].c_str(), numbers[2].c_str(), nullptr};
-    const char* const environment[] = {"TZ=:UTC", "LANG=en_US.UTF-8", "PATH=/usr/local/bin:/usr/bin:/bin",
-                                       "AWS_EC2_METADATA_DISABLED=true", nullptr};
-    ::execve(arguments[0], const_cast<char* const*>(arguments), const_cast<char* const*>(environment));
-    _exit(97);
-  }
-  zygote.pid = pid;
-  zygote.started = false;
-  zygote.socket = std::move(ours);
-  watch(zygote.socket.get(), kZygote, static_cast<uint32_t>(pid));
-  return &zygote;
-}
-
-void Launcher::on_zygote(Zygote& zygote) {
-  vj_reply reply{};
-  int fds[1];
-  int count = 0;
-  const long got = vj_receive(zygote.socket.get(), &reply, sizeof reply, fds, 1, &count);
-  if (got <= 0) {
-    zygote.socket = Fd();  // ended; the next spare starts another
-    return;
-  }
-  if (reply.kind == VJ_STARTED) zygote.started = true;
-  const auto found = cells_.find(reply.sandbox);
+void Launcher::on_zygote(pid_t pid) {
+  const auto reply = zygotes_.read(pid);
+  if (!reply) return;
+  const auto found = cells_.find(reply->sandbox);
   if (found == cells_.end()) return;
   Cell& cell = *found->second;
-  switch (reply.kind) {
+  switch (reply->kind) {
     case VJ_FORKED:
-      cell.runtime_pid = reply.pid;
+      cell.runtime_pid = reply->pid;
       cell.runtime_started = true;
       break;
-    case VJ_EXITED: on_runtime_exit(cell, reply.status); break;
-    case VJ_FAILED: fail(cell, std::string("fork: ") + strerror(reply.status)); break;
+    case VJ_EXITED: on_runtime_exit(cell, reply->status); break;
+    case VJ_FAILED: fail(cell, std::string("fork: ") + strerror(reply->status)); break;
     default: break;
   }
 }
@@ -517,14 +478,12 @@ void Launcher::reap() {
   int status = 0;
   pid_t pid;
   while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
-    for (auto& [path, zygote] : zygotes_) {
-      if (zygote.pid != pid) continue;
-      zygote.pid = 0;
-      zygote.socket = Fd();
+    if (const auto path = zygotes_.reaped(pid)) {
       // Who waited for a fork of it would wait for ever.
       for (auto& [id, cell] : cells_)
-        if (!cell->runtime_started && !cell->namespaces.empty() && cell->interpreter.path == path)
+        if (!cell->runtime_started && !cell->namespaces.empty() && cell->interpreter.path == *path)
           fail(*cell, "the interpreter ended");
+      continue;
     }
     for (auto& [id, cell] : cells_) {
       if (cell->runtime_pid == pid) {
@@ -580,7 +539,7 @@ void Launcher::sweep() {
 }
 
 void Launcher::shut_down() {
-  for (auto& [path, zygote] : zygotes_) zygote.socket = Fd();
+  zygotes_.close();
   for (auto& [id, cell] : cells_) {
     cell->boot = Fd();
     if (cell->init_pid > 0 && !cell->init_reaped) ::kill(cell->init_pid, SIGKILL);

@@ -31,7 +31,9 @@ bool receive_message(int socket, Message* message, bool* got) {
   int fds[VJ_FDS_MAX];
   int fd_count = 0;
   *got = false;
-  const long size = vj_receive(socket, buffer.data(), buffer.size(), fds, VJ_FDS_MAX, &fd_count);
+  long size = vj_receive(socket, buffer.data(), buffer.size(), fds, VJ_FDS_MAX, &fd_count);
+  // A peer that ended with messages of ours unread is reported once, before its own last words are.
+  if (size < 0 && errno == ECONNRESET) size = vj_receive(socket, buffer.data(), buffer.size(), fds, VJ_FDS_MAX, &fd_count);
   if (size < 0) return errno == EAGAIN;
   if (size < static_cast<long>(sizeof(Header))) return false;
   Header header;

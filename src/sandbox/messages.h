@@ -16,14 +16,15 @@ enum class Op : uint32_t {
   warm,        // text: runtime name. Starts its zygote ahead of need.
   cool,        // text: runtime name. Ends its zygote; its sandboxes live on.
   // launcher -> engine
-  ready = 16,  // the spare waits for its assignment; fds as ReadyFd says, then platform listeners
+  ready = 16,  // the spare waits for its assignment; fds as ReadyFd says, then platform listeners; values tell whether the
+               // memory and the freeze descriptors are real
   failed,      // text: why. The sandbox is gone.
   exited,      // values: wait status of the runtime process, out-of-memory kills, peak memory in bytes
   gone,        // all of its processes have ended and its control groups are removed
 };
 
 // Descriptors of Op::ready.
-enum ReadyFd { kFdControl, kFdStdout, kFdStderr, kFdTelemetry, kFdRuntimeApi, kFdDns, kFdMemory, kReadyFds };
+enum ReadyFd { kFdControl, kFdStdout, kFdStderr, kFdTelemetry, kFdRuntimeApi, kFdDns, kFdMemory, kFdFreeze, kReadyFds };
 
 struct Message {
   Op op{};

@@ -141,6 +141,7 @@ const char* build_rootfs(const RootfsPlan& plan) {
   if (::symlink("/proc/self/fd/0", "dev/stdin") != 0) return "symbolic link";
   if (::symlink("/proc/self/fd/1", "dev/stdout") != 0) return "symbolic link";
   if (::symlink("/proc/self/fd/2", "dev/stderr") != 0) return "symbolic link";
+  if (::symlink("/usr/share/zoneinfo/UTC", "etc/localtime") != 0) return "symbolic link";
   for (const auto& file : plan.files)
     if (!write_file(file)) return "file";
   if (::mount("proc", "./proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) return "proc";

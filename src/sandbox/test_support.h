@@ -2,6 +2,7 @@
 // temporary folder.
 #pragma once
 
+#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -28,7 +29,9 @@ struct LogLine {
 
 class Bed {
  public:
-  explicit Bed(LauncherOptions launcher = {}, EngineOptions engine = {}) : loop(async::real_env()) {
+  // `launcher_user`: who the launcher runs as; root by default.
+  explicit Bed(LauncherOptions launcher = {}, EngineOptions engine = {}, uid_t launcher_user = 0)
+      : loop(async::real_env()), launcher_user_(launcher_user) {
     char pattern[] = "/tmp/virga-sandbox-test-XXXXXX";
     folder = ::mkdtemp(pattern);
     ::chmod(folder.c_str(), 0755);
@@ -143,10 +146,14 @@ class Bed {
     launcher_pid = ::fork();
     if (launcher_pid == 0) {
       ours = Fd();
+      if (launcher_user_ != 0 && (::setgroups(0, nullptr) != 0 || ::setresgid(launcher_user_, launcher_user_, launcher_user_) != 0 ||
+                                  ::setresuid(launcher_user_, launcher_user_, launcher_user_) != 0))
+        ::_exit(1);
       ::_exit(launcher_main(theirs.get(), launcher_options_));
     }
     return ours.release();
   }
+  const uid_t launcher_user_;
   LauncherOptions launcher_options_;
   std::unique_ptr<Engine> engine_;
   int count_ = 0;
