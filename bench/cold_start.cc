@@ -60,7 +60,7 @@ class Bench {
 
   void cold(const char* name, const std::string& runtime, const std::string& file, const std::string& text) {
     const SandboxSpec spec = make_spec(runtime, file, text);
-    engine_->cool(last_);  // what stats() counts as spares is then this runtime's alone
+    if (!last_.empty()) engine_->cool(last_);  // what stats() counts as spares is then this runtime's alone
     last_ = runtime;
     run(engine_->warm(runtime));
     Series cold, init, truth;

@@ -14,12 +14,15 @@ import socket
 import sys
 import time
 import traceback
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import module_from_spec
 
 FD_TELEMETRY = 3
 FD_ASSIGN = 4
 API_ADDRESS = ("127.0.0.1", 9001)
 
 PRELOADED = frozenset()  # top-level names of third-party modules that the zygote has imported
+PRELOADED_FILES = frozenset()  # how their files are called in a folder
 
 
 # ---------------------------------------------------------------- the SDK
@@ -73,7 +76,7 @@ class BotocoreFinder:
 
 def preload():
     """Imports the SDK and builds the clients most functions use, so that modules and service descriptions are cached."""
-    global PRELOADED
+    global PRELOADED, PRELOADED_FILES
     before = set(sys.modules)
     import asyncio, base64, calendar, collections, concurrent.futures, contextlib, copy, csv, dataclasses  # noqa: E401,F401
     import datetime, decimal, email.message, enum, functools, hashlib, hmac, http.client, importlib.util  # noqa: E401,F401
@@ -109,6 +112,7 @@ def preload():
         del sys.modules["awscrt"]
     names = {name.partition(".")[0] for name in set(sys.modules) - standard}
     PRELOADED = frozenset(n for n in names if n not in before and n not in getattr(sys, "stdlib_module_names", ()))
+    PRELOADED_FILES = PRELOADED | {name + ".py" for name in PRELOADED}
 
 
 def prefer_own_packages(folders):
@@ -118,7 +122,7 @@ def prefer_own_packages(folders):
             own = os.listdir(folder)
         except OSError:
             continue
-        if any(name.partition(".")[0] in PRELOADED for name in own):
+        if not PRELOADED_FILES.isdisjoint(own):
             break
     else:
         return
@@ -353,7 +357,29 @@ class InitError(Exception):
         self.error = error
 
 
-def load_handler(name):
+def import_file(name, folder):
+    """The module of one plain file in the function's folder, without the search that importlib makes; None if it is not so simple."""
+    path = folder + "/" + name + ".py"
+    if "." in name or name in sys.modules or os.path.isdir(folder + "/" + name) or os.path.isdir(folder + "/__pycache__"):
+        return None
+    try:
+        with open(path, "rb") as f:
+            source = f.read()
+    except OSError:
+        return None
+    spec = ModuleSpec(name, SourceFileLoader(name, path), origin=path)
+    spec.has_location = True
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return sys.modules[name]
+
+
+def load_handler(name, folder="/var/task"):
     """The function that `_HANDLER` names, or InitError with AWS's texts."""
     module_name, dot, function_name = name.rpartition(".")
     if not dot:
@@ -363,7 +389,7 @@ def load_handler(name):
         raise InitError(describe("Runtime.BuiltInModuleConflict",
                                  "Cannot use built-in module {} as a handler module".format(module_name)))
     try:
-        module = importlib.import_module(module_name)
+        module = import_file(module_name, folder) or importlib.import_module(module_name)
     except ImportError as e:
         raise InitError(describe("Runtime.ImportModuleError", "Unable to import module '{}': {}".format(module_name, e)))
     except SyntaxError as e:
@@ -443,16 +469,32 @@ def flush():
 
 def rehearse():
     """Pays copy-on-write faults and first-use costs before there is a request."""
-    sys.path.insert(0, "/var/runtime/rehearsal")
-    module = importlib.import_module("virga_rehearsal")
+    folder = "/var/runtime/rehearsal"
+    take_environment(dict(os.environ, _HANDLER="virga_rehearsal.handler", **{"VIRGA_%d" % i: "x" * 20 for i in range(20)}))
+    sys.path.insert(0, folder)
+    prefer_own_packages([folder, "/var/task", folder + "/none"])
+    importlib.import_module("virga_rehearsal")
+    del sys.modules["virga_rehearsal"]
+    handler = load_handler("virga_rehearsal.handler", folder)
     headers = {b"lambda-runtime-aws-request-id": b"0", b"lambda-runtime-deadline-ms": b"0"}
     for _ in range(3):
-        call(module.handler, headers, b'{"a": [1, 2.5, "x", null, true]}')
-    set_up_logging()
+        call(handler, headers, b'{"a": [1, 2.5, "x", null, true]}')
     del sys.path[0]
-    sys.path_importer_cache.pop("/var/runtime/rehearsal", None)
+    sys.path_importer_cache.pop(folder, None)
     del sys.modules["virga_rehearsal"]
     REQUEST_ID[0] = ""
+
+
+def take_environment(environment):
+    """Makes `environment` the process's own, log settings and time zone included."""
+    environ = os.environ
+    before = environ.get("TZ")
+    for name in [name for name in environ if name not in environment]:
+        del environ[name]
+    environ.update(environment)
+    if environment.get("TZ") != before:
+        time.tzset()
+    set_up_logging()
 
 
 def receive_assignment():
@@ -479,16 +521,10 @@ def run_sandbox():
     gc.collect()
     os.write(FD_ASSIGN, b"R")
     environment = receive_assignment()
-
-    before = os.environ.get("TZ")
-    os.environ.clear()
-    os.environ.update(environment)
-    if environment.get("TZ") != before:
-        time.tzset()
+    take_environment(environment)
     folders = ["/var/task", "/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2], "/opt/python"]
     own = environment.get("PYTHONPATH", "")
     sys.path[:0] = [folders[0]] + [p for p in own.split(":") if p] + folders[1:]
-    set_up_logging()
     if PRELOADED:
         prefer_own_packages([folders[0], folders[1], folders[2]])
     try:

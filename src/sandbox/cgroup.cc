@@ -15,6 +15,7 @@ namespace virga::sandbox {
 namespace {
 
 constexpr const char* kPrefix = "virga-";
+constexpr int64_t kProcessesMax = 1024;  // Lambda Developer Guide, "Lambda quotas"
 
 std::string read_file(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -181,7 +182,8 @@ bool Cgroups::create(uint32_t sandbox, Cgroup* out) {
     if (parent == &unified_) out->unified_folder = folder;
   }
   // A sandbox that no function has taken yet runs trusted code; its function's own limits come with the assignment.
-  limit(*out, int64_t{512} << 20, 1024);
+  limit_memory(*out, int64_t{512} << 20);
+  limit_processes(*out, kProcessesMax);
   return true;
 }
 
@@ -205,8 +207,8 @@ int Cgroups::open_freeze(const Cgroup& group) const {
   return ::open((group.unified_folder + "/cgroup.freeze").c_str(), O_WRONLY | O_CLOEXEC);
 }
 
-void Cgroups::limit(const Cgroup& group, int64_t memory_bytes, int64_t processes) const {
-  const std::string bytes = std::to_string(memory_bytes);
+void Cgroups::limit_memory(const Cgroup& group, int64_t limit) const {
+  const std::string bytes = std::to_string(limit);
   for (const auto& folder : group.folders) {
     if (folder == group.memory_folder && mode_ == CgroupMode::v1) {
       // Memory with swap (where it is accounted) may not be below memory alone, so one of the two orders fails.
@@ -220,8 +222,13 @@ void Cgroups::limit(const Cgroup& group, int64_t memory_bytes, int64_t processes
       write_file(folder + "/memory.swap.max", "0");
       write_file(folder + "/memory.oom.group", "1");
     }
+  }
+}
+
+void Cgroups::limit_processes(const Cgroup& group, int64_t count) const {
+  for (const auto& folder : group.folders) {
     if (mode_ == CgroupMode::v2 || (!pids_.empty() && folder.starts_with(pids_)))
-      write_file(folder + "/pids.max", std::to_string(processes));
+      write_file(folder + "/pids.max", std::to_string(count));
   }
 }
 

@@ -37,7 +37,8 @@ class Cgroups {
   int open_memory_peak(const Cgroup& group) const;
   // A descriptor of cgroup.freeze ("1" stops, "0" continues all of it); -1 without the unified hierarchy.
   int open_freeze(const Cgroup& group) const;
-  void limit(const Cgroup& group, int64_t memory_bytes, int64_t processes) const;
+  void limit_memory(const Cgroup& group, int64_t bytes) const;
+  void limit_processes(const Cgroup& group, int64_t count) const;
   int64_t memory_peak(const Cgroup& group) const;
   int64_t oom_kills(const Cgroup& group) const;
   // False while processes are left.

@@ -41,7 +41,6 @@ namespace {
 constexpr uint32_t kUidBase = 1'879'048'192;
 constexpr uint32_t kUidPairs = 100'000;
 constexpr int64_t kDefaultTmpMb = 512;  // what build_rootfs gives /tmp
-constexpr int64_t kProcessesMax = 1024;  // Lambda Developer Guide, "Lambda quotas"
 
 void write_map(pid_t pid, const char* file, const std::string& text, bool* ok) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + file;
@@ -442,7 +441,7 @@ void Launcher::assign(Message& message) {
     paths.push_back(message.text.substr(at, end - at));
     at = end + 1;
   }
-  cgroups_.limit(cell.cgroup, message.values[0] << 20, kProcessesMax);
+  cgroups_.limit_memory(cell.cgroup, message.values[0] << 20);
   if (const char* failed = mount_code(cell, paths, message.values[1]))
     return fail(cell, std::string(failed) + ": " + strerror(errno));
   const auto size = static_cast<uint32_t>(message.text.size() - at);
@@ -527,7 +526,8 @@ void Launcher::fail(Cell& cell, const std::string& why) {
 void Launcher::sweep() {
   for (auto it = cells_.begin(); it != cells_.end();) {
     Cell& cell = *it->second;
-    if (!cell.init_reaped || (cell.runtime_started && !cell.runtime_reaped)) {
+    // The kernel lets a pid namespace's init be reaped last, after every other process in it.
+    if (!cell.init_reaped) {
       ++it;
       continue;
     }

@@ -117,15 +117,18 @@ std::optional<vj_reply> Zygotes::read(pid_t pid) {
   if (reply.kind == VJ_STARTED) {
     const auto next = next_.find(zygote.path);
     if (next == next_.end() || next->second != pid) return std::nullopt;
-    const pid_t old = current_[zygote.path];
-    current_[zygote.path] = pid;
+    const std::string path = zygote.path;
     next_.erase(next);
-    retire(old);
+    const auto old = current_.find(path);
+    const pid_t old_pid = old == current_.end() ? 0 : old->second;
+    current_[path] = pid;
+    retire(old_pid);
     return std::nullopt;
   }
   if (reply.kind == VJ_FORKED || reply.kind == VJ_FAILED) {
     --zygote.pending;
-    if (current_[zygote.path] != pid) retire(pid);
+    const auto current = current_.find(zygote.path);
+    if (current == current_.end() || current->second != pid) retire(pid);
   }
   return reply;
 }
