@@ -215,7 +215,5 @@ def registry_source(services):
     lines += ["", "namespace virga::aws {", "", "Table<const ServiceDesc*> all_services() {",
               "  static const ServiceDesc* const services[] = {"]
     lines += ["      &::virga::%s::api::service_desc()," % s for s in services]
-    lines += ["  };", "  return services;", "}", "", "const ServiceDesc* find_service(std::string_view name) {",
-              "  for (const ServiceDesc* service : all_services()) {", "    if (service->name == name) return service;", "  }",
-              "  return nullptr;", "}", "", "}  // namespace virga::aws", ""]
+    lines += ["  };", "  return services;", "}", "", "}  // namespace virga::aws", ""]
     return "\n".join(lines)

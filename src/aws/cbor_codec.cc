@@ -153,7 +153,7 @@ Result<void> Reader::members(const Head& map, const StructDesc& shape, void* out
     if (!head(key) || key.major != kText || !string(key, name)) return malformed();
     const MemberDesc* found = nullptr;
     for (const MemberDesc& m : shape.members) {
-      if (m.wire == name) found = &m;
+      if (m.name == name || m.wire == name) found = &m;  // the protocol knows no other names; some clients do
     }
     if (!found) {
       if (!skip_next(at ? at->depth : 0)) return malformed();
@@ -345,7 +345,7 @@ void write_cbor_struct(std::string& out, const StructDesc& shape, const void* ob
   for (const MemberDesc& m : shape.members) {
     const void* value = get_member(m, object);
     if (!value) continue;
-    put_text(out, m.wire);
+    put_text(out, m.name);
     put_value(out, *m.type, value);
   }
 }

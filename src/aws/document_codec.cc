@@ -187,6 +187,7 @@ Document write_document(const TypeDesc& type, const void* value) {
       auto parsed = parse_json(json);
       return parsed ? std::move(*parsed) : Document();
     }
+    case Kind::timestamp: return Document(format_iso8601(*static_cast<const Timestamp*>(value)));
     default: {
       std::string text;
       append_scalar(text, type, value, TimeFormat::iso8601);

@@ -182,7 +182,7 @@ Result<void> Reader::object(od::object in, const StructDesc& shape, void* out, M
     for (size_t i = 0; i < count; ++i) {
       const MemberDesc& m = shape.members[guess];
       if (++guess == count) guess = 0;
-      if (m.wire == key && (members == Members::all || m.location == Location::body)) {
+      if (m.wire == key && is_among(members, m)) {
         found = &m;
         break;
       }
@@ -408,7 +408,7 @@ Result<void> read_json_value(std::string_view body, const TypeDesc& type, void* 
 void write_json_struct(JsonWriter& writer, const StructDesc& shape, const void* object, Members members) {
   writer.begin_object();
   for (const MemberDesc& m : shape.members) {
-    if (members == Members::body_only && m.location != Location::body) continue;
+    if (!is_among(members, m)) continue;
     const void* value = get_member(m, object);
     if (!value || m.type->kind == Kind::byte_source || m.type->kind == Kind::event_stream) continue;
     writer.key(m.wire);

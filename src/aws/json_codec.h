@@ -9,8 +9,6 @@
 // JSON bodies (awsJson, restJson) straight into structures and out of them. Wire names are locationNames.
 namespace virga::aws {
 
-enum class Members : uint8_t { all, body_only };  // body_only: members bound to uri, query or headers are elsewhere
-
 // Reads a JSON object; an empty body is an empty object. Members that were present are added to `seen`; what nested
 // structures lack is noted. Errors: SerializationException with AWS's words.
 Result<void> read_json_struct(std::string_view body, const StructDesc& shape, void* object, Members members,

@@ -8,6 +8,17 @@
 
 namespace virga::aws {
 
+// Which members a body has. Requests: those bound to labels, the query or headers are elsewhere. Answers: only headers
+// and the status are.
+enum class Members : uint8_t { all, body_only, answer };
+
+inline bool in_answer_body(const MemberDesc& m) {
+  return m.location == Location::body || m.location == Location::uri || m.location == Location::query;
+}
+inline bool is_among(Members members, const MemberDesc& m) {
+  return members == Members::all || (members == Members::body_only ? m.location == Location::body : in_answer_body(m));
+}
+
 // Which members of a structure a decoder has seen.
 class MemberSet {
  public:

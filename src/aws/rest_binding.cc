@@ -50,6 +50,7 @@ Result<void> read_text(const MemberDesc& m, std::string_view text, void* object,
   const TypeDesc& type = *m.type;
   if (type.kind == Kind::list) {
     void* list = set_member(m, object);
+    if (trim(text).empty()) return seen.add(shape, m), Result<void>();
     for (const auto& item : split_header_list(text, *type.element)) {
       if (!parse_scalar(*type.element, item, default_format(m.location), list_append(type, list))) {
         return malformed(m, item);
@@ -69,17 +70,13 @@ Result<void> read_text(const MemberDesc& m, std::string_view text, void* object,
   return {};
 }
 
-// A map bound to the query takes every parameter that no other member claims. Its values are texts or lists of texts.
+// A map bound to the query takes every parameter, those of other members too. Its values are texts or lists of texts.
+// Source: Smithy documentation, "httpQueryParams trait", what servers do.
 void read_query_map(const MemberDesc& m, const std::vector<std::pair<std::string, std::string>>& query,
                     const StructDesc& shape, void* object, MemberSet& seen) {
   const TypeDesc& type = *m.type;
   void* map = nullptr;
   for (const auto& [key, value] : query) {
-    bool claimed = false;
-    for (const MemberDesc& other : shape.members) {
-      claimed = claimed || (other.location == Location::query && other.type->kind != Kind::map && other.wire == key);
-    }
-    if (claimed) continue;
     if (!map) map = set_member(m, object);
     void* slot = type.map->insert(type, map, key);
     if (type.element->kind == Kind::list) slot = list_append(*type.element, slot);

@@ -55,7 +55,7 @@ std::string xml_document(std::string_view root, const XmlNamespace* ns, std::str
 
 bool has_body_members(const StructDesc& shape) {
   for (const MemberDesc& m : shape.members) {
-    if (m.location == Location::body) return true;
+    if (in_answer_body(m)) return true;
   }
   return false;
 }
@@ -128,7 +128,7 @@ void write_rest(const OperationDesc& op, Protocol protocol, OutputBox& output, n
   if (protocol == Protocol::rest_json) {
     if (!op.has_output || response.status == 204) return;
     JsonWriter writer(response.body);
-    write_json_struct(writer, shape, output.object(), Members::body_only);
+    write_json_struct(writer, shape, output.object(), Members::answer);
     return default_type(response, "application/json");
   }
   if (!has_body_members(shape)) return;

@@ -67,6 +67,25 @@ void each_detail(const Facts& f, Visit visit) {
   }
 }
 
+// A detail value with its members' wire names.
+Document on_the_wire(const TypeDesc* type, const Document& value) {
+  if (!type) return value;
+  if (type->kind == Kind::structure && value.is_object()) {
+    Document out = Document::object();
+    for (const auto& [name, member] : value.as_object()) {
+      const MemberDesc* m = find_member(*type->structure, name);
+      out.set(m ? m->wire : std::string_view(name), on_the_wire(m ? m->type : nullptr, member));
+    }
+    return out;
+  }
+  if (type->kind == Kind::list && value.is_array()) {
+    Document out = Document::array();
+    for (const Document& item : value.as_array()) out.push(on_the_wire(type->element, item));
+    return out;
+  }
+  return value;
+}
+
 std::string header_value(const Document& value) { return value.is_string() ? value.as_string() : to_json(value); }
 
 void write_json(const Facts& f, bool rest, net::HttpResponse& response) {
@@ -92,7 +111,7 @@ void write_json(const Facts& f, bool rest, net::HttpResponse& response) {
       return;
     }
     writer.key(name);
-    writer.raw(to_json(value));
+    writer.raw(to_json(on_the_wire(m ? m->type : nullptr, value)));
   });
   writer.end_object();
   response.headers.set("Content-Type", rest ? "application/json" : json_content_type(f.service));
@@ -103,7 +122,9 @@ void write_cbor(const Facts& f, net::HttpResponse& response) {
   Document body = Document::object();
   body.set("__type", type_text(f));
   body.set(message_key(f), f.error.message);
-  each_detail(f, [&](const MemberDesc*, std::string_view name, const Document& value) { body.set(name, value); });
+  each_detail(f, [&](const MemberDesc* m, std::string_view name, const Document& value) {
+    body.set(name, on_the_wire(m ? m->type : nullptr, value));
+  });
   write_cbor_document(response.body, body);
   response.headers.set("Content-Type", "application/cbor");
   response.headers.set("smithy-protocol", "rpc-v2-cbor");
@@ -177,8 +198,10 @@ void write_s3(const Facts& f, net::HttpResponse& response) {
 net::HttpResponse encode_error(const ServiceDesc& service, const OperationDesc* /*operation*/, Protocol protocol,
                                const AwsError& error, std::string_view request_id) {
   const ErrorDesc* model = find_error(service, error.code);
-  // The model's status fills in for the default that a handler left.
-  const int status = model && error.http_status == 400 ? model->status : error.http_status;
+  // The model's status fills in for the default that a handler left; of query-compatible services it is the query
+  // protocol's.
+  const bool told = model && (!service.query_compatible || protocol == Protocol::query);
+  const int status = told && error.http_status == 400 ? model->status : error.http_status;
   const Facts f{service, error, model, status, request_id};
   net::HttpResponse response;
   response.status = status;

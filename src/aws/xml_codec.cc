@@ -29,6 +29,12 @@ Result<void> insert_entry(const XmlNode& node, const TypeDesc& map, void* out, c
   return read_xml_value(*value, *map.element, slot, &here, notes);
 }
 
+// The name of a flattened list's elements: the list's own name for them when the list shape is what flattens.
+std::string_view flat_name(const MemberDesc& m) {
+  const bool own = m.type->kind == Kind::list && m.type->flattened && !m.type->element_name.empty();
+  return own ? m.type->element_name : m.wire;
+}
+
 // A flattened list or map: every child of the name is one element.
 Result<void> read_flattened(const XmlNode& node, const MemberDesc& m, const StructDesc& shape, void* object,
                             const DecodePath* at, MemberSet& seen, DecodeNotes& notes) {
@@ -36,7 +42,7 @@ Result<void> read_flattened(const XmlNode& node, const MemberDesc& m, const Stru
   void* out = nullptr;
   for (const XmlNode& child : node.children) {
     const auto name = child.local_name();
-    const bool mine = name == m.wire || (type.kind == Kind::list && !type.element_name.empty() && name == type.element_name);
+    const bool mine = name == m.wire || name == flat_name(m);
     if (!mine) continue;
     if (!out) out = set_member(m, object);
     if (type.kind == Kind::list) {
@@ -65,10 +71,6 @@ Result<void> read_member(const XmlNode& node, const MemberDesc& m, const StructD
   if (!child) return {};
   seen.add(shape, m);
   return read_xml_value(*child, *m.type, set_member(m, object), &here, notes);
-}
-
-std::string_view flat_name(const MemberDesc& m) {
-  return m.type->kind == Kind::list && !m.type->element_name.empty() ? m.type->element_name : m.wire;
 }
 
 struct EntryVisit {
@@ -104,9 +106,9 @@ void write_items(XmlWriter& writer, std::string_view name, const XmlNamespace* n
 }  // namespace
 
 Result<void> read_xml_struct(const XmlNode& node, const StructDesc& shape, void* object, const DecodePath* at,
-                             MemberSet& seen, DecodeNotes& notes) {
+                             MemberSet& seen, DecodeNotes& notes, Members members) {
   for (const MemberDesc& m : shape.members) {
-    if (m.location != Location::body) continue;
+    if (members == Members::body_only ? m.location != Location::body : !in_answer_body(m)) continue;
     VIRGA_TRY_VOID(read_member(node, m, shape, object, at, seen, notes));
   }
   return {};
@@ -163,7 +165,7 @@ void write_xml_attributes(XmlWriter& writer, const StructDesc& shape, const void
 
 void write_xml_members(XmlWriter& writer, const StructDesc& shape, const void* object) {
   for (const MemberDesc& m : shape.members) {
-    if (m.location != Location::body || m.is(kXmlAttribute)) continue;
+    if (!in_answer_body(m) || m.is(kXmlAttribute)) continue;
     const void* value = get_member(m, object);
     if (!value || m.type->kind == Kind::byte_source || m.type->kind == Kind::event_stream) continue;
     if (m.is(kFlattened) && m.type->kind == Kind::list) {

@@ -9,7 +9,7 @@ namespace virga::aws {
 
 // Reads the members of a structure that are in the body (all of them below the top) from an element.
 Result<void> read_xml_struct(const XmlNode& node, const StructDesc& shape, void* object, const DecodePath* at,
-                             MemberSet& seen, DecodeNotes& notes);
+                             MemberSet& seen, DecodeNotes& notes, Members members = Members::body_only);
 Result<void> read_xml_value(const XmlNode& node, const TypeDesc& type, void* value, const DecodePath* at,
                             DecodeNotes& notes);
 
