@@ -9,6 +9,7 @@ aws::ServiceBinding make_binding(Service& service) {
                                 {"CreateTable", "StreamSpecification, ResourcePolicy and global tables are refused"},
                                 {"CreateTable", "SSESpecification, TableClass, WarmThroughput and OnDemandThroughput have no effect"},
                                 {"CreateTable", "provisioned capacity does not throttle"},
+                                {"UpdateTable", "StreamSpecification and replicas are refused"},
                             });
 }
 

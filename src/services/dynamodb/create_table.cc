@@ -65,17 +65,20 @@ Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInpu
   }
 
   const storage::TransactOptions options{.generation = shard_.generation()};
+  bool put = false;
   auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<bool> {
     VIRGA_TRY(existing, tables_.read(txn, table->account, table->region, table->name));
     if (existing && existing->status(now) != "DELETED") return fail(errors::table_exists(table->name));
     table->id = txn.new_object_id();
     for (auto& index : table->indexes) index.id = txn.new_object_id();
     tables_.put(txn, existing, *table);
+    put = true;
     writer_.stats().start_empty(table->id);
     for (const auto& index : table->indexes) writer_.stats().start_empty(index.id);
     return true;
   });
   ctx->depends_on(done.lsn);
+  if (!done.result && put) tables_.forget(*table);
   const bool created = co_await std::move(done.result);
   ignore(created, "always true");
   co_await shard_.wait_durable(done.lsn);

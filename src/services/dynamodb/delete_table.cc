@@ -12,7 +12,8 @@ Task<api::DeleteTableOutput> Service::delete_table(Ctx ctx, api::DeleteTableInpu
   const TableRef known = co_await control_table(*ctx, input.table_name);
   const Timestamp now = ctx->now.at;
   ObjectCounts counts;
-  const storage::TransactOptions options{.generation = shard_.generation()};
+  const storage::TransactOptions options{.generation = known->generation};
+  bool put = false;
   auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<TableRef> {
     VIRGA_TRY(table, tables_.current(txn, known));
     if (!table) return fail(errors::table_not_found(known->name));
@@ -26,6 +27,7 @@ Task<api::DeleteTableOutput> Service::delete_table(Ctx ctx, api::DeleteTableInpu
     for (const auto& index : table->indexes) writer_.stats().drop(index.id);
     tables_.erase_items(txn, *table);
     txn.allow_in_low_space();
+    put = true;
     if (options_.lifecycle_delay_ms == 0) {
       tables_.erase(txn, known);
       return table;
@@ -37,6 +39,7 @@ Task<api::DeleteTableOutput> Service::delete_table(Ctx ctx, api::DeleteTableInpu
     return table;
   });
   ctx->depends_on(done.lsn);
+  if (!done.result && put) tables_.forget(*known);
   const TableRef table = co_await std::move(done.result);
   co_await shard_.wait_durable(done.lsn);
   tables_.forget(*table);

@@ -44,7 +44,8 @@ Task<api::DescribeTableOutput> Service::described(Ctx ctx, TableRef table) {
 
 // Source: DynamoDB API Reference, DescribeTable.
 Task<api::DescribeTableOutput> Service::describe_table(Ctx ctx, api::DescribeTableInput input) {
-  const TableRef table = co_await control_table(*ctx, input.table_name);
+  TableRef table = co_await control_table(*ctx, input.table_name);
+  if (table->is_building()) table = co_await build_indexes(ctx, table);
   api::DescribeTableOutput output = co_await described(ctx, table);
   co_return std::move(output);
 }

@@ -82,7 +82,7 @@ AwsError transaction_canceled(const std::vector<CancellationReason>& reasons) {
     Document entry = Document::object();
     entry.set("Code", reason.code);
     if (!reason.message.empty()) entry.set("Message", reason.message);
-    if (!reason.item.empty()) entry.set("Item", to_document(reason.item));
+    if (!reason.item.is_null()) entry.set("Item", reason.item);
     list.push(std::move(entry));
   }
   AwsError error = make("TransactionCanceledException",

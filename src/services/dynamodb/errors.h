@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aws/attribute_value.h"
+#include "base/document.h"
 #include "base/error.h"
 
 // The errors this service returns, by name. Texts are AWS's.
@@ -34,7 +35,7 @@ AwsError conditional_check_failed(const Item* item = nullptr);
 struct CancellationReason {
   std::string code = "None";
   std::string message;
-  Item item;
+  Document item;  // DynamoDB JSON; null: none
 };
 AwsError transaction_canceled(const std::vector<CancellationReason>& reasons);
 AwsError idempotent_parameter_mismatch();

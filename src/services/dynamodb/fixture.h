@@ -33,11 +33,27 @@ class Dynamo {
     EXPECT_TRUE(durable.has_value());
     return got;
   }
+  ~Dynamo() { stop(); }
   void restart() {
+    stop();
     service_.reset();
     shard_.reopen();
     start();
   }
+  // Deletion of expired items; ended with the service.
+  void start_background() {
+    shard_.loop().post([this] { service_->start(); });
+    background_ = true;
+    settle();
+  }
+  // Lets everything run that can run at this time.
+  void settle() {
+    for (int i = 0; i < 20; ++i) {
+      shard_.loop().run_once(0);
+      shard_.settle();
+    }
+  }
+  int64_t now_seconds() { return shard_.fake_env().env().cloud.now().at.seconds(); }
   void advance_millis(int64_t ms) { shard_.fake_env().advance_millis(ms); }
   storage::TestShard& shard() { return shard_; }
 
@@ -105,7 +121,12 @@ class Dynamo {
 
  private:
   void start() { service_ = std::make_unique<Service>(*shard_, shard_.fake_env().env(), options_); }
+  void stop() {
+    if (background_) ignore(shard_.run(service_->stop()), "nothing is left to do with an error");
+    background_ = false;
+  }
   ServiceOptions options_;
+  bool background_ = false;
   storage::TestShard shard_;
   std::unique_ptr<Service> service_;
 };

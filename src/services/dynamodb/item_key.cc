@@ -119,7 +119,10 @@ std::string index_entry_key(const Table& table, const Index& index, ItemView ite
 
 bool is_in_index(const Index& index, ItemView item) {
   for (size_t i = 0; i < index.keys.size(); ++i) {
-    if (!item.contains(index.keys.at(i).name)) return false;
+    const KeyAttribute& attribute = index.keys.at(i);
+    const auto value = item.find(attribute.name);
+    if (!value || value->type() != attribute.type || value->payload().empty()) return false;
+    if (!check_size(attribute, i < index.keys.hash.size(), *value)) return false;
   }
   return true;
 }
@@ -174,12 +177,17 @@ Result<void> check_key(const KeySchema& keys, ItemView key) {
   return {};
 }
 
-Result<void> check_index_keys(const Table& table, ItemView item, bool is_update) {
+Result<void> check_index_keys(const Table& table, ItemView item, const ItemView* before) {
+  const bool is_update = before != nullptr;
   for (const auto& index : table.indexes) {
     for (size_t i = 0; i < index.keys.size(); ++i) {
       const KeyAttribute& attribute = index.keys.at(i);
       const auto value = item.find(attribute.name);
       if (!value || table.keys.contains(attribute.name)) continue;
+      if (before) {
+        const auto old = before->find(attribute.name);
+        if (old && old->bytes() == value->bytes()) continue;
+      }
       if (value->type() != attribute.type) {
         if (is_update) {
           return fail(errors::validation(
@@ -224,7 +232,7 @@ Result<void> check_item_keys(const Table& table, ItemView item) {
     }
     VIRGA_TRY_VOID(check_size(attribute, i < table.keys.hash.size(), *value));
   }
-  return check_index_keys(table, item, false);
+  return check_index_keys(table, item, nullptr);
 }
 
 }  // namespace virga::dynamodb

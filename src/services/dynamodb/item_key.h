@@ -33,7 +33,7 @@ uint16_t partition_hash_of(const KeySchema& keys, ItemView key);
 // Keys of checked items.
 std::string item_key(const Table& table, ItemView item);
 std::string index_entry_key(const Table& table, const Index& index, ItemView item);
-// True when the item has all of the index's key attributes.
+// True when the item has all of the index's key attributes, with their types.
 bool is_in_index(const Index& index, ItemView item);
 // The attributes that the index keeps of the item.
 Item projected(const Table& table, const Index& index, ItemView item);
@@ -50,7 +50,8 @@ Result<void> check_key(const KeySchema& keys, ItemView key);
 Result<void> check_key_part(const KeyAttribute& attribute, bool is_hash, ItemView key);
 // Items to put: the table's key, and the types of index keys.
 Result<void> check_item_keys(const Table& table, ItemView item);
-// The types and sizes of index keys alone.
-Result<void> check_index_keys(const Table& table, ItemView item, bool is_update);
+// The types and sizes of index keys alone. `before`: the item that an update changes; what it leaves alone may be wrong
+// (an index may be younger than the item).
+Result<void> check_index_keys(const Table& table, ItemView item, const ItemView* before);
 
 }  // namespace virga::dynamodb

@@ -6,6 +6,7 @@
 #include "services/dynamodb/expression_evaluator.h"
 #include "services/dynamodb/item_key.h"
 #include "services/dynamodb/item_size.h"
+#include "storage/keys.h"
 
 namespace virga::dynamodb {
 namespace {
@@ -30,7 +31,7 @@ Result<Item> updated_item(const ItemWrite& write, const Table& table, ItemView b
     }
     return fail(errors::validation(std::move(made.error())));
   }
-  VIRGA_TRY_VOID(check_index_keys(table, *made, !write.legacy_update));
+  VIRGA_TRY_VOID(check_index_keys(table, *made, &base));
   if (item_bytes(*made) > kItemBytesMax) {
     return fail(errors::validation("Item size to update has exceeded the maximum allowed size"));
   }
@@ -91,7 +92,7 @@ Result<PreparedWrite> ItemWriter::prepare(storage::Txn& txn, const ItemWrite& wr
   switch (write.kind) {
     case ItemWrite::Kind::put:
       // The indexes may have changed since the request was checked.
-      if (table != write.table) VIRGA_TRY_VOID(check_index_keys(*table, write.item, false));
+      if (table != write.table) VIRGA_TRY_VOID(check_index_keys(*table, write.item, nullptr));
       out.outcome = PreparedWrite::Outcome::given;
       out.given = write.item;
       break;
@@ -128,10 +129,70 @@ void ItemWriter::commit(storage::Txn& txn, const ItemWrite& write, PreparedWrite
   }
   const int items = (new_item ? 1 : 0) - (old_item ? 1 : 0);
   stats_.change(table.id, write.key, items, new_bytes - old_bytes);
+  if (!table.ttl_attribute.empty()) {
+    expiries_.change(txn, table, write.key, old_item ? &*old_item : nullptr, new_item ? &*new_item : nullptr);
+  }
   for (const auto& index : table.indexes) {
     const int64_t units = update_index(txn, table, index, prepared, now_micros);
     if (units > 0) add_units(index.global ? prepared.units.global : prepared.units.local, index.name, units);
   }
+}
+
+Result<std::string> ItemWriter::backfill(storage::Txn& txn, const Table& table, const Index& index,
+                                         const std::string& begin, size_t rows, int64_t now_micros) {
+  std::vector<std::pair<std::string, Item>> entries;  // collected first: no write while a cursor is open
+  std::string next;
+  Result<void> read;
+  VIRGA_TRY_VOID(txn.scan(begin, storage::prefix_end(items_prefix(table.id)), storage::Direction::forward,
+                          [&](std::string_view key, std::string_view record) {
+                            if (rows-- == 0) {
+                              next = key;
+                              return false;
+                            }
+                            const auto item = item_of_record(record);
+                            if (!item) {
+                              read = fail(item.error());
+                              return false;
+                            }
+                            if (is_in_index(index, *item)) {
+                              entries.emplace_back(index_entry_key(table, index, *item), projected(table, index, *item));
+                            }
+                            return true;
+                          }));
+  if (!read) return fail(read.error());
+  for (const auto& [key, entry] : entries) {
+    VIRGA_TRY(existing, txn.get(key));
+    if (existing) continue;  // written since the index is there
+    txn.put(key, encode_record(txn.lsn(), now_micros, entry));
+    stats_.change(index.id, key, 1, static_cast<int64_t>(item_bytes(entry)));
+  }
+  return next;
+}
+
+Result<std::string> ItemWriter::fill_expiries(storage::Txn& txn, const Table& table, const std::string& begin) {
+  constexpr size_t kRows = 1000;
+  std::vector<std::pair<std::string, int64_t>> found;  // collected first: no write while a cursor is open
+  size_t rows = 0;
+  std::string next;
+  Result<void> read;
+  VIRGA_TRY_VOID(txn.scan(begin, storage::prefix_end(items_prefix(table.id)), storage::Direction::forward,
+                          [&](std::string_view key, std::string_view record) {
+                            if (rows++ == kRows) {
+                              next = key;
+                              return false;
+                            }
+                            const auto item = item_of_record(record);
+                            if (!item) {
+                              read = fail(item.error());
+                              return false;
+                            }
+                            const auto seconds = expiry_seconds(*item, table.ttl_attribute);
+                            if (seconds) found.emplace_back(key, *seconds);
+                            return true;
+                          }));
+  if (!read) return fail(read.error());
+  for (const auto& [key, seconds] : found) expiries_.add(txn, table, key, seconds);
+  return next;
 }
 
 int64_t ItemWriter::update_index(storage::Txn& txn, const Table& table, const Index& index,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "aws/attribute_value.h"
+#include "services/dynamodb/expiry_index.h"
 #include "services/dynamodb/expression.h"
 #include "services/dynamodb/object_stats.h"
 #include "services/dynamodb/table.h"
@@ -67,7 +68,15 @@ class ItemWriter {
     return std::move(prepared);
   }
 
+  // Gives at most `rows` items from the key `begin` on their entries in an index. Returns where to go on; empty: done.
+  Result<std::string> backfill(storage::Txn& txn, const Table& table, const Index& index, const std::string& begin,
+                               size_t rows, int64_t now_micros);
+
+  // The same for a table's expiries.
+  Result<std::string> fill_expiries(storage::Txn& txn, const Table& table, const std::string& begin);
+
   ObjectStats& stats() { return stats_; }
+  ExpiryIndex& expiries() { return expiries_; }
 
  private:
   int64_t update_index(storage::Txn& txn, const Table& table, const Index& index, const PreparedWrite& prepared,
@@ -75,6 +84,7 @@ class ItemWriter {
 
   TableStore& tables_;
   ObjectStats stats_;
+  ExpiryIndex expiries_;
 };
 
 }  // namespace virga::dynamodb

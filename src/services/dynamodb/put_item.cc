@@ -47,7 +47,7 @@ Task<api::PutItemOutput> Service::put_item(Ctx ctx, api::PutItemInput input) {
 }
 
 Task<PreparedWrite> Service::write_item(Ctx ctx, ItemWrite write) {
-  const storage::TransactOptions options{.generation = shard_.generation()};
+  const storage::TransactOptions options{.generation = write.table->generation};
   const int64_t now = ctx->now.at.micros;
   auto done = co_await shard_.transact(
       options, [&](storage::Txn& txn) -> Result<PreparedWrite> { return writer_.write(txn, write, now); });

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "api/dynamodb/handlers.h"
 #include "async/clock.h"
+#include "async/wait.h"
 #include "aws/context.h"
 #include "services/dynamodb/item_writer.h"
 #include "services/dynamodb/table_store.h"
@@ -28,16 +31,36 @@ class Service final : public api::Handlers {
   Service(storage::Shard& shard, async::Env& env, ServiceOptions options);
   ~Service();
 
+  // Begins and ends the deletion of expired items; on the shard's owner loop. Without it they stay.
+  void start();
+  Task<void> stop();
+
   Task<api::CreateTableOutput> create_table(Ctx ctx, api::CreateTableInput input) override;
   Task<api::DescribeTableOutput> describe_table(Ctx ctx, api::DescribeTableInput input) override;
   Task<api::ListTablesOutput> list_tables(Ctx ctx, api::ListTablesInput input) override;
+  Task<api::UpdateTableOutput> update_table(Ctx ctx, api::UpdateTableInput input) override;
   Task<api::DeleteTableOutput> delete_table(Ctx ctx, api::DeleteTableInput input) override;
 
   Task<api::PutItemOutput> put_item(Ctx ctx, api::PutItemInput input) override;
   Task<api::GetItemOutput> get_item(Ctx ctx, api::GetItemInput input) override;
   Task<api::UpdateItemOutput> update_item(Ctx ctx, api::UpdateItemInput input) override;
   Task<api::DeleteItemOutput> delete_item(Ctx ctx, api::DeleteItemInput input) override;
+  Task<api::QueryOutput> query(Ctx ctx, api::QueryInput input) override;
+  Task<api::ScanOutput> scan(Ctx ctx, api::ScanInput input) override;
+  Task<api::BatchGetItemOutput> batch_get_item(Ctx ctx, api::BatchGetItemInput input) override;
+  Task<api::BatchWriteItemOutput> batch_write_item(Ctx ctx, api::BatchWriteItemInput input) override;
+  Task<api::TransactGetItemsOutput> transact_get_items(Ctx ctx, api::TransactGetItemsInput input) override;
+  Task<api::TransactWriteItemsOutput> transact_write_items(Ctx ctx, api::TransactWriteItemsInput input) override;
 
+  Task<api::TagResourceOutput> tag_resource(Ctx ctx, api::TagResourceInput input) override;
+  Task<api::UntagResourceOutput> untag_resource(Ctx ctx, api::UntagResourceInput input) override;
+  Task<api::ListTagsOfResourceOutput> list_tags_of_resource(Ctx ctx, api::ListTagsOfResourceInput input) override;
+  Task<api::DescribeTimeToLiveOutput> describe_time_to_live(Ctx ctx, api::DescribeTimeToLiveInput input) override;
+  Task<api::UpdateTimeToLiveOutput> update_time_to_live(Ctx ctx, api::UpdateTimeToLiveInput input) override;
+  Task<api::DescribeContinuousBackupsOutput> describe_continuous_backups(
+      Ctx ctx, api::DescribeContinuousBackupsInput input) override;
+  Task<api::DescribeEndpointsOutput> describe_endpoints(Ctx ctx, api::DescribeEndpointsInput input) override;
+  Task<api::DescribeLimitsOutput> describe_limits(Ctx ctx, api::DescribeLimitsInput input) override;
 
  private:
   // The table of a data operation: `name` may be an ARN. ResourceNotFoundException unless its items can be used.
@@ -47,6 +70,12 @@ class Service final : public api::Handlers {
   Result<TableRef> table_of_arn(const RequestContext& ctx, const std::string& arn);
   // One item's write in a transaction of its own.
   Task<PreparedWrite> write_item(Ctx ctx, ItemWrite write);
+  Task<std::vector<PreparedWrite>> write_items(Ctx ctx, const std::vector<ItemWrite>* writes);
+  // The table once all its indexes are complete.
+  Task<TableRef> build_indexes(Ctx ctx, TableRef table);
+  Task<TableRef> build_expiries(Ctx ctx, TableRef table);
+  Task<void> expire_items();
+  Result<void> expire_item(storage::Txn& txn, const ExpiryIndex::Entry& entry, int64_t now_micros);
   // A description with current counts; `ctx` waits for what they depend on.
   Task<api::DescribeTableOutput> described(Ctx ctx, TableRef table);
   // Reads a table, changes a copy, writes it: `change` may refuse.
@@ -57,6 +86,8 @@ class Service final : public api::Handlers {
   ServiceOptions options_;
   TableStore tables_;
   ItemWriter writer_;
+  async::TaskScope background_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // ours alone; watched by the clock's listener
 };
 
 // Joins the service to its model, with notes on what is partial.

@@ -50,6 +50,7 @@ Document index_document(const Index& index) {
   for (const auto& name : index.non_key_attributes) names.push(name);
   out.set("names", std::move(names));
   out.set("throughput", throughput_document(index.throughput));
+  out.set("building", index.building);
   return out;
 }
 
@@ -100,6 +101,7 @@ Index index_from(const Document& d) {
   out.projection = static_cast<Index::Projection>(int_at(d, "projection"));
   for (const auto& name : array_at(d, "names")) out.non_key_attributes.push_back(name.as_string());
   out.throughput = throughput_at(d);
+  out.building = bool_at(d, "building");
   return out;
 }
 
@@ -111,7 +113,8 @@ Table::Table(const Table& o)
       on_demand_since(o.on_demand_since), billing_mode_given(o.billing_mode_given), throughput(o.throughput),
       deletion_protection(o.deletion_protection), table_class(o.table_class),
       table_class_changed(o.table_class_changed), sse_type(o.sse_type), kms_key(o.kms_key), tags(o.tags),
-      ttl_attribute(o.ttl_attribute), transition(o.transition), transition_until(o.transition_until) {}
+      ttl_attribute(o.ttl_attribute), ttl_building(o.ttl_building), transition(o.transition), transition_until(o.transition_until),
+      generation(o.generation) {}
 
 const KeyAttribute* KeySchema::find(std::string_view name) const {
   for (const auto* list : {&hash, &range}) {
@@ -130,6 +133,13 @@ bool Index::projects(std::string_view attribute, const KeySchema& table_keys) co
 std::string Table::status(Timestamp now) const {
   if (transition_until && now < *transition_until) return transition;
   return transition == "DELETING" ? "DELETED" : "ACTIVE";
+}
+
+bool Table::is_building() const {
+  for (const auto& index : indexes) {
+    if (index.building) return true;
+  }
+  return false;
 }
 
 const Index* Table::find_index(std::string_view index_name) const {
@@ -168,16 +178,19 @@ std::string encode_table(const Table& t) {
   for (const auto& [key, value] : t.tags) tags.set(key, value);
   d.set("tags", std::move(tags));
   d.set("ttl", t.ttl_attribute);
+  d.set("ttl_building", t.ttl_building);
   d.set("transition", t.transition);
   d.set("transition_until", time_of(t.transition_until));
   return to_json(d);
 }
 
-Result<TableRef> decode_table(std::string_view bytes, std::string_view account, std::string_view region) {
+Result<TableRef> decode_table(std::string_view bytes, std::string_view account, std::string_view region,
+                              uint32_t generation) {
   VIRGA_TRY(d, parse_json(bytes));
   auto t = std::make_shared<Table>();
   t->account = account;
   t->region = region;
+  t->generation = generation;
   t->name = d.string_or("name", "");
   t->id = static_cast<uint64_t>(int_at(d, "id"));
   t->keys = schema_at(d);
@@ -201,6 +214,7 @@ Result<TableRef> decode_table(std::string_view bytes, std::string_view account, 
     for (const auto& [key, value] : tags->as_object()) t->tags[key] = value.as_string();
   }
   t->ttl_attribute = d.string_or("ttl", "");
+  t->ttl_building = bool_at(d, "ttl_building");
   t->transition = d.string_or("transition", "");
   t->transition_until = time_at(d, "transition_until");
   return TableRef(std::move(t));

@@ -47,6 +47,7 @@ struct Index {
   Projection projection = Projection::all;
   std::vector<std::string> non_key_attributes;
   Throughput throughput;  // global ones
+  bool building = false;  // not all items are in it yet
 
   bool projects(std::string_view attribute, const KeySchema& table_keys) const;
 };
@@ -69,6 +70,7 @@ struct Table {
   std::string sse_type, kms_key;          // empty: the default encryption
   std::map<std::string, std::string> tags;
   std::string ttl_attribute;              // empty: disabled
+  bool ttl_building = false;              // items of before it was enabled have no expiry yet
   // With --lifecycle-delay: the transitional status, and until when it lasts.
   std::string transition;                 // CREATING, UPDATING, DELETING
   std::optional<Timestamp> transition_until;
@@ -76,6 +78,7 @@ struct Table {
   // A newer version is being committed: whoever is on the owner loop reads the table from his transaction. Only a hint
   // in one direction: a table that is not stale is the current one.
   mutable std::atomic<bool> stale = false;
+  uint32_t generation = 0;  // of the shard it was read from; not stored
 
   Table() = default;
   Table(const Table& other);
@@ -83,6 +86,7 @@ struct Table {
 
   std::string status(Timestamp now) const;
   const Index* find_index(std::string_view index_name) const;
+  bool is_building() const;
   bool has_local_indexes() const { return !indexes.empty() && !indexes[0].global; }
   std::string arn(std::string_view partition) const;
 };
@@ -90,6 +94,7 @@ using TableRef = std::shared_ptr<const Table>;
 
 // The stored form (docs/formats/dynamodb.md).
 std::string encode_table(const Table& table);
-Result<TableRef> decode_table(std::string_view bytes, std::string_view account, std::string_view region);
+Result<TableRef> decode_table(std::string_view bytes, std::string_view account, std::string_view region,
+                              uint32_t generation);
 
 }  // namespace virga::dynamodb

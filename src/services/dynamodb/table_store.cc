@@ -4,6 +4,16 @@
 #include "storage/keys.h"
 
 namespace virga::dynamodb {
+namespace {
+
+std::string cache_id(std::string_view account, std::string_view region, std::string_view name) {
+  std::string id;
+  id.reserve(account.size() + region.size() + name.size() + 2);
+  id.append(account).append(1, '\0').append(region).append(1, '\0').append(name);
+  return id;
+}
+
+}  // namespace
 
 using storage::Key;
 using storage::Space;
@@ -13,9 +23,7 @@ std::string TableStore::key_of(std::string_view account, std::string_view region
 }
 
 Result<TableRef> TableStore::find(const std::string& account, const std::string& region, const std::string& name) {
-  std::string id;
-  id.reserve(account.size() + region.size() + name.size() + 2);
-  id.append(account).append(1, '\0').append(region).append(1, '\0').append(name);
+  const std::string id = cache_id(account, region, name);
   const storage::Generation generation = shard_.generation();
   uint64_t epoch = 0;
   {
@@ -30,9 +38,13 @@ Result<TableRef> TableStore::find(const std::string& account, const std::string&
   }
   VIRGA_TRY(bytes, shard_.get(key_of(account, region, name)));
   if (!bytes) return TableRef();
-  VIRGA_TRY(table, decode_table(*bytes, account, region));
+  VIRGA_TRY(table, decode_table(*bytes, account, region, generation));
   const std::lock_guard lock(mutex_);
-  if (epoch == epoch_ && generation == generation_) cache_[id] = table;
+  if (epoch == epoch_ && generation == generation_ && !changing_.contains(id)) {
+    cache_[id] = table;
+  } else {
+    table->stale = true;
+  }
   return table;
 }
 
@@ -40,7 +52,7 @@ Result<TableRef> TableStore::read(const storage::View& view, std::string_view ac
                                   std::string_view name) const {
   VIRGA_TRY(bytes, view.get(key_of(account, region, name)));
   if (!bytes) return TableRef();
-  return decode_table(*bytes, account, region);
+  return decode_table(*bytes, account, region, shard_.generation());
 }
 
 Result<TableRef> TableStore::current(storage::Txn& txn, const TableRef& known) {
@@ -53,11 +65,13 @@ Result<TableRef> TableStore::current(storage::Txn& txn, const TableRef& known) {
 void TableStore::put(storage::Txn& txn, const TableRef& previous, const Table& table) {
   txn.put(key_of(table.account, table.region, table.name), encode_table(table));
   if (previous) previous->stale.store(true, std::memory_order_relaxed);
+  changing(table);
 }
 
 void TableStore::erase(storage::Txn& txn, const TableRef& table) {
   txn.erase(key_of(table->account, table->region, table->name));
   table->stale.store(true, std::memory_order_relaxed);
+  changing(*table);
 }
 
 void TableStore::erase_items(storage::Txn& txn, const Table& table) {
@@ -79,7 +93,7 @@ Result<void> TableStore::list(const storage::View& view, std::string_view accoun
   Result<void> decoded;
   const Result<void> scanned =
       view.scan(begin, end, storage::Direction::forward, [&](std::string_view, std::string_view value) {
-        auto table = decode_table(value, account, region);
+        auto table = decode_table(value, account, region, shard_.generation());
         if (!table) {
           decoded = fail(std::move(table.error()));
           return false;
@@ -90,12 +104,22 @@ Result<void> TableStore::list(const storage::View& view, std::string_view accoun
   return decoded;
 }
 
-void TableStore::forget(const Table& table) {
-  std::string id = table.account;
-  id.append(1, '\0').append(table.region).append(1, '\0').append(table.name);
+void TableStore::changing(const Table& table) {
+  const std::string id = cache_id(table.account, table.region, table.name);
   const std::lock_guard lock(mutex_);
   ++epoch_;
-  cache_.erase(id);
+  ++changing_[id];
+  const auto it = cache_.find(id);
+  if (it == cache_.end()) return;
+  it->second->stale.store(true, std::memory_order_relaxed);
+  cache_.erase(it);
+}
+
+void TableStore::forget(const Table& table) {
+  const std::string id = cache_id(table.account, table.region, table.name);
+  const std::lock_guard lock(mutex_);
+  ++epoch_;
+  if (const auto it = changing_.find(id); it != changing_.end() && --it->second == 0) changing_.erase(it);
 }
 
 }  // namespace virga::dynamodb

@@ -37,15 +37,19 @@ class TableStore {
   Result<void> list(const storage::View& view, std::string_view account, std::string_view region, std::string_view after,
                     const std::function<bool(const TableRef&)>& visit) const;
 
-  // The answer of a change waits for this: no request that follows sees the old description.
+  // After each `put` or `erase`, when it is published or failed. The answer of a change waits for this: no request that
+  // follows sees the old description.
   void forget(const Table& table);
 
  private:
+  void changing(const Table& table);
   static std::string key_of(std::string_view account, std::string_view region, std::string_view name);
 
   storage::Shard& shard_;
   std::mutex mutex_;
-  uint64_t epoch_ = 0;  // counts forgettings: a description read before one is not cached after it
+  // A description read while a change is under way, or before one that began since, counts as stale and is not cached.
+  uint64_t epoch_ = 0;  // counts beginnings and ends of changes
+  std::unordered_map<std::string, int> changing_;
   storage::Generation generation_ = 0;
   std::unordered_map<std::string, TableRef> cache_;
 };

@@ -1,0 +1,125 @@
+#include "api/dynamodb/batch_write_item.h"
+
+#include <set>
+
+#include "services/dynamodb/capacity.h"
+#include "services/dynamodb/item_key.h"
+#include "services/dynamodb/item_size.h"
+#include "services/dynamodb/request_checks.h"
+#include "services/dynamodb/service.h"
+
+namespace virga::dynamodb {
+namespace {
+
+// Source: DynamoDB API Reference, BatchWriteItem.
+constexpr size_t kBatchWritesMax = 25;
+
+Result<void> check_batch(const api::BatchWriteItemInput& input) {
+  size_t writes = 0;
+  for (const auto& [name, requests] : input.request_items) {
+    for (const auto& request : requests) {
+      // The text is the service's for both: neither of the two, or both.
+      if (request.put_request.has_value() == request.delete_request.has_value()) {
+        return fail(errors::validation(
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"));
+      }
+      const Item& item = request.put_request ? request.put_request->item : request.delete_request->key;
+      VIRGA_TRY_VOID(check_values(item));
+      if (request.put_request && item_bytes(item) > kItemBytesMax) {
+        return fail(errors::validation("Item size has exceeded the maximum allowed size"));
+      }
+      if (++writes > kBatchWritesMax) {
+        return fail(errors::validation("Too many items requested for the BatchWriteItem call"));
+      }
+    }
+  }
+  return {};
+}
+
+// In a batch, items without a good key are told as keys are.
+Result<void> check_batch_item(const Table& table, const Item& item) {
+  auto checked = check_item_keys(table, item);
+  if (checked) return {};
+  const std::string& message = checked.error().message;
+  if (message.find("Missing the key") != std::string::npos || message.find("Type mismatch for key") != std::string::npos) {
+    return fail(errors::validation("The provided key element does not match the schema"));
+  }
+  return checked;
+}
+
+Result<void> add_writes(const std::vector<api::WriteRequest>& requests, const TableRef& table,
+                        std::vector<ItemWrite>& writes) {
+  std::set<std::string> keys;
+  for (const auto& request : requests) {
+    ItemWrite write{.kind = request.put_request ? ItemWrite::Kind::put : ItemWrite::Kind::erase, .table = table};
+    const Item& item = request.put_request ? request.put_request->item : request.delete_request->key;
+    if (request.put_request) {
+      VIRGA_TRY_VOID(check_batch_item(*table, item));
+    } else {
+      VIRGA_TRY_VOID(check_key(table->keys, item));
+    }
+    write.key = item_key(*table, item);
+    write.item = item.view();
+    if (!keys.insert(write.key).second) {
+      return fail(errors::validation("Provided list of item keys contains duplicates"));
+    }
+    writes.push_back(std::move(write));
+  }
+  return {};
+}
+
+}  // namespace
+
+// All writes go in one commit, so nothing is ever left unprocessed.
+Task<api::BatchWriteItemOutput> Service::batch_write_item(Ctx ctx, api::BatchWriteItemInput input) {
+  co_await check_batch(input);
+  std::vector<ItemWrite> writes;
+  for (const auto& [name, requests] : input.request_items) {
+    const TableRef table = co_await data_table(*ctx, name);
+    co_await add_writes(requests, table, writes);
+  }
+  const std::vector<PreparedWrite> done = co_await write_items(ctx, &writes);
+
+  api::BatchWriteItemOutput output;
+  output.unprocessed_items.emplace();
+  size_t at = 0;
+  for (const auto& [name, requests] : input.request_items) {
+    WriteUnits units;
+    std::vector<api::ItemCollectionMetrics> metrics;
+    const Table& table = *writes[at].table;
+    for (size_t i = 0; i < requests.size(); ++i, ++at) {
+      units.add(done[at].units);
+      auto one = collection_metrics(input.return_item_collection_metrics, table, writes[at].item);
+      if (one) metrics.push_back(std::move(*one));
+    }
+    auto used = write_capacity(input.return_consumed_capacity, table, units);
+    if (used) {
+      if (!output.consumed_capacity) output.consumed_capacity.emplace();
+      output.consumed_capacity->push_back(std::move(*used));
+    }
+    if (metrics.empty()) continue;
+    if (!output.item_collection_metrics) output.item_collection_metrics.emplace();
+    output.item_collection_metrics->emplace(name, std::move(metrics));
+  }
+  co_return std::move(output);
+}
+
+// Several writes without conditions, in one transaction. `writes` outlives the call.
+Task<std::vector<PreparedWrite>> Service::write_items(Ctx ctx, const std::vector<ItemWrite>* writes) {
+  const storage::TransactOptions options{.generation = writes->front().table->generation};
+  const int64_t now = ctx->now.at.micros;
+  auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<std::vector<PreparedWrite>> {
+    std::vector<PreparedWrite> out;
+    for (const auto& write : *writes) {
+      VIRGA_TRY(prepared, writer_.prepare(txn, write));
+      out.push_back(std::move(prepared));
+    }
+    for (size_t i = 0; i < out.size(); ++i) writer_.commit(txn, (*writes)[i], out[i], now);
+    return out;
+  });
+  ctx->depends_on(done.lsn);
+  std::vector<PreparedWrite> out = co_await std::move(done.result);
+  co_return std::move(out);
+}
+
+}  // namespace virga::dynamodb

@@ -1,0 +1,253 @@
+#include "api/dynamodb/update_table.h"
+
+#include <algorithm>
+
+#include "services/dynamodb/describe.h"
+#include "services/dynamodb/errors.h"
+#include "services/dynamodb/item_key.h"
+#include "services/dynamodb/item_size.h"
+#include "services/dynamodb/service.h"
+#include "services/dynamodb/table_definition.h"
+
+namespace virga::dynamodb {
+namespace {
+
+// Items that get their entries of a new index in one go: a few milliseconds of the owner loop.
+constexpr size_t kBackfillRows = 500;
+
+using IndexUpdates = std::vector<api::GlobalSecondaryIndexUpdate>;
+
+Result<void> check_supported(const api::UpdateTableInput& input) {
+  if (input.stream_specification) return fail(errors::not_implemented("UpdateTable with StreamSpecification"));
+  if (input.replica_updates) return fail(errors::not_implemented("UpdateTable with ReplicaUpdates"));
+  if (input.global_table_witness_updates || input.multi_region_consistency) {
+    return fail(errors::not_implemented("UpdateTable of global tables"));
+  }
+  return {};
+}
+
+Result<void> check_index_updates(const IndexUpdates& updates) {
+  std::vector<std::string> names;
+  int online = 0;
+  for (const auto& update : updates) {
+    if (!update.update && !update.create && !update.delete_) {
+      return fail(errors::invalid_parameter(
+          "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete "
+          "must not be null"));
+    }
+    const std::string& name = update.update   ? update.update->index_name
+                              : update.create ? update.create->index_name
+                                              : update.delete_->index_name;
+    if (std::find(names.begin(), names.end(), name) != names.end()) {
+      return fail(errors::invalid_parameter(
+          "Only one global secondary index update per index is allowed simultaneously. Index: " + name));
+    }
+    names.push_back(name);
+    if (update.create || update.delete_) ++online;
+  }
+  if (online > 1) {
+    return fail(errors::limit_exceeded(
+        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"));
+  }
+  return {};
+}
+
+Result<void> check_update(const api::UpdateTableInput& input) {
+  VIRGA_TRY_VOID(check_supported(input));
+  const bool indexes = input.global_secondary_index_updates && !input.global_secondary_index_updates->empty();
+  if (!input.provisioned_throughput && !input.billing_mode && !indexes && !input.sse_specification && !input.table_class &&
+      !input.deletion_protection_enabled && !input.on_demand_throughput && !input.warm_throughput) {
+    return fail(errors::validation(
+        "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
+        "SSESpecification or ReplicaUpdates is required"));
+  }
+  if (input.billing_mode == "PROVISIONED" && !input.provisioned_throughput) {
+    return fail(errors::invalid_parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED"));
+  }
+  if (input.provisioned_throughput) VIRGA_TRY_VOID(check_throughput(*input.provisioned_throughput));
+  if (indexes) VIRGA_TRY_VOID(check_index_updates(*input.global_secondary_index_updates));
+  return {};
+}
+
+Result<void> change_throughput(const api::ProvisionedThroughput& wanted, Timestamp now, Throughput& t) {
+  const int64_t read = wanted.read_capacity_units, write = wanted.write_capacity_units;
+  if (read == t.read_units && write == t.write_units) {
+    return fail(errors::validation(
+        "The provisioned throughput for the table will not change. The requested value equals the current value. Current "
+        "ReadCapacityUnits provisioned for the table: " + std::to_string(t.read_units) + ". Requested ReadCapacityUnits: " +
+        std::to_string(read) + ". Current WriteCapacityUnits provisioned for the table: " + std::to_string(t.write_units) +
+        ". Requested WriteCapacityUnits: " + std::to_string(write) +
+        ". Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."));
+  }
+  if (read > t.read_units || write > t.write_units) t.last_increase = now;
+  if (read < t.read_units || write < t.write_units) {
+    t.last_decrease = now;
+    ++t.decreases_today;
+  }
+  t.read_units = read;
+  t.write_units = write;
+  return {};
+}
+
+Result<void> change_billing(const api::UpdateTableInput& input, Timestamp now, Table& table) {
+  const bool on_demand = input.billing_mode ? *input.billing_mode == "PAY_PER_REQUEST" : table.on_demand;
+  if (on_demand && input.provisioned_throughput) {
+    return fail(errors::invalid_parameter(
+        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"));
+  }
+  const bool changes = on_demand != table.on_demand;
+  table.on_demand = on_demand;
+  if (changes) table.billing_mode_given = true;
+  if (changes && on_demand) {
+    table.on_demand_since = now;
+    table.throughput = {};
+    for (auto& index : table.indexes) index.throughput = {};
+  }
+  if (!input.provisioned_throughput) return {};
+  return change_throughput(*input.provisioned_throughput, now, table.throughput);
+}
+
+Index* find_global(Table& table, const std::string& name) {
+  for (auto& index : table.indexes) {
+    if (index.global && index.name == name) return &index;
+  }
+  return nullptr;
+}
+
+// Definitions that no key uses any more go with their index.
+void drop_unused_definitions(Table& table) {
+  std::erase_if(table.definitions, [&](const KeyAttribute& attribute) {
+    if (table.keys.contains(attribute.name)) return false;
+    return std::none_of(table.indexes.begin(), table.indexes.end(),
+                        [&](const Index& index) { return index.keys.contains(attribute.name); });
+  });
+}
+
+Result<Index> new_index(const api::UpdateTableInput& input, const api::CreateGlobalSecondaryIndexAction& create,
+                        Table& table) {
+  if (table.find_index(create.index_name)) {
+    return fail(errors::invalid_parameter("Attempting to create an index which already exists"));
+  }
+  if (input.attribute_definitions) {
+    VIRGA_TRY(given, read_definitions(*input.attribute_definitions));
+    for (auto& attribute : given) {
+      const auto same = [&](const KeyAttribute& known) { return known.name == attribute.name; };
+      const auto known = std::find_if(table.definitions.begin(), table.definitions.end(), same);
+      if (known == table.definitions.end()) {
+        table.definitions.push_back(std::move(attribute));
+      } else if (known->type != attribute.type) {
+        return fail(errors::invalid_parameter("Attribute " + attribute.name + " is already defined with another type"));
+      }
+    }
+  }
+  const IndexDefinition definition{create.index_name, create.key_schema, create.projection, true};
+  VIRGA_TRY(index, define_index(definition, table.definitions, table.keys));
+  if (!table.on_demand && !create.provisioned_throughput) {
+    return fail(errors::invalid_parameter("ProvisionedThroughput must be specified for index: " + index.name));
+  }
+  if (create.provisioned_throughput && !table.on_demand) {
+    index.throughput.read_units = create.provisioned_throughput->read_capacity_units;
+    index.throughput.write_units = create.provisioned_throughput->write_capacity_units;
+  }
+  index.building = true;
+  return index;
+}
+
+Result<void> apply_settings(const api::UpdateTableInput& input, Timestamp now, Table& table) {
+  if (input.deletion_protection_enabled) table.deletion_protection = *input.deletion_protection_enabled;
+  if (input.table_class) {
+    table.table_class = *input.table_class;
+    table.table_class_changed = now;
+  }
+  if (input.sse_specification) {
+    const bool enabled = input.sse_specification->enabled.value_or(true);
+    table.sse_type = enabled ? input.sse_specification->sse_type.value_or("KMS") : "";
+    table.kms_key = enabled ? input.sse_specification->kms_master_key_id.value_or("") : "";
+  }
+  return {};
+}
+
+}  // namespace
+
+// Source: DynamoDB API Reference, UpdateTable. A new index is filled before the answer, so that the next request finds it
+// active; writes keep it from the moment it is part of the table.
+Task<api::UpdateTableOutput> Service::update_table(Ctx ctx, api::UpdateTableInput input) {
+  co_await check_update(input);
+  const TableRef known = co_await control_table(*ctx, input.table_name);
+  const Timestamp now = ctx->now.at;
+  std::string built;
+  const TableRef table = co_await change_table(ctx, known, [&](Table& changed, storage::Txn& txn) -> Result<void> {
+    const std::string status = changed.status(now);
+    if (status == "CREATING") return fail(errors::table_being_created(changed.name));
+    if (status != "ACTIVE") return fail(errors::table_being_updated(changed.name));
+    VIRGA_TRY_VOID(change_billing(input, now, changed));
+    VIRGA_TRY_VOID(apply_settings(input, now, changed));
+    if (!input.global_secondary_index_updates) return {};
+    for (const auto& update : *input.global_secondary_index_updates) {
+      if (update.create) {
+        VIRGA_TRY(index, new_index(input, *update.create, changed));
+        index.id = txn.new_object_id();
+        writer_.stats().start_empty(index.id);
+        built = index.name;
+        changed.indexes.push_back(std::move(index));
+        continue;
+      }
+      const std::string& name = update.update ? update.update->index_name : update.delete_->index_name;
+      Index* index = find_global(changed, name);
+      if (!index) return fail(errors::resource_not_found());
+      if (update.update) {
+        if (update.update->provisioned_throughput) {
+          VIRGA_TRY_VOID(change_throughput(*update.update->provisioned_throughput, now, index->throughput));
+        }
+        continue;
+      }
+      tables_.erase_index(txn, index->id);
+      writer_.stats().drop(index->id);
+      changed.indexes.erase(changed.indexes.begin() + (index - changed.indexes.data()));
+      drop_unused_definitions(changed);
+    }
+    return {};
+  });
+  api::UpdateTableOutput output;
+  output.table_description = describe_table_as(*ctx, *table, "UPDATING", {});
+  if (!built.empty()) {
+    for (auto& index : *output.table_description->global_secondary_indexes) {
+      if (*index.index_name != built) continue;
+      index.index_status = "CREATING";
+      index.backfilling = false;
+    }
+    co_await build_indexes(ctx, table);
+  }
+  co_return std::move(output);
+}
+
+// Fills indexes that are not complete (new ones, or those of a server that ended meanwhile).
+Task<TableRef> Service::build_indexes(Ctx ctx, TableRef table) {
+  const std::string prefix = items_prefix(table->id);
+  for (const auto& index : table->indexes) {
+    if (!index.building) continue;
+    std::string from = prefix;
+    while (!from.empty()) {
+      const std::string begin = from;
+      auto done = co_await shard_.transact(
+          storage::TransactOptions{.generation = table->generation}, [&](storage::Txn& txn) -> Result<std::string> {
+            VIRGA_TRY(current, tables_.current(txn, table));
+            const Index* now = current ? current->find_index(index.name) : nullptr;
+            if (!now || now->id != index.id) return std::string();
+            return writer_.backfill(txn, *current, *now, begin, kBackfillRows, ctx->now.at.micros);
+          });
+      ctx->depends_on(done.lsn);
+      from = co_await std::move(done.result);
+    }
+  }
+  const TableRef built = co_await change_table(ctx, table, [&](Table& changed, storage::Txn&) -> Result<void> {
+    for (auto& index : changed.indexes) {
+      const Index* filled = table->find_index(index.name);
+      if (filled && filled->id == index.id) index.building = false;
+    }
+    return {};
+  });
+  co_return built;
+}
+
+}  // namespace virga::dynamodb
