@@ -147,6 +147,14 @@ void add_tags(ConditionContext& context, const aws::StructBox& input, std::strin
   }
 }
 
+// Who is handed a role that an operation passes on.
+std::string service_principal(std::string_view service) {
+  if (service == "stepfunctions") return "states.amazonaws.com";
+  if (service == "iam") return "ec2.amazonaws.com";  // instance profiles
+  if (service == "apigatewayv2") return "apigateway.amazonaws.com";
+  return std::string(service) + ".amazonaws.com";
+}
+
 }  // namespace
 
 std::vector<std::string> texts_at(const aws::StructDesc& shape, const void* object, std::string_view path) {
@@ -175,6 +183,7 @@ std::vector<NeededAction> needed_actions(const aws::OperationDesc& op, const aws
 
 void add_input_keys(ConditionContext& context, const aws::OperationDesc& op, const aws::StructBox& input) {
   for (const aws::AuthDesc& auth : op.auth) {
+    if (auth.action.ends_with("iam:PassRole")) context.set("iam:PassedToService", service_principal(op.service->name));
     for (const std::string_view text : auth.condition_keys) {
       const size_t equals = text.find('=');
       if (equals == std::string_view::npos) continue;

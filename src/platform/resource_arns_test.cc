@@ -10,12 +10,17 @@
 #include "api/dynamodb/service.h"
 #include "api/dynamodb/shapes.h"
 #include "api/dynamodb/transact_write_items.h"
+#include "api/lambda/create_function.h"
+#include "api/lambda/invoke.h"
+#include "api/lambda/service.h"
+#include "api/lambda/shapes.h"
 
 namespace virga::platform {
 namespace {
 
 using testing::ElementsAre;
 namespace dynamodb = virga::dynamodb::api;
+namespace lambda = virga::lambda::api;
 
 RequestContext context() {
   RequestContext c;
@@ -86,6 +91,30 @@ TEST(ResourceArns, condition_keys_come_from_the_input) {
   add_input_keys(c, dynamodb::op::create_table(), aws::StructBox::hold<dynamodb::CreateTableInput>(std::move(create)));
   EXPECT_EQ(c.single("aws:requesttag/team"), "blue");
   EXPECT_EQ(c.single("aws:tagkeys"), "Team");
+}
+
+TEST(ResourceArns, a_passed_role_says_to_whom) {
+  lambda::CreateFunctionInput in;
+  in.function_name = "f";
+  in.role = "arn:aws:iam::111122223333:role/app";
+  EXPECT_THAT(needed(lambda::op::create_function(), in),
+              ElementsAre("lambda:CreateFunction arn:aws:lambda:us-east-1:111122223333:function:f", "iam:PassRole arn:aws:iam::111122223333:role/app"));
+  ConditionContext c;
+  add_input_keys(c, lambda::op::create_function(), aws::StructBox::hold<lambda::CreateFunctionInput>(std::move(in)));
+  EXPECT_EQ(c.single("iam:passedtoservice"), "lambda.amazonaws.com");
+}
+
+TEST(ResourceArns, functions_go_by_name_partial_arn_or_arn) {
+  const auto of = [](std::string name, std::string qualifier = "") {
+    lambda::InvokeInput in;
+    in.function_name = std::move(name);
+    if (!qualifier.empty()) in.qualifier = std::move(qualifier);
+    return needed(lambda::op::invoke(), std::move(in));
+  };
+  EXPECT_THAT(of("f"), ElementsAre("lambda:InvokeFunction arn:aws:lambda:us-east-1:111122223333:function:f"));
+  EXPECT_THAT(of("f", "live"), ElementsAre("lambda:InvokeFunction arn:aws:lambda:us-east-1:111122223333:function:f:live"));
+  EXPECT_THAT(of("444455556666:function:f"), ElementsAre("lambda:InvokeFunction arn:aws:lambda:us-east-1:444455556666:function:f"));
+  EXPECT_THAT(of("arn:aws:lambda:eu-west-1:444455556666:function:f"), ElementsAre("lambda:InvokeFunction arn:aws:lambda:eu-west-1:444455556666:function:f"));
 }
 
 TEST(ResourceArns, say_whose_they_are) {
