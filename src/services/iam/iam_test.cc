@@ -39,6 +39,8 @@
 #include "api/iam/put_role_policy.h"
 #include "api/iam/set_default_policy_version.h"
 #include "api/iam/shapes.h"
+#include "api/iam/simulate_custom_policy.h"
+#include "api/iam/simulate_principal_policy.h"
 #include "api/iam/tag_role.h"
 #include "api/iam/untag_role.h"
 #include "api/iam/update_access_key.h"
@@ -426,6 +428,30 @@ TEST_F(IamTest, a_renamed_user_keeps_keys) {
   const auto found = iam.shard.run(iam.identity->find_access_key(key->access_key.access_key_id, ""));
   ASSERT_TRUE(found && *found);
   EXPECT_EQ((*found)->principal.arn, "arn:aws:iam::111122223333:user/robert");
+}
+
+TEST_F(IamTest, a_simulation_says_what_a_role_may) {
+  const auto role = create_role("r");
+  ASSERT_TRUE(put_role_policy("r", "p"));
+  api::SimulatePrincipalPolicyInput in;
+  in.policy_source_arn = role->role.arn;
+  in.action_names = {"dynamodb:GetItem", "s3:GetObject"};
+  in.policy_input_list = std::vector<std::string>{R"({"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"dynamodb:Get*","Resource":"arn:aws:dynamodb:*:*:table/secret"}})"};
+  in.resource_arns = std::vector<std::string>{"arn:aws:dynamodb:us-east-1:111122223333:table/t", "arn:aws:dynamodb:us-east-1:111122223333:table/secret"};
+  auto got = iam.call(&Service::simulate_principal_policy, in);
+  ASSERT_TRUE(got) << error(got);
+  std::vector<std::string> decisions;
+  for (const auto& r : *got->evaluation_results) decisions.push_back(r.eval_decision);
+  EXPECT_THAT(decisions, ElementsAre("allowed", "explicitDeny", "implicitDeny", "implicitDeny"));
+  in.policy_source_arn = "arn:aws:iam::111122223333:role/none";
+  EXPECT_EQ(error(iam.call(&Service::simulate_principal_policy, in)), "NoSuchEntityException: The role with name none cannot be found.");
+  api::SimulateCustomPolicyInput custom;
+  custom.policy_input_list = {"nonsense"};
+  custom.action_names = {"s3:GetObject"};
+  EXPECT_EQ(error(iam.call(&Service::simulate_custom_policy, custom)), "InvalidInputException: Syntax errors in policy.");
+  custom.policy_input_list = {kAllow};
+  custom.action_names = {"dynamodb:PutItem"};
+  EXPECT_EQ(iam.call(&Service::simulate_custom_policy, custom)->evaluation_results->front().eval_decision, "allowed");
 }
 
 TEST_F(IamTest, the_account_summary_counts) {

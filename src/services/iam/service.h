@@ -129,6 +129,10 @@ class Service final : public api::Handlers {
   Task<api::DeleteAccountAliasOutput> delete_account_alias(Ctx ctx, api::DeleteAccountAliasInput input) override;
   Task<api::ListAccountAliasesOutput> list_account_aliases(Ctx ctx, api::ListAccountAliasesInput input) override;
   Task<api::GetAccountSummaryOutput> get_account_summary(Ctx ctx, api::GetAccountSummaryInput input) override;
+
+  // simulate.cc
+  Task<api::SimulateCustomPolicyOutput> simulate_custom_policy(Ctx ctx, api::SimulateCustomPolicyInput input) override;
+  Task<api::SimulatePrincipalPolicyOutput> simulate_principal_policy(Ctx ctx, api::SimulatePrincipalPolicyInput input) override;
  private:
   // Runs `body` (Result<T>(IamWriter&)) as one transaction of the caller's account.
   template <class F, class T = typename std::invoke_result_t<F&, IamWriter&>::value_type>
