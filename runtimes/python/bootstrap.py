@@ -83,9 +83,6 @@ def preload():
     import inspect, io, itertools, operator, random, re, secrets, shutil, ssl, string, struct, subprocess  # noqa: E401,F401
     import tempfile, textwrap, threading, typing, urllib.parse, urllib.request, uuid, zipfile, zlib  # noqa: E401,F401
     standard = set(sys.modules)
-    # Not the C runtime library of the SDK: its TLS keeps a descriptor of /dev/urandom, takes over OpenSSL's randomness, and
-    # waits for ever in a child whose descriptors were closed. Functions may import it themselves.
-    sys.modules["awscrt"] = None
     try:
         import boto3
         import botocore.loaders
@@ -108,8 +105,6 @@ def preload():
         session._session._config = None  # the function's own configuration file counts
     except Exception:  # no SDK here, or one of an unknown shape: functions bring their own
         pass
-    finally:
-        del sys.modules["awscrt"]
     names = {name.partition(".")[0] for name in set(sys.modules) - standard}
     PRELOADED = frozenset(n for n in names if n not in before and n not in getattr(sys, "stdlib_module_names", ()))
     PRELOADED_FILES = PRELOADED | {name + ".py" for name in PRELOADED}

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 
 #include "async/offload.h"
@@ -23,6 +24,7 @@
 #include "services/apigatewayv2/data_plane.h"
 #include "services/apigatewayv2/service.h"
 #include "services/dynamodb/service.h"
+#include "services/iam/accounts_config.h"
 #include "services/iam/binding.h"
 #include "services/iam/identity.h"
 #include "services/iam/service.h"
@@ -158,6 +160,7 @@ Task<void> Wiring::load() {
   const auto mode = p.strict() ? platform::AuthMode::strict : platform::AuthMode::open;
 
   p.identity = co_await iam::Identity::open(*p.shard, p.env);
+  co_await load_identities();
   p.dispatcher->set_identity(*p.identity);
   p.iam = std::make_unique<iam::Service>(*p.shard, *p.identity);
   p.dispatcher->add(iam::make_binding(*p.iam));
@@ -180,6 +183,20 @@ Task<void> Wiring::load() {
       .env = p.env, .apis = *p.apigatewayv2, .functions = p.lambda->invoker(), .upstream = p.upstream,
       .authorizations = p.apigatewayv2->authorizations()});
   p.execute_api = std::make_unique<ExecuteApi>(*p.data_plane);
+  co_return ok();
+}
+
+// The configuration's accounts; in strict mode the first root key, which is shown once and never again.
+Task<void> Wiring::load_identities() {
+  Parts& p = *parts_;
+  auto keys = co_await iam::parse_accounts(p.options.accounts);
+  co_await p.identity->preload(std::move(keys));
+  if (!p.strict()) co_return ok();
+  const auto root = co_await p.identity->ensure_root_key(p.options.account_id);
+  if (!root) co_return ok();
+  std::printf("Root key of account %s (shown this once):\n  AWS_ACCESS_KEY_ID=%s\n  AWS_SECRET_ACCESS_KEY=%s\n",
+              p.options.account_id.c_str(), root->access_key_id.c_str(), root->secret.c_str());
+  std::fflush(stdout);
   co_return ok();
 }
 

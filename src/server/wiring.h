@@ -38,6 +38,7 @@ class Wiring {
 
  private:
   struct Parts;
+  Task<void> load_identities();
   Task<void> load_functions();
   Task<void> reset();
   Task<net::HttpResponse> local(net::HttpRequest& request);

@@ -4,6 +4,7 @@ import uuid
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 
@@ -63,10 +64,12 @@ def test_arns_that_are_no_roles(sts):
     assert (got["Code"], got["Message"]) == ("ValidationError", "Request ARN is invalid")
 
 
-def test_constraints(sts):
-    with pytest.raises(ClientError) as caught:
-        sts.assume_role(RoleArn="arn:aws:iam::123412341234:role/r", RoleSessionName="s1", DurationSeconds=1)
-    assert caught.value.response["Error"]["Code"] == "ValidationError"
+def test_constraints(client):
+    unchecked = client("sts", config=Config(parameter_validation=False, retries={"max_attempts": 0}))
+    got = error_of(unchecked.assume_role, RoleArn="arn:aws:iam::123412341234:role/r", RoleSessionName="s1", DurationSeconds=1)
+    assert got["Code"] == "ValidationError"
+    assert got["Message"] == ("1 validation error detected: Value '1' at 'durationSeconds' failed to satisfy constraint: "
+                              "Member must have value greater than or equal to 900")
 
 
 def test_session_policies_are_checked(sts):

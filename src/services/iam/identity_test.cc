@@ -11,7 +11,9 @@
 #include "api/iam/detach_user_policy.h"
 #include "api/iam/shapes.h"
 #include "api/iam/update_access_key.h"
+#include "base/json.h"
 #include "platform/authorizer.h"
+#include "services/iam/accounts_config.h"
 #include "services/iam/session_token.h"
 #include "services/iam/testing.h"
 
@@ -168,6 +170,26 @@ TEST_F(IdentityTest, keys_of_the_configuration_are_there_at_every_start) {
   EXPECT_EQ(ci->secret, "s3cret");
   EXPECT_TRUE(may(*ci, "dynamodb:DeleteTable"));
   EXPECT_EQ(find("AKIACONFIGURED000002")->principal.arn, "arn:aws:iam::444455556666:root");
+}
+
+TEST(AccountsConfig, is_read_or_refused_with_the_place) {
+  const auto parse = [](std::string_view json) { return parse_accounts(*parse_json(json)); };
+  const auto good = parse(R"([{"id":"111122223333","access_keys":[{"id":"AKIAROOT000000000001","secret":"r"}],
+      "users":[{"name":"ci","policies":["arn:aws:iam::aws:policy/AdministratorAccess"],"access_keys":[{"id":"AKIAUSER000000000001","secret":"u"}]}]}])");
+  ASSERT_TRUE(good) << good.error().message;
+  ASSERT_EQ(good->size(), 2u);
+  EXPECT_EQ((*good)[0].user, "");
+  EXPECT_EQ((*good)[1].user, "ci");
+  EXPECT_EQ((*good)[1].policy_arns.size(), 1u);
+  EXPECT_TRUE(parse_accounts(Document())->empty());
+  for (const char* bad : {"{}", R"([{"id":"1"}])", R"([{"id":"111122223333","access_keys":[{"id":"short","secret":"x"}]}])",
+                          R"([{"id":"111122223333","access_keys":[{"id":"AKIAROOT000000000001"}]}])",
+                          R"([{"id":"111122223333","access_keys":[{"id":"ASIAROOT000000000001","secret":"x"}]}])",
+                          R"([{"id":"111122223333","users":[{"access_keys":[]}]}])", R"([{"id":"111122223333","users":[{"name":"x","policies":["y"]}]}])"}) {
+    const auto got = parse(bad);
+    ASSERT_FALSE(got) << bad;
+    EXPECT_THAT(got.error().message, testing::StartsWith("configuration, accounts: ")) << bad;
+  }
 }
 
 TEST_F(IdentityTest, the_first_root_key_is_made_once) {
