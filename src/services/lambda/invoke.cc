@@ -132,13 +132,18 @@ Task<Service::Ran> Service::run(RunRequest request) {
                       {"memory_mb", version.memory_mb},
                       {"arm64", version.architecture == "arm64" ? 1 : 0},
                       {"error", executed->outcome.kind == OutcomeKind::success ? 0 : 1}};
-  auto write = [usage = std::move(usage)](storage::Txn& txn) -> Result<bool> {
+  out.usage = std::move(usage);
+  co_return out;
+}
+
+Task<void> Service::write_usage(platform::UsageRecord usage) {
+  auto write = [&usage](storage::Txn& txn) -> Result<bool> {
     platform::put_usage(txn, usage);
     return true;
   };
-  const auto metered = co_await as_result(shard_.transact(storage::CommitClass::joined, std::move(write)));
-  if (!metered || !metered->result) LOG_ERROR("lambda_usage_lost", kv("request", request.request_id));
-  co_return out;
+  const auto done = co_await as_result(shard_.transact(storage::CommitClass::joined, std::move(write)));
+  if (!done || !done->result) LOG_ERROR("lambda_usage_lost", kv("request", usage.id));
+  co_return ok();
 }
 
 Task<api::InvokeOutput> Service::invoke(Ctx ctx, api::InvokeInput input) {
@@ -156,15 +161,19 @@ Task<api::InvokeOutput> Service::invoke(Ctx ctx, api::InvokeInput input) {
     co_return out;
   }
   co_await check_payload(payload, type);
+  std::string client_context = co_await decode_client_context(input.client_context);
   if (type == api::invocation_type::kEvent) {
-    co_return fail(errors::not_implemented("InvocationType Event"));
+    co_await enqueue_event(ctx, name, std::move(payload), std::move(client_context), make_trace_id(*ctx->env));
+    out.status_code = 202;
+    co_return out;
   }
   RunRequest request{.name = name, .resolved = std::move(resolved), .request_id = ctx->request_id};
   request.payload = std::move(payload);
-  request.client_context = co_await decode_client_context(input.client_context);
+  request.client_context = std::move(client_context);
   request.trace_id = make_trace_id(*ctx->env);
   request.want_log_tail = input.log_type.value_or("None") == api::log_type::kTail;
   auto ran = co_await run(std::move(request));
+  co_await write_usage(std::move(ran.usage));
   out.status_code = 200;
   if (!ran.function_error.empty()) out.function_error = ran.function_error;
   if (!ran.log_tail.empty()) out.log_result = to_base64(ran.log_tail);
@@ -187,6 +196,7 @@ Task<platform::InvokeReply> Service::invoke_for_service(platform::InvokeCall cal
   request.payload = std::move(call.payload);
   request.trace_id = make_trace_id(env);
   auto ran = co_await run(std::move(request));
+  co_await write_usage(std::move(ran.usage));
   co_return platform::InvokeReply{.function_error = std::move(ran.function_error),
                                   .payload = std::move(ran.payload),
                                   .executed_version = std::move(ran.executed_version)};

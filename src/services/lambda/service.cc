@@ -3,9 +3,15 @@
 #include "async/call_on.h"
 
 namespace virga::lambda {
+namespace {
+
+// Asynchronous invocations under way in this process; each may occupy a sandbox. The account's limit bounds them as well.
+constexpr size_t kEventsAtATime = 256;
+
+}  // namespace
 
 Service::Service(storage::Shard& shard, async::Loop& home, Compute& compute, CodeStore& code, platform::LogWriter& logs,
-                 ServiceOptions options)
+                 platform::DurableTimers& timers, ServiceOptions options)
     : shard_(shard),
       home_(home),
       compute_(compute),
@@ -13,7 +19,9 @@ Service::Service(storage::Shard& shard, async::Loop& home, Compute& compute, Cod
       logs_(logs),
       options_(options),
       downloads_(code),
-      scheduler_(home, compute, options.scheduler) {}
+      scheduler_(home, compute, options.scheduler),
+      events_(shard, timers, home.env(), {.name = "lambda-events", .concurrency = kEventsAtATime},
+              [this](platform::QueueMessage message) { return deliver_event(std::move(message)); }) {}
 
 Service::~Service() = default;
 
@@ -30,7 +38,10 @@ void Service::retire_everything() {
   home_.post([this] { scheduler_.retire_everything(); });
 }
 
+Result<void> Service::start() { return events_.start(); }
+
 Task<void> Service::stop() {
+  co_await async::call_on(home_, events_.stop());
   auto stopped = co_await async::call_on(home_, scheduler_.stop());
   co_return std::move(stopped);
 }

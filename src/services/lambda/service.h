@@ -8,8 +8,10 @@
 #include "api/lambda/handlers.h"
 #include "async/offload.h"
 #include "aws/operation.h"
+#include "platform/durable_queue.h"
 #include "platform/function_invoker.h"
 #include "platform/log_writer.h"
+#include "platform/usage.h"
 #include "services/lambda/code_store.h"
 #include "services/lambda/downloads.h"
 #include "services/lambda/function_store.h"
@@ -27,11 +29,13 @@ struct ServiceOptions {
 };
 
 // Lambda. One object for all accounts and regions; handlers may run on any loop, the scheduler lives on `home`.
-// Owned by server/, outlives every request; stop() before it goes.
+// Owned by server/, outlives every request; start() once before the first, stop() before it goes. `home` is the shard's
+// owner loop (the durable queue's), and the engine's.
 class Service final : public api::Handlers {
  public:
+  // `timers` are not started yet: the queue of asynchronous invocations registers with them.
   Service(storage::Shard& shard, async::Loop& home, Compute& compute, CodeStore& code, platform::LogWriter& logs,
-          ServiceOptions options);
+          platform::DurableTimers& timers, ServiceOptions options);
   ~Service() override;
 
   // functions.cc
@@ -101,6 +105,7 @@ class Service final : public api::Handlers {
     std::string payload;
     std::string executed_version;
     std::string log_tail;
+    platform::UsageRecord usage;  // to be written with what becomes of the run
   };
   struct RunRequest {
     FunctionName name;
@@ -112,6 +117,8 @@ class Service final : public api::Handlers {
     bool want_log_tail = false;
   };
 
+  // On the home loop: takes up the asynchronous invocations that were left.
+  Result<void> start();
   // After a reset or at the end: all sandboxes go.
   void retire_everything();
   Task<void> stop();
@@ -120,6 +127,11 @@ class Service final : public api::Handlers {
 
  private:
   Task<Ran> run(RunRequest request);
+  Task<void> write_usage(platform::UsageRecord usage);
+  // async_invoke.cc
+  Task<void> enqueue_event(Ctx ctx, FunctionName name, std::string payload, std::string client_context,
+                           std::string trace_id);
+  Task<platform::Delivery> deliver_event(platform::QueueMessage message);
   Task<void> permit(platform::InvokeCall call, FunctionName name, uint64_t function_id);
   Task<RunnableVersion> runnable(FunctionName name, store::Resolved resolved);
   Task<void> must_be_invocable(FunctionName name, VersionRecord version);
@@ -148,6 +160,7 @@ class Service final : public api::Handlers {
   CodeDownloads downloads_;
   Scheduler scheduler_;
   Invoker invoker_{*this};
+  platform::DurableQueue events_;
 };
 
 // Joins the service to the model. (binding.cc)

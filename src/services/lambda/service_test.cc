@@ -63,16 +63,17 @@ struct Fixture {
   std::unique_ptr<async::Pool> pool = async::make_loop_pool(shard.loop());
   fs::path folder;
   std::unique_ptr<CodeStore> code;
+  std::unique_ptr<platform::DurableTimers> timers;
   std::unique_ptr<Service> service;
   RequestContext context;
+  ServiceOptions options;
 
-  explicit Fixture(ServiceOptions options = {}) {
+  explicit Fixture(ServiceOptions given = {}) : options(given) {
     std::string text = (fs::temp_directory_path() / "virga-lambda-XXXXXX").string();
     folder = ::mkdtemp(text.data());
     code = std::make_unique<CodeStore>(shard.files(), *pool,
                                        CodeStore::Options{.zip_dir = "/data/zips", .folder_dir = folder.string()});
-    CHECK(code->collect(*shard->snapshot()));
-    service = std::make_unique<Service>(*shard, shard.loop(), compute, *code, log, options);
+    begin();
     context.env = &shard.fake_env().env();
     context.account = "000000000000";
     context.region = "us-east-1";
@@ -80,10 +81,42 @@ struct Fixture {
     context.now = context.env->cloud.now();
   }
   ~Fixture() {
-    const auto stopped = shard.run(service->stop());
-    CHECK(stopped);
-    service.reset();
+    end();
     fs::remove_all(folder);
+  }
+  void begin() {
+    CHECK(code->collect(*shard->snapshot()));
+    timers = std::make_unique<platform::DurableTimers>(*shard, shard.fake_env().env());
+    service = std::make_unique<Service>(*shard, shard.loop(), compute, *code, log, *timers, options);
+    shard.loop().post([this] {
+      timers->start();
+      CHECK(service->start());
+    });
+    shard.loop().run_once(0);
+  }
+  void end() {
+    compute.finish_all();
+    CHECK(shard.run(service->stop()));
+    CHECK(shard.run(timers->stop()));
+    service.reset();
+    timers.reset();
+  }
+  // The process ends and starts again.
+  void restart() {
+    end();
+    shard.reopen();
+    begin();
+  }
+  // Lets everything that can happen now happen.
+  void settle() {
+    for (int i = 0; i < 20; ++i) {
+      shard.settle();
+      shard.loop().run_once(0);
+    }
+  }
+  void pass(int64_t ms) {
+    shard.fake_env().advance_millis(ms);
+    settle();
   }
 
   // As the door does: the answer waits for what it depends on.
@@ -185,13 +218,8 @@ TEST(CreateFunction, refuses_what_cannot_run) {
 TEST(CreateFunction, survives_a_restart_with_its_code) {
   Fixture f;
   f.create();
-  const auto stopped = f.shard.run(f.service->stop());
-  ASSERT_TRUE(stopped);
-  f.service.reset();
-  f.shard.reopen();
   for (const auto& entry : fs::directory_iterator(f.folder)) fs::remove_all(entry.path());  // the unpacked copy is lost
-  f.service = std::make_unique<Service>(*f.shard, f.shard.loop(), f.compute, *f.code, f.log, ServiceOptions{});
-  EXPECT_TRUE(f.code->collect(*f.shard->snapshot()));
+  f.restart();
   const auto got = f.invoke("f", "{\"a\":1}");
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(got->payload, "{\"a\":1}");
@@ -496,6 +524,116 @@ TEST(Invoke, reserved_concurrency_of_zero_throttles) {
   const auto settings = f.call(&Service::get_account_settings, api::GetAccountSettingsInput());
   EXPECT_EQ(settings->account_limit->unreserved_concurrent_executions, 100);
   EXPECT_EQ(settings->account_usage->function_count, 1);
+}
+
+struct EventFixture : Fixture {
+  using Fixture::Fixture;
+  Result<api::InvokeOutput> send(const std::string& payload, const std::string& id = "e-1") {
+    context.request_id = id;
+    auto in = named<api::InvokeInput>();
+    in.invocation_type = "Event";
+    in.payload = payload;
+    return call(&Service::invoke, std::move(in));
+  }
+};
+
+TEST(InvokeEvent, answers_202_and_runs_later_under_the_same_request_id) {
+  EventFixture f;
+  f.create();
+  const auto got = f.send("{\"n\":1}");
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->status_code, 202);
+  EXPECT_FALSE(got->executed_version);
+  f.settle();
+  EXPECT_THAT(f.compute.payloads, ElementsAre("{\"n\":1}"));
+  EXPECT_EQ(f.compute.invocations[0].request_id, "e-1");
+  ASSERT_EQ(f.log.appended.size(), 1u);
+  const auto usage = platform::read_usage(*f.shard->snapshot(), "000000000000", "us-east-1", "lambda", Timestamp{0},
+                                          Timestamp{INT64_MAX}, 10);
+  EXPECT_EQ(usage->size(), 1u);
+  f.pass(3'600'000);
+  EXPECT_EQ(f.compute.payloads.size(), 1u);
+}
+
+TEST(InvokeEvent, is_tried_again_after_one_and_two_minutes_and_then_given_up) {
+  EventFixture f;
+  f.create();
+  f.compute.next_outcome = Outcome{.kind = OutcomeKind::handler_error, .payload = "{}"};
+  ASSERT_TRUE(f.send("1"));
+  f.settle();
+  EXPECT_EQ(f.compute.payloads.size(), 1u);
+  f.pass(59'000);
+  EXPECT_EQ(f.compute.payloads.size(), 1u);
+  f.pass(2'000);
+  EXPECT_EQ(f.compute.payloads.size(), 2u);
+  f.pass(119'000);
+  EXPECT_EQ(f.compute.payloads.size(), 2u);
+  f.pass(2'000);
+  EXPECT_EQ(f.compute.payloads.size(), 3u);
+  f.pass(6 * 3'600'000);
+  EXPECT_EQ(f.compute.payloads.size(), 3u);
+  EXPECT_EQ(f.compute.invocations[2].request_id, "e-1");
+}
+
+TEST(InvokeEvent, obeys_the_functions_own_number_of_retries_and_the_base_delay) {
+  EventFixture f({.retry_base_delay_ms = 100});
+  f.create();
+  auto config = f.named<api::PutFunctionEventInvokeConfigInput>();
+  config.maximum_retry_attempts = 1;
+  ASSERT_TRUE(f.call(&Service::put_function_event_invoke_config, config));
+  f.compute.next_outcome = Outcome{.kind = OutcomeKind::handler_error, .payload = "{}"};
+  ASSERT_TRUE(f.send("1"));
+  f.settle();
+  f.pass(101);
+  f.pass(60'000);
+  EXPECT_EQ(f.compute.payloads.size(), 2u);
+}
+
+TEST(InvokeEvent, throttling_delays_and_does_not_count_as_a_failure) {
+  EventFixture f;
+  f.create();
+  auto none = f.named<api::PutFunctionConcurrencyInput>();
+  none.reserved_concurrent_executions = 0;
+  ASSERT_TRUE(f.call(&Service::put_function_concurrency, none));
+  ASSERT_TRUE(f.send("1"));
+  f.settle();
+  for (int i = 0; i < 10; ++i) f.pass(60'000);
+  EXPECT_EQ(f.compute.payloads.size(), 0u);
+  none.reserved_concurrent_executions = 1;
+  ASSERT_TRUE(f.call(&Service::put_function_concurrency, none));
+  f.pass(301'000);
+  EXPECT_EQ(f.compute.payloads.size(), 1u);
+}
+
+TEST(InvokeEvent, survives_the_process) {
+  EventFixture f;
+  f.create();
+  f.compute.next_outcome = Outcome{.kind = OutcomeKind::handler_error, .payload = "{}"};
+  ASSERT_TRUE(f.send("\"x\""));
+  f.settle();
+  f.restart();
+  f.compute.next_outcome.reset();
+  f.pass(61'000);
+  EXPECT_THAT(f.compute.payloads, ElementsAre("\"x\"", "\"x\""));
+}
+
+TEST(InvokeEvent, of_a_function_that_is_gone_ends) {
+  EventFixture f;
+  f.create();
+  f.compute.next_outcome = Outcome{.kind = OutcomeKind::handler_error, .payload = "{}"};
+  ASSERT_TRUE(f.send("1"));
+  f.settle();
+  ASSERT_TRUE(f.call(&Service::delete_function, f.named<api::DeleteFunctionInput>()));
+  f.pass(61'000);
+  f.pass(600'000);
+  EXPECT_EQ(f.compute.payloads.size(), 1u);
+}
+
+TEST(InvokeEvent, has_a_limit_of_one_megabyte) {
+  EventFixture f;
+  f.create();
+  EXPECT_EQ(f.send("\"" + std::string(1'048'576, 'x') + "\"").error().message,
+            "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)");
 }
 
 TEST(Permissions, become_statements_of_a_policy) {
