@@ -10,8 +10,8 @@ aws::ServiceBinding make_binding(Service& service) {
                              {"UpdateApi", "IpAddressType is stored without effect"},
                              {"CreateIntegration", "IntegrationSubtype, VPC_LINK connections and TlsConfig are refused"},
                              {"UpdateIntegration", "IntegrationSubtype, VPC_LINK connections and TlsConfig are refused"},
-                             {"CreateStage", "AccessLogSettings and route settings (throttling, metrics) are stored without effect"},
-                             {"UpdateStage", "AccessLogSettings and route settings (throttling, metrics) are stored without effect"}});
+                             {"CreateStage", "AccessLogSettings, DetailedMetricsEnabled, DataTraceEnabled and LoggingLevel are stored without effect"},
+                             {"UpdateStage", "AccessLogSettings, DetailedMetricsEnabled, DataTraceEnabled and LoggingLevel are stored without effect"}});
 }
 
 }  // namespace virga::apigatewayv2

@@ -2,6 +2,7 @@
 
 #include "api/apigatewayv2/shapes/cors.h"
 #include "api/apigatewayv2/shapes/jwt_configuration.h"
+#include "api/apigatewayv2/shapes/route_settings.h"
 #include "base/document.h"
 #include "base/json.h"
 #include "base/strings.h"
@@ -77,6 +78,12 @@ Result<std::shared_ptr<const CompiledConfig>> compile_config(const ConfigRecords
     config->routes.push_back(std::move(route));
   }
   return std::shared_ptr<const CompiledConfig>(std::move(config));
+}
+
+// A limit counts when both of its numbers are set; the account's own limits are not counted here.
+std::optional<Throttle> compile_throttle(const api::RouteSettings& settings) {
+  if (!settings.throttling_rate_limit || !settings.throttling_burst_limit) return std::nullopt;
+  return Throttle{*settings.throttling_rate_limit, static_cast<double>(*settings.throttling_burst_limit)};
 }
 
 std::optional<CorsRules> compile_cors(const api::Api& api) {
@@ -230,8 +237,15 @@ Result<std::shared_ptr<const CompiledApi>> compile_api(const ApiState& state) {
   out->disable_execute_api_endpoint = state.api.disable_execute_api_endpoint.value_or(false);
   std::shared_ptr<const CompiledConfig> current;
   for (const auto& [name, record] : state.stages) {
-    CompiledStage stage{.name = name, .variables = {}, .config = nullptr};
+    CompiledStage stage;
+    stage.name = name;
     if (record.stage_variables) stage.variables.assign(record.stage_variables->begin(), record.stage_variables->end());
+    if (record.default_route_settings) stage.throttle = compile_throttle(*record.default_route_settings);
+    if (record.route_settings) {
+      for (const auto& [key, settings] : *record.route_settings) {
+        if (const auto throttle = compile_throttle(settings)) stage.route_throttles.emplace_back(key, *throttle);
+      }
+    }
     if (record.auto_deploy.value_or(false)) {
       if (!current) {
         VIRGA_TRY(compiled, compile_config(current_config(state)));

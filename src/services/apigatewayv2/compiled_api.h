@@ -77,10 +77,17 @@ struct CompiledConfig {
   RouteTable table;  // of indices into routes
 };
 
+struct Throttle {
+  double rate = 0;   // requests per second
+  double burst = 0;  // requests at once
+};
+
 struct CompiledStage {
   std::string name;  // "$default", "prod"
   std::vector<std::pair<std::string, std::string>> variables;
   std::shared_ptr<const CompiledConfig> config;  // shared by stages that serve the same; null: nothing deployed
+  std::optional<Throttle> throttle;              // of all routes without one of their own
+  std::vector<std::pair<std::string, Throttle>> route_throttles;  // by route key
 
   std::optional<std::string_view> variable(std::string_view name) const {
     for (const auto& [n, v] : variables) {

@@ -113,7 +113,7 @@ struct DataPlane::Call {
   Exchange exchange;
 };
 
-DataPlane::DataPlane(Parts parts) : parts_(parts), keys_(parts.upstream, parts.env.steady) {}
+DataPlane::DataPlane(Parts parts) : parts_(parts), keys_(parts.upstream, parts.env.steady), throttles_(parts.env.steady) {}
 
 Task<net::HttpResponse> DataPlane::handle(net::HttpRequest& request, DataPlaneAddress address) {
   Call call;
@@ -160,6 +160,7 @@ Task<GatewayReply> DataPlane::serve(Call* call) {
   if (head_bytes(http) > kHeadBytesMax) co_return headers_too_large();
   if (call->api->cors && is_preflight(request)) co_return preflight_reply(*call->api->cors, request);
   if (!select_stage(*call)) co_return not_found();
+  if (!within_limits(*call)) co_return too_many_requests();
   if (const auto arrived = http.buffered_body()) {
     if (arrived->size() > kPayloadBytesMax) co_return request_too_large();
     request.body = *arrived;
@@ -197,6 +198,16 @@ bool DataPlane::select_stage(Call& call) const {
   x.raw_path = decoded(call.address.path);
   x.stage_path = decoded(path);
   return true;
+}
+
+// A route's own limit, else the stage's for all its other routes together.
+bool DataPlane::within_limits(const Call& call) {
+  const CompiledStage& stage = *call.exchange.stage;
+  for (const auto& [key, limit] : stage.route_throttles) {
+    if (key == call.exchange.route->key) return throttles_.take(call.api->id + "/" + stage.name + "/" + key, limit);
+  }
+  if (!stage.throttle) return true;
+  return throttles_.take(call.api->id + "/" + stage.name, *stage.throttle);
 }
 
 Task<std::optional<GatewayReply>> DataPlane::authorize(Call* call) {

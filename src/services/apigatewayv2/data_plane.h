@@ -13,6 +13,7 @@
 #include "services/apigatewayv2/key_cache.h"
 #include "services/apigatewayv2/lambda_authorizer.h"
 #include "services/apigatewayv2/reply.h"
+#include "services/apigatewayv2/throttle.h"
 #include "services/apigatewayv2/upstream.h"
 
 namespace virga::apigatewayv2 {
@@ -77,6 +78,7 @@ class DataPlane {
 
   Task<GatewayReply> serve(Call* call);
   bool select_stage(Call& call) const;
+  bool within_limits(const Call& call);
   Task<std::optional<GatewayReply>> authorize(Call* call);
   Task<std::optional<GatewayReply>> authorize_jwt(Call* call);
   Task<std::optional<GatewayReply>> authorize_lambda(Call* call);
@@ -88,6 +90,7 @@ class DataPlane {
 
   Parts parts_;
   KeyCache keys_;
+  Throttles throttles_;
 };
 
 }  // namespace virga::apigatewayv2

@@ -84,7 +84,7 @@ struct Gateway {
     api->account = "123456789012";
     api->region = "eu-west-1";
     api->id = "abc123defg";
-    api->stages.push_back({.name = "$default", .variables = {}, .config = config});
+    api->stages.push_back({.name = "$default", .variables = {}, .config = config, .throttle = {}, .route_throttles = {}});
     apis.apis["abc123defg"] = api;
   }
   CompiledIntegration* lambda(const std::string& name) {
@@ -205,7 +205,7 @@ TEST(DataPlane, tells_its_hosts_from_others) {
 TEST(DataPlane, prefers_the_stage_that_the_path_names) {
   Gateway g;
   g.route("$default", g.lambda("all"));
-  g.api->stages.push_back({.name = "prod", .variables = {{"color", "blue"}}, .config = g.config});
+  g.api->stages.push_back({.name = "prod", .variables = {{"color", "blue"}}, .config = g.config, .throttle = {}, .route_throttles = {}});
   g.functions.answer("all", "{}");
   g.call("GET", "/prod/a/b");
   const Document named = g.functions.event(0);
@@ -316,6 +316,27 @@ TEST(DataPlane, passes_requests_on_to_http_integrations) {
   EXPECT_EQ(g.upstream.requests[0].method, "PUT");
   EXPECT_EQ(g.upstream.requests[0].body, "body");
   EXPECT_EQ(g.call("GET", "/p/other").status, 503);
+}
+
+TEST(DataPlane, keeps_to_the_limits_of_stage_and_route) {
+  Gateway g;
+  g.route("GET /own", g.lambda("f"));
+  g.route("$default", g.lambda("f"));
+  g.functions.answer("f", "{}");
+  auto& stage = g.api->stages[0];
+  stage.throttle = Throttle{.rate = 1, .burst = 2};
+  stage.route_throttles.emplace_back("GET /own", Throttle{.rate = 0, .burst = 1});
+  EXPECT_EQ(g.call("GET", "/a").status, 200);
+  EXPECT_EQ(g.call("GET", "/b").status, 200);
+  const auto refused = g.call("GET", "/c");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.body, R"({"message":"Too Many Requests"})");
+  EXPECT_EQ(g.call("GET", "/own").status, 200);
+  EXPECT_EQ(g.call("GET", "/own").status, 429);
+  g.env.advance_millis(1'000);
+  EXPECT_EQ(g.call("GET", "/c").status, 200);
+  EXPECT_EQ(g.call("GET", "/c").status, 429);
+  EXPECT_EQ(g.call("GET", "/own").status, 429);  // a rate of nothing never fills again
 }
 
 TEST(DataPlane, refuses_iam_routes_without_a_signer) {

@@ -138,6 +138,7 @@ GatewayReply forbidden() { return message_reply(403, "Forbidden"); }
 GatewayReply internal_server_error() { return message_reply(500, "Internal Server Error"); }
 GatewayReply service_unavailable() { return message_reply(503, "Service Unavailable"); }
 GatewayReply request_too_large() { return message_reply(413, "Request Entity Too Large"); }
+GatewayReply too_many_requests() { return message_reply(429, "Too Many Requests"); }
 GatewayReply headers_too_large() { return message_reply(431, "Request Header Fields Too Large"); }
 
 GatewayReply reply_from_function(std::string_view payload, std::string_view payload_version) {

@@ -30,6 +30,7 @@ GatewayReply forbidden();               // 403 {"message":"Forbidden"}
 GatewayReply internal_server_error();   // 500 {"message":"Internal Server Error"}
 GatewayReply service_unavailable();     // 503 {"message":"Service Unavailable"}
 GatewayReply request_too_large();       // 413 {"message":"Request Entity Too Large"}
+GatewayReply too_many_requests();       // 429 {"message":"Too Many Requests"}
 GatewayReply headers_too_large();       // 431 {"message":"Request Header Fields Too Large"}
 
 // What a function's answer means in payload format 1.0 or 2.0; internal_server_error() when it is malformed.
