@@ -367,8 +367,25 @@ def test_an_http_integration_passes_requests_on(apigw, api, endpoint, upstream):
     assert seen["headers"]["host"] == upstream.split("//")[1]
 
 
+def test_throttling_settings_take_effect(apigw, echo_api, endpoint):
+    apigw.update_stage(ApiId=echo_api, StageName="$default",
+                       DefaultRouteSettings={"ThrottlingRateLimit": 0.0, "ThrottlingBurstLimit": 1})
+    assert call(endpoint, echo_api, "/").status == 200
+    got = call(endpoint, echo_api, "/")
+    assert (got.status, got.json()) == (429, {"message": "Too Many Requests"})
+
+
 def test_limits(echo_api, endpoint):
     got = call(endpoint, echo_api, "/", headers={"X-Large": "x" * 11000})
     assert (got.status, got.json()) == (431, {"message": "Request Header Fields Too Large"})
-    got = call(endpoint, echo_api, "/", "POST", {"Content-Type": "text/plain"}, b"x" * (10 * 1024 * 1024 + 1))
-    assert got.status == 413
+    # Refused by its announced length: a client that waits for the answer need not send the body.
+    url = urllib.parse.urlsplit(endpoint)
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=30)
+    connection.putrequest("POST", f"/_aws/execute-api/{echo_api}/")
+    connection.putheader("Content-Type", "text/plain")
+    connection.putheader("Content-Length", str(10 * 1024 * 1024 + 1))
+    connection.endheaders()
+    got = Answer(connection.getresponse())
+    connection.close()
+    assert (got.status, got.json()) == (413, {"message": "Request Entity Too Large"})
+    assert call(endpoint, echo_api, "/", "POST", {"Content-Type": "text/plain"}, b"x" * 1_000_000).status == 200
