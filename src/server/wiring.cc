@@ -22,6 +22,7 @@
 #include "services/apigatewayv2/binding.h"
 #include "services/apigatewayv2/client_upstream.h"
 #include "services/apigatewayv2/data_plane.h"
+#include "services/apigatewayv2/iam_signer.h"
 #include "services/apigatewayv2/service.h"
 #include "services/dynamodb/service.h"
 #include "services/iam/accounts_config.h"
@@ -120,6 +121,7 @@ struct Wiring::Parts {
   std::unique_ptr<net::HttpClient> http_client;
   apigatewayv2::ClientUpstream upstream;
   std::unique_ptr<apigatewayv2::Service> apigatewayv2;
+  std::unique_ptr<apigatewayv2::IamSigner> api_signer;
   std::unique_ptr<apigatewayv2::DataPlane> data_plane;
   std::unique_ptr<ExecuteApi> execute_api;
 
@@ -179,9 +181,11 @@ Task<void> Wiring::load() {
   p.upstream.add(p.loop, *p.http_client);
   p.apigatewayv2 = std::make_unique<apigatewayv2::Service>(*p.shard, p.env);
   p.dispatcher->add(apigatewayv2::make_binding(*p.apigatewayv2));
+  p.api_signer = std::make_unique<apigatewayv2::IamSigner>(
+      *p.identity, p.env, platform::IdentifyOptions{p.strict(), p.options.account_id, p.options.region});
   p.data_plane = std::make_unique<apigatewayv2::DataPlane>(apigatewayv2::DataPlane::Parts{
       .env = p.env, .apis = *p.apigatewayv2, .functions = p.lambda->invoker(), .upstream = p.upstream,
-      .authorizations = p.apigatewayv2->authorizations()});
+      .authorizations = p.apigatewayv2->authorizations(), .signer = p.api_signer.get()});
   p.execute_api = std::make_unique<ExecuteApi>(*p.data_plane);
   co_return ok();
 }

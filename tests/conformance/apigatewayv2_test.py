@@ -8,6 +8,9 @@ import urllib.parse
 import zipfile
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 ECHO = """
@@ -323,6 +326,20 @@ def test_a_lambda_authorizer_decides(apigw, api, endpoint, functions):
     denied = call(endpoint, api, "/", headers={"Authorization": "wrong"})
     assert (denied.status, denied.json()) == (403, {"message": "Forbidden"})
     assert call(endpoint, api, "/", headers={"Authorization": "broken"}).status == 500
+
+
+def test_iam_routes_want_a_signature(apigw, api, endpoint, functions):
+    integration = apigw.create_integration(ApiId=api, IntegrationType="AWS_PROXY", PayloadFormatVersion="2.0",
+                                           IntegrationUri=functions["apigw-echo"])["IntegrationId"]
+    apigw.create_route(ApiId=api, RouteKey="GET /x", Target=f"integrations/{integration}", AuthorizationType="AWS_IAM")
+    apigw.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+    bare = call(endpoint, api, "/x")
+    assert (bare.status, bare.json()) == (403, {"message": "Forbidden"})
+    request = AWSRequest("GET", f"{endpoint}/_aws/execute-api/{api}/x")
+    SigV4Auth(Credentials("test", "test"), "execute-api", "us-east-1").add_auth(request)
+    signed = call(endpoint, api, "/x", headers=dict(request.headers.items()))
+    assert signed.status == 200
+    assert signed.json()["requestContext"]["authorizer"]["iam"]["accessKey"] == "test"
 
 
 @pytest.fixture

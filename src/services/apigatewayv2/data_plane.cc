@@ -313,7 +313,7 @@ Task<std::optional<GatewayReply>> DataPlane::authorize_iam(Call* call) {
   using Answer = std::optional<GatewayReply>;
   if (!parts_.signer) co_return Answer(forbidden());
   auto who = co_await as_result(
-      parts_.signer->authorize(*call->http, call->exchange.request_arn(), call->exchange.api->region));
+      parts_.signer->authorize(*call->http, call->request.body, call->exchange.request_arn(), call->api->account));
   if (!who) co_return Answer(forbidden());
   Authorization& a = call->exchange.authorization;
   a.kind = Authorization::Kind::iam;

@@ -33,8 +33,9 @@ class ApiSource {
 class RequestSigner {
  public:
   virtual ~RequestSigner() = default;
-  // `arn` is the request's execute-api ARN. The request lives until the answer is sent.
-  virtual Task<Principal> authorize(const net::HttpRequest& request, std::string arn, std::string region) = 0;
+  // `arn` is the request's execute-api ARN, `account` the API's. Request and body live until the answer is sent.
+  virtual Task<Principal> authorize(const net::HttpRequest& request, std::string_view body, std::string arn,
+                                    std::string account) = 0;
 };
 
 // A request's address on the data plane.

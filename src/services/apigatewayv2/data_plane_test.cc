@@ -80,6 +80,8 @@ struct Gateway {
   std::vector<std::string> keys;
   DataPlane plane{{.env = env.env(), .apis = apis, .functions = functions, .upstream = upstream, .authorizations = authorizations}};
 
+  DataPlane* serving = &plane;
+
   Gateway() {
     api->account = "123456789012";
     api->region = "eu-west-1";
@@ -125,7 +127,7 @@ struct Gateway {
     const auto address = data_plane_address(*request);
     EXPECT_TRUE(address) << target;
     std::optional<Result<net::HttpResponse>> got;
-    loop.post([&] { start(plane.handle(*request, *address), &got); });
+    loop.post([&] { start(serving->handle(*request, *address), &got); });
     for (int i = 0; i < 50 && !got; ++i) loop.run_once(0);
     while (!got) {
       env.advance_millis(1000);
@@ -345,6 +347,43 @@ TEST(DataPlane, refuses_iam_routes_without_a_signer) {
   const auto r = g.call("GET", "/");
   EXPECT_EQ(r.status, 403);
   EXPECT_EQ(r.body, R"({"message":"Forbidden"})");
+}
+
+struct FakeSigner final : RequestSigner {
+  std::string arn, account, body;
+  bool allow = true;
+  Task<Principal> authorize(const net::HttpRequest& request, std::string_view b, std::string a, std::string owner) override {
+    arn = a;
+    account = owner;
+    body = b;
+    if (!allow) co_return fail("AccessDeniedException", 403, "no");
+    Principal who;
+    who.account = "123456789012";
+    who.arn = "arn:aws:iam::123456789012:user/u";
+    who.user_id = "AIDAX";
+    who.access_key_id = "AKIAX";
+    co_return std::move(who);
+  }
+};
+
+TEST(DataPlane, asks_the_signer_on_iam_routes_and_hands_the_caller_on) {
+  Gateway g;
+  FakeSigner signer;
+  DataPlane plane({.env = g.env.env(), .apis = g.apis, .functions = g.functions, .upstream = g.upstream,
+                   .authorizations = g.authorizations, .signer = &signer});
+  g.serving = &plane;
+  g.route("POST /x", g.lambda("f")).auth = CompiledRoute::Auth::iam;
+  g.functions.answer("f", "{}");
+  EXPECT_EQ(g.call("POST", "/x", {{"content-type", "text/plain"}}, "b").status, 200);
+  EXPECT_EQ(signer.arn, "arn:aws:execute-api:eu-west-1:123456789012:abc123defg/$default/POST/x");
+  EXPECT_EQ(signer.account, "123456789012");
+  EXPECT_EQ(signer.body, "b");
+  const Document event = g.functions.event(0);
+  const Document& iam = *event.find("requestContext")->find("authorizer")->find("iam");
+  EXPECT_EQ(iam.string_or("userArn", ""), "arn:aws:iam::123456789012:user/u");
+  EXPECT_EQ(iam.string_or("accessKey", ""), "AKIAX");
+  signer.allow = false;
+  EXPECT_EQ(g.call("POST", "/x").body, R"({"message":"Forbidden"})");
 }
 
 // ---- Lambda authorizers
