@@ -223,6 +223,19 @@ TEST(Engine, hands_over_connections_to_the_platform) {
   EXPECT_EQ(taken[2].second.port, 5000);
 }
 
+TEST(Engine, starts_functions_again_after_it_let_their_runtime_go) {
+  Bed bed;
+  const char* const code = "def handler(event, context):\n    return 'here'\n";
+  auto kept = bed.started(bed.python(code));
+  ASSERT_TRUE(kept);
+  for (int i = 0; i < 3; ++i) {
+    bed.engine().cool("python3.12");
+    EXPECT_EQ(bed.once(bed.python(code)).payload, "\"here\"");
+  }
+  EXPECT_EQ(bed.invoke(*kept, "{}").payload, "\"here\"");  // outlives its zygote
+  EXPECT_TRUE(bed.run(kept->stop()));
+}
+
 TEST(Engine, mounts_code_only_from_where_it_may) {
   LauncherOptions launcher;
   launcher.code_roots = {"/usr/share"};
