@@ -75,14 +75,16 @@ class BotocoreFinder:
 
 
 def preload():
-    """Imports the SDK and builds the clients most functions use, so that modules and service descriptions are cached."""
-    global PRELOADED, PRELOADED_FILES
+    """Imports what functions commonly import, the SDK included."""
     before = set(sys.modules)
     import asyncio, base64, calendar, collections, concurrent.futures, contextlib, copy, csv, dataclasses  # noqa: E401,F401
     import datetime, decimal, email.message, enum, functools, hashlib, hmac, http.client, importlib.util  # noqa: E401,F401
     import inspect, io, itertools, operator, random, re, secrets, shutil, ssl, string, struct, subprocess  # noqa: E401,F401
     import tempfile, textwrap, threading, typing, urllib.parse, urllib.request, uuid, zipfile, zlib  # noqa: E401,F401
     standard = set(sys.modules)
+    # Not the C runtime library of the SDK: its TLS keeps a descriptor of /dev/urandom, takes over OpenSSL's randomness, and
+    # waits for ever in a child whose descriptors were closed. Functions may import it themselves.
+    sys.modules["awscrt"] = None
     try:
         import boto3
         import botocore.loaders
@@ -95,19 +97,34 @@ def preload():
         patch_botocore(botocore.session)
         # The default session stands, without credentials or region: those it reads from the environment when asked.
         boto3.setup_default_session()
-        session = boto3.DEFAULT_SESSION
-        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
-        for name in ("dynamodb", "s3", "sqs", "sns", "sts", "lambda", "secretsmanager", "ssm", "events", "stepfunctions"):
-            session.client(name, **keys)
-        for name in ("dynamodb", "s3"):
-            session.resource(name, **keys)
-        session._session.get_component("credential_provider")
-        session._session._config = None  # the function's own configuration file counts
     except Exception:  # no SDK here, or one of an unknown shape: functions bring their own
         pass
+    finally:
+        del sys.modules["awscrt"]
+    remember_preloaded(before, standard)
+
+
+def remember_preloaded(before, standard):
+    global PRELOADED, PRELOADED_FILES
     names = {name.partition(".")[0] for name in set(sys.modules) - standard}
     PRELOADED = frozenset(n for n in names if n not in before and n not in getattr(sys, "stdlib_module_names", ()))
     PRELOADED_FILES = PRELOADED | {name + ".py" for name in PRELOADED}
+
+
+def build_clients():
+    """Builds the clients that most functions use, one a step, so that service descriptions are cached: done while nobody waits."""
+    boto3 = sys.modules.get("boto3")
+    if boto3 is None or boto3.DEFAULT_SESSION is None:
+        return
+    session = boto3.DEFAULT_SESSION
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    for name in ("dynamodb", "s3", "sqs", "sns", "sts", "lambda", "secretsmanager", "ssm", "events", "stepfunctions"):
+        session.client(name, **keys)
+        yield
+    for name in ("dynamodb", "s3"):
+        session.resource(name, **keys)
+        yield
+    session._session.get_component("credential_provider")
 
 
 def prefer_own_packages(folders):
@@ -520,6 +537,9 @@ def run_sandbox():
     folders = ["/var/task", "/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2], "/opt/python"]
     own = environment.get("PYTHONPATH", "")
     sys.path[:0] = [folders[0]] + [p for p in own.split(":") if p] + folders[1:]
+    session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+    if session is not None:
+        session._session._config = None  # the function's own configuration file counts
     if PRELOADED:
         prefer_own_packages([folders[0], folders[1], folders[2]])
     try:
@@ -559,7 +579,15 @@ def main():
     error = shim.virga_zygote_open(control)
     if error:
         sys.exit("zygote: " + os.strerror(error))
+    steps = build_clients()
     while True:
+        while steps is not None and shim.virga_zygote_idle(20):
+            try:
+                next(steps)
+            except Exception:  # the last step was done, or this SDK has another shape
+                steps = None
+                gc.collect()
+            gc.freeze()
         shim.virga_zygote_wait()
         try:
             pid = os.fork()

@@ -85,6 +85,12 @@ EXPORT void virga_zygote_wait(void) {
   }
 }
 
+// 1 when nothing was asked for `milliseconds`.
+EXPORT int virga_zygote_idle(int milliseconds) {
+  struct pollfd wait = {g_socket, POLLIN, 0};
+  return poll(&wait, 1, milliseconds) == 0;
+}
+
 // In the zygote, after the fork (pid < 0: it failed).
 EXPORT void virga_zygote_forked(int pid) {
   const int error = errno;
