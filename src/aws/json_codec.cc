@@ -69,6 +69,12 @@ std::unexpected<AwsError> wrong_form(od::value& in, od::json_type type, Kind wan
   }
 }
 
+// Takes a value that begins like null; false when it is not spelled so.
+bool take_null(od::value& in) {
+  bool is_null = false;
+  return !in.is_null().get(is_null) && is_null;
+}
+
 bool to_document(od::value in, Document& out, int depth);
 
 bool object_to_document(od::object in, Document& out, int depth) {
@@ -130,7 +136,7 @@ bool to_document(od::value in, Document& out, int depth) {
       out = Document(value);
       return true;
     }
-    case od::json_type::null: out = Document(); return in.is_null();
+    case od::json_type::null: out = Document(); return take_null(in);
   }
   return false;
 }
@@ -197,7 +203,7 @@ Result<void> Reader::object(od::object in, const StructDesc& shape, void* out, M
     od::json_type type;
     if (value.type().get(type)) return bad_json();
     if (type == od::json_type::null && found->type->kind != Kind::document) {
-      if (!value.is_null()) return bad_json();
+      if (!take_null(value)) return bad_json();
       continue;
     }
     seen.add(shape, *found);
@@ -233,7 +239,7 @@ Result<void> Reader::list(od::value in, const TypeDesc& type, void* out, const D
     const DecodePath here = DecodePath::element(at, index++);
     void* slot = list_append(type, out);
     if (element == od::json_type::null && type.element->kind != Kind::document) {
-      if (!value.is_null()) return bad_json();
+      if (!take_null(value)) return bad_json();
       notes_.missing.push_back(here.text());
       continue;
     }
@@ -257,7 +263,7 @@ Result<void> Reader::map(od::value in, const TypeDesc& type, void* out, const De
     if (field.value().get(value) || value.type().get(element)) return bad_json();
     const DecodePath here = DecodePath::entry(at, name);
     if (element == od::json_type::null && type.element->kind != Kind::document) {
-      if (!value.is_null()) return bad_json();
+      if (!take_null(value)) return bad_json();
       notes_.missing.push_back(here.text());
       continue;
     }
