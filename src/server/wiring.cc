@@ -174,6 +174,7 @@ Task<void> Wiring::load() {
   p.dynamodb = std::make_unique<dynamodb::Service>(
       *p.shard, p.env, dynamodb::ServiceOptions{.lifecycle_delay_ms = p.options.lifecycle_delay_ms});
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb));
+  p.dynamodb->start();
 
   co_await load_functions();
 
@@ -343,6 +344,7 @@ Task<void> Wiring::stop() {
   Parts& p = *parts_;
   if (p.http) co_await p.http->drain();
   if (p.lambda) co_await p.lambda->stop();
+  if (p.dynamodb) co_await p.dynamodb->stop();
   if (p.engine) co_await p.engine->close();
   co_return ok();
 }
