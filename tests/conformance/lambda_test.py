@@ -11,6 +11,7 @@ import uuid
 import zipfile
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 ROLE = "arn:aws:iam::000000000000:role/lambda"
@@ -93,7 +94,7 @@ def test_invokes_and_tells_the_log(aws, function):
     tail = base64.b64decode(got["LogResult"]).decode()
     assert re.search(r"^INIT_START Runtime Version: python:3\.\d+\S*\tRuntime Version ARN: arn:aws:lambda:", tail, re.M)
     assert re.search(rf"^START RequestId: {answer['id']} Version: \$LATEST$", tail, re.M)
-    assert tail.index("importing") < tail.index("START") < tail.index("hello") < tail.index("END")
+    assert tail.index("importing") < tail.index("START RequestId") < tail.index("hello") < tail.index("END RequestId")
     assert re.search(r"^REPORT RequestId: \S+\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB\t"
                      r"Max Memory Used: \d+ MB\tInit Duration: \d+\.\d\d ms$", tail, re.M)
 
@@ -151,14 +152,14 @@ def test_running_out_of_memory_is_told(aws, function):
 
 
 def test_changed_code_and_settings_are_used_at_once(aws, function):
-    name = function("import os\ndef handler(e, c): return [1, os.environ.get('A')]\n")
+    name = function("import os\ndef handler(e, c): return [1, os.environ.get('AB')]\n")
     assert call(aws, name)[1] == [1, None]
     done = aws.update_function_code(FunctionName=name,
-                                    ZipFile=python("import os\ndef handler(e, c): return [2, os.environ.get('A')]\n"))
+                                    ZipFile=python("import os\ndef handler(e, c): return [2, os.environ.get('AB')]\n"))
     assert done["LastUpdateStatus"] == "InProgress"
     aws.get_waiter("function_updated_v2").wait(FunctionName=name)
     assert call(aws, name)[1] == [2, None]
-    aws.update_function_configuration(FunctionName=name, Environment={"Variables": {"A": "b"}})
+    aws.update_function_configuration(FunctionName=name, Environment={"Variables": {"AB": "b"}})
     assert call(aws, name)[1] == [2, "b"]
 
 
@@ -207,14 +208,14 @@ def test_the_code_can_be_downloaded(aws, function):
     (dict(Role="nobody"), "ValidationException"),
     (dict(FunctionName="no spaces here"), "ValidationException"),
 ])
-def test_bad_settings_are_refused(aws, settings, code):
+def test_bad_settings_are_refused(client, settings, code):
+    aws = client("lambda", config=Config(parameter_validation=False, retries={"max_attempts": 0}))
     arguments = dict(FunctionName="t-bad", Runtime="python3.12", Handler="app.handler", Role=ROLE,
                      Code={"ZipFile": python("x")})
     arguments.update(settings)
-    unchecked = aws.meta.config.parameter_validation
     with pytest.raises(ClientError) as error:
         aws.create_function(**arguments)
-    assert code_of(error) == code and unchecked is not None
+    assert code_of(error) == code
 
 
 def test_payload_limits(aws, function):
@@ -279,7 +280,8 @@ def test_permissions_and_tags(aws, function):
 def test_what_terraform_reads_on_every_refresh(aws, function):
     name = function()
     assert not aws.get_function_code_signing_config(FunctionName=name).get("CodeSigningConfigArn")
-    assert aws.get_runtime_management_config(FunctionName=name)["UpdateRuntimeOn"] == "Auto"
+    if hasattr(aws, "get_runtime_management_config"):  # Debian's boto3 is older than the operation
+        assert aws.get_runtime_management_config(FunctionName=name)["UpdateRuntimeOn"] == "Auto"
     with pytest.raises(ClientError) as none:
         aws.get_function_event_invoke_config(FunctionName=name)
     assert code_of(none) == "ResourceNotFoundException"

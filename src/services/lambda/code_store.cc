@@ -28,6 +28,7 @@ CodeStore::CodeStore(storage::FileSystem& files, async::Pool& pool, Options opti
 Result<CodeRecord> CodeStore::put_blocking(const std::string& zip) {
   VIRGA_TRY(package, inspect_zip(zip));
   VIRGA_TRY(folder, unpack_zip(zip, package, options_.folder_dir));
+  const std::lock_guard lock(writing_);
   if (!files_.info(options_.zip_dir + "/" + zip_name(package.sha256_hex))) {
     if (const auto made = files_.make_dir(options_.zip_dir); !made) return fail(storage_failed(made.error()));
     const auto written = storage::write_file_durably(files_, options_.zip_dir, zip_name(package.sha256_hex), zip);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "async/offload.h"
@@ -42,6 +43,7 @@ class CodeStore {
   storage::FileSystem& files_;
   async::Pool& pool_;
   Options options_;
+  std::mutex writing_;  // one zip at a time: two uploads of the same code would share a temporary name
 };
 
 }  // namespace virga::lambda
