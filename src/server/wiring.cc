@@ -14,6 +14,7 @@
 #include "net/http_server.h"
 #include "net/tls.h"
 #include "platform/dispatcher.h"
+#include "platform/durable_timers.h"
 #include "platform/http_front.h"
 #include "sandbox/engine.h"
 #include "server/admin.h"
@@ -103,6 +104,7 @@ struct Wiring::Parts {
   std::unique_ptr<platform::Dispatcher> dispatcher;
 
   std::unique_ptr<async::Pool> pool = async::make_thread_pool(kPoolThreads);
+  std::unique_ptr<platform::DurableTimers> timers;  // started when every service has registered its kinds
 
   std::unique_ptr<iam::Identity> identity;
   std::unique_ptr<iam::Service> iam;
@@ -249,8 +251,11 @@ Task<void> Wiring::load_functions() {
   options.lifecycle_delay_ms = p.options.lifecycle_delay_ms;
   options.retry_base_delay_ms = p.options.lambda_retry_base_delay_ms;
   options.strict = p.strict();
-  p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs, options);
+  p.timers = std::make_unique<platform::DurableTimers>(*p.shard, p.env);
+  p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs, *p.timers, options);
   p.dispatcher->add(lambda::make_binding(*p.lambda));
+  p.timers->start();
+  co_await p.lambda->start();
   co_return ok();
 }
 
@@ -345,6 +350,7 @@ Task<void> Wiring::stop() {
   if (p.http) co_await p.http->drain();
   if (p.lambda) co_await p.lambda->stop();
   if (p.dynamodb) co_await p.dynamodb->stop();
+  if (p.timers) co_await p.timers->stop();
   if (p.engine) co_await p.engine->close();
   co_return ok();
 }
