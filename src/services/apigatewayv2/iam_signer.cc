@@ -40,7 +40,7 @@ Task<Principal> IamSigner::authorize(const net::HttpRequest& request, std::strin
 
 Task<void> IamSigner::check_policies(Principal principal, std::string arn, std::string account, std::string source_ip,
                                      bool secure) {
-  const platform::PrincipalPolicies policies = co_await identities_.policies_for(principal);
+  const platform::PrincipalPolicies policies = co_await identities_.policies_for(principal, nullptr);
   RequestContext context;
   context.env = &env_;
   context.account = account;
