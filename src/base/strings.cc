@@ -38,13 +38,14 @@ constexpr bool unreserved(char c) {
 
 std::string to_hex(std::string_view bytes) {
   std::string out;
-  out.resize_and_overwrite(bytes.size() * 2, [&](char* to, size_t size) {
+  // libstdc++ 12 hands the callback the grown capacity (30 for 24), not the size it was asked for: never returned.
+  out.resize_and_overwrite(bytes.size() * 2, [&](char* to, size_t) {
     for (const char ch : bytes) {
       const auto c = static_cast<unsigned char>(ch);
       *to++ = kHexLower[c >> 4];
       *to++ = kHexLower[c & 15];
     }
-    return size;
+    return bytes.size() * 2;
   });
   return out;
 }

@@ -5,6 +5,10 @@
 namespace virga {
 namespace {
 
+TEST(Hex, is_twice_the_bytes_at_every_length) {
+  for (size_t n = 0; n < 200; ++n) EXPECT_EQ(to_hex(std::string(n, 'z')).size(), 2 * n) << n;
+}
+
 TEST(Hex, goes_both_ways) {
   EXPECT_EQ(to_hex(std::string_view("\x00\xff\x1a", 3)), "00ff1a");
   EXPECT_EQ(from_hex("00fF1a"), std::string("\x00\xff\x1a", 3));

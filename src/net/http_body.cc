@@ -130,7 +130,7 @@ Task<std::string> HttpConnection::read(size_t max) {
 
 std::string HttpConnection::receive_directly(uint64_t max, Io& io) {
   std::string piece;
-  piece.resize_and_overwrite(static_cast<size_t>(max), [&](char* into, size_t room) -> size_t {
+  piece.resize_and_overwrite(static_cast<size_t>(max), [&, room = static_cast<size_t>(max)](char* into, size_t) -> size_t {
     const ssize_t got = ::recv(fd_, into, room, 0);
     io = got > 0 ? Io::done : got < 0 && (errno == EAGAIN || errno == EINTR) ? Io::again : Io::closed;
     return got > 0 ? static_cast<size_t>(got) : 0;
