@@ -53,6 +53,7 @@ class Model:
         self.operations = [Operation(n, o, i) for i, (n, o) in enumerate(sorted(self.raw["operations"].items()))]
         self.attribute_values = service in ("dynamodb", "dynamodbstreams")
         self._apply_enum_order()
+        self._apply_query_errors()
         self._name_structures()
         self._find_stored()
         self._order()
@@ -87,7 +88,10 @@ class Model:
         if kind == "structure":
             return self.cxx_name[name]
         if kind == "list":
-            return "std::vector<%s>" % self.cxx(shape["member"]["shape"])
+            element = self.cxx(shape["member"]["shape"])
+            if element == "bool":
+                raise SystemExit("%s.%s: std::vector<bool> has no elements to point at" % (self.service, name))
+            return "std::vector<%s>" % element
         if kind == "map":
             return "std::map<std::string, %s>" % self.cxx(shape["value"]["shape"])
         if kind == "attribute_value":
@@ -125,6 +129,11 @@ class Model:
             if enum is None or not set(values) <= set(enum):
                 raise SystemExit("%s: enum_order of %s has values the model lacks" % (self.service, name))
             self.shapes[name]["enum"] = values + [v for v in enum if v not in values]
+
+    def _apply_query_errors(self):
+        """Codes and statuses that errors have in the query protocol, where the origin has lost them."""
+        for name, (code, status) in self.overlay.get("query_errors", {}).items():
+            self.shapes[name].update(error_code=code, error_status=status, sender_fault=True)
 
     def _name_structures(self):
         uses, inside = {}, set()
