@@ -107,7 +107,7 @@ def test_roles_must_trust_who_assumes_them(client, user):
     c = client("sts", key).assume_role(RoleArn=arn, RoleSessionName="s1")["Credentials"]
     session = client("dynamodb", {"id": c["AccessKeyId"], "secret": c["SecretAccessKey"]}, c["SessionToken"])
     session.list_tables()
-    code, message, _ = refusal(session.delete_table, TableName="t")
+    code, message, _ = refusal(session.delete_table, TableName="orders")
     assert code == "AccessDeniedException"
     assert re.match(rf"User: arn:aws:sts::{ACCOUNT}:assumed-role/{role}/s1 is not authorized to perform: dynamodb:DeleteTable", message)
     without = client("sts", {"id": c["AccessKeyId"], "secret": c["SecretAccessKey"]})
@@ -122,7 +122,7 @@ def test_session_policies_limit(client, user):
     c = client("sts", key).get_federation_token(Name="ann", Policy=json.dumps(limit))["Credentials"]
     session = client("dynamodb", {"id": c["AccessKeyId"], "secret": c["SecretAccessKey"]}, c["SessionToken"])
     session.list_tables()
-    assert refusal(session.describe_table, TableName="t")[1].endswith("because no session policy allows the dynamodb:DescribeTable action")
+    assert refusal(session.describe_table, TableName="orders")[1].endswith("because no session policy allows the dynamodb:DescribeTable action")
 
 
 def test_the_first_root_key_is_printed_once(tmp_path):
