@@ -26,8 +26,8 @@ def write_until_killed(server, writer, acknowledged, counters):
         number = counters[writer] + 1
         try:
             client.transact_write_items(TransactItems=[
-                {"Put": {"TableName": "t", "Item": {"pk": {"S": f"w{writer}"}, "sk": {"N": str(number)}}}},
-                {"Put": {"TableName": "t", "Item": {"pk": {"S": f"copy{writer}"}, "sk": {"N": str(number)}}}}])
+                {"Put": {"TableName": "kills", "Item": {"pk": {"S": f"w{writer}"}, "sk": {"N": str(number)}}}},
+                {"Put": {"TableName": "kills", "Item": {"pk": {"S": f"copy{writer}"}, "sk": {"N": str(number)}}}}])
         except Exception:  # the kill; whether this one was written is not known
             counters[writer] = number
             return
@@ -38,7 +38,7 @@ def write_until_killed(server, writer, acknowledged, counters):
 def sort_keys(client, pk):
     found = set()
     for page in client.get_paginator("query").paginate(
-            TableName="t", KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": pk}},
+            TableName="kills", KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": pk}},
             ConsistentRead=True):
         found |= {int(item["sk"]["N"]) for item in page["Items"]}
     return found
@@ -56,7 +56,7 @@ def test_no_acknowledged_write_is_lost_and_no_transaction_is_torn():
                 client = dynamodb(server)
                 if round_number == 0:
                     client.create_table(
-                        TableName="t", BillingMode="PAY_PER_REQUEST",
+                        TableName="kills", BillingMode="PAY_PER_REQUEST",
                         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"},
                                               {"AttributeName": "sk", "AttributeType": "N"}],
                         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"},
