@@ -1,51 +1,18 @@
 #include "server/doctor.h"
 
 #include <fcntl.h>
-#include <linux/landlock.h>
-#include <sched.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "async/clock.h"
-#include "sandbox/runtimes.h"
+#include "sandbox/machine.h"
 
 namespace virga::server {
 namespace {
-
-// Whether a child process may do this; nothing of it stays.
-template <class F>
-bool child_may(F attempt) {
-  const pid_t pid = ::fork();
-  if (pid == 0) ::_exit(attempt() ? 0 : 1);
-  int status = 0;
-  return pid > 0 && ::waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-void row(const char* what, const std::string& found) { std::printf("%-34s %s\n", what, found.c_str()); }
-std::string yes_no(bool yes) { return yes ? "yes" : "no"; }
-
-std::string control_groups() {
-  std::ifstream mounts("/proc/self/mounts");
-  std::string v1;
-  bool v2 = false;
-  for (std::string line; std::getline(mounts, line);) {
-    if (line.find(" cgroup2 ") != std::string::npos) v2 = true;
-    for (const char* controller : {"memory", "pids", "cpu", "freezer"}) {
-      if (line.find(std::string("/") + controller + " cgroup ") != std::string::npos) v1 += std::string(" ") + controller;
-    }
-  }
-  if (v1.empty()) return v2 ? "v2" : "none: limits by rlimits and sampling";
-  return "v1:" + v1 + (v2 ? "; v2 mounted beside it" : "");
-}
 
 // Medians over a preallocated file, as the log writes.
 std::string sync_latency() {
@@ -71,37 +38,17 @@ std::string sync_latency() {
   return text;
 }
 
-std::string interpreter(const char* runtime) {
-  const auto found = sandbox::find_interpreter(runtime, {});
-  if (!found) return "not installed";
-  return found->path + (found->version.empty() ? "" : " (" + found->version + ")");
-}
-
 }  // namespace
 
 int doctor() {
-  utsname kernel{};
-  ::uname(&kernel);
-  constexpr int kAll = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP;
-  const bool root = ::geteuid() == 0;
-  const bool as_root = root && child_may([] { return ::unshare(kAll) == 0; });
-  const bool as_user = child_may([] { return ::unshare(CLONE_NEWUSER | kAll) == 0; });
-  const long landlock = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-
-  row("kernel", kernel.release);
-  row("user", root ? "root" : "uid " + std::to_string(::geteuid()));
-  row("namespaces as root", yes_no(as_root));
-  row("namespaces in a user namespace", yes_no(as_user));
-  row("control groups", control_groups());
-  row("Landlock", landlock > 0 ? "ABI " + std::to_string(landlock) : "no");
-  row("seccomp", yes_no(::prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0));
-  row("Python functions run on", interpreter("python3.12"));
-  row("Node functions run on", interpreter("nodejs20.x"));
-  row("disk, this folder", sync_latency());
-  const bool isolated = as_root || as_user;
-  std::printf("\n%s\n", isolated
-                            ? "Functions run isolated: every sandbox has namespaces of its own."
-                            : "Functions cannot be isolated here: this machine allows no namespaces (a container without them?).");
+  bool isolated = true;
+  for (const auto& line : sandbox::describe_machine({})) {
+    std::printf("%-28s %s\n", line.what.c_str(), line.found.c_str());
+    isolated = isolated && line.good;
+  }
+  std::printf("%-28s %s\n\n", "disk, this folder", sync_latency().c_str());
+  std::printf("%s\n", isolated ? "Functions run here, isolated from each other and from this machine."
+                                : "Functions need what is missing above.");
   return isolated ? 0 : 1;
 }
 
