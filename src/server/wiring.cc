@@ -43,6 +43,8 @@ namespace virga::server {
 namespace {
 
 constexpr int kPoolThreads = 2;
+// A log in memory is trimmed by whole segments: small ones keep it small.
+constexpr uint64_t kMemorySegmentBytes = 4 << 20;
 
 // Stands where no launcher is: functions are kept, none can run.
 class NoCompute final : public lambda::Compute {
@@ -152,7 +154,9 @@ Result<std::unique_ptr<Wiring>> Wiring::build(async::EpollLoop& loop, const Serv
   Parts& p = *parts;
   p.launcher_fd = launcher_fd;
   if (options.memory) p.memory_files = storage::make_memory_file_system();
-  VIRGA_TRY(shard, storage::Shard::open(p.files(), options.data_dir, storage::ShardOptions{}, loop));
+  storage::ShardOptions shard_options;
+  if (options.memory) shard_options.segment_bytes = kMemorySegmentBytes;
+  VIRGA_TRY(shard, storage::Shard::open(p.files(), options.data_dir, shard_options, loop));
   p.shard = std::move(shard);
   p.dispatcher = std::make_unique<platform::Dispatcher>(*p.shard, p.env, p.metrics,
                                                         platform::Dispatcher::Options{.strict = p.strict()});
@@ -180,7 +184,10 @@ Task<void> Wiring::load() {
 
   co_await load_functions();
 
-  p.http_client = std::make_unique<net::HttpClient>(p.loop, *p.pool);
+  net::HttpClientOptions client;
+  // A tenant's integration must not be a way to this machine's own services.
+  if (p.strict()) client.allow = [](const net::SocketAddress& to) { return !net::is_internal_address(to.host); };
+  p.http_client = std::make_unique<net::HttpClient>(p.loop, *p.pool, std::move(client));
   p.upstream.add(p.loop, *p.http_client);
   p.apigatewayv2 = std::make_unique<apigatewayv2::Service>(*p.shard, p.env);
   p.dispatcher->add(apigatewayv2::make_binding(*p.apigatewayv2));
