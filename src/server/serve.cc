@@ -20,15 +20,19 @@ namespace {
 
 constexpr int kExitConfig = 78;  // EX_CONFIG: the store cannot be opened, an address cannot be used
 
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
 // SIGTERM and SIGINT end the server in order; a second one ends it at once.
 class Signals final : public async::FdHandler {
  public:
   Signals(async::Loop& loop, async::Callback on_stop) : loop_(loop), on_stop_(std::move(on_stop)) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    CHECK(::sigprocmask(SIG_BLOCK, &set, nullptr) == 0);
+    const sigset_t set = ending_signals();
     fd_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     CHECK(fd_ >= 0);
     loop_.add_fd(fd_, EPOLLIN, *this);
@@ -108,6 +112,9 @@ async::Detached start_in_order(Wiring* wiring, async::EpollLoop* loop, int* exit
 }  // namespace
 
 int serve(const ServeOptions& options, int launcher_fd, int control_fd) {
+  // Before any thread exists: one that did not block them would be ended by them, and the process with it.
+  const sigset_t signals = ending_signals();
+  CHECK(::sigprocmask(SIG_BLOCK, &signals, nullptr) == 0);
   async::EpollLoop loop(async::real_env());
   auto wiring = Wiring::build(loop, options, launcher_fd);
   if (!wiring) {
@@ -117,7 +124,7 @@ int serve(const ServeOptions& options, int launcher_fd, int control_fd) {
   for (const auto& note : options.notes) LOG_INFO("foreign_variable", kv("note", note));
   int exit_code = 0;
   {
-    const Signals signals(loop, [&] { stop_in_order(wiring->get(), &loop); });
+    const Signals ending(loop, [&] { stop_in_order(wiring->get(), &loop); });
     const ControlLine control(
         loop, control_fd, [&](int fd) { (*wiring)->attach_launcher(fd); },
         [&] { stop_in_order(wiring->get(), &loop); });

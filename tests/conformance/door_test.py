@@ -13,6 +13,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+import virga_server
+
 LIST_TABLES = {"X-Amz-Target": "DynamoDB_20120810.ListTables", "Content-Type": "application/x-amz-json-1.0"}
 
 
@@ -139,6 +141,13 @@ def test_health_info_metrics_and_log_level(endpoint):
     assert send(endpoint, "PUT", "/_virga/log-level", body=b'{"level": "nonsense"}')[0] == 400
     assert json.loads(send(endpoint, "GET", "/_virga/log-level")[2])["level"] in ("debug", "info", "warn", "error")
     assert send(endpoint, "GET", "/_virga/nothing")[0] == 404
+
+
+@pytest.mark.parametrize("options", [(), ("--memory",)])
+def test_sigterm_ends_the_server_in_order(options):
+    with virga_server.Server(*options) as server:
+        assert server.get("/_virga/health")[0] == 200
+        assert server.terminate() == 0
 
 
 def test_no_internal_failures_so_far(endpoint):
