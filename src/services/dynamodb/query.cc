@@ -23,10 +23,10 @@ struct CheckedQuery {
 
 Result<void> read_query_expressions(const api::QueryInput& input, CheckedQuery& out) {
   VIRGA_TRY(placeholders, read_placeholders(input.expression_attribute_names, input.expression_attribute_values));
+  Condition key_condition;
   if (input.key_condition_expression) {
     VIRGA_TRY(parsed, read_condition("KeyConditionExpression", *input.key_condition_expression, placeholders));
-    VIRGA_TRY(predicates, key_predicates(parsed.condition));
-    out.predicates = std::move(predicates);
+    key_condition = std::move(parsed.condition);
   }
   if (input.filter_expression) {
     VIRGA_TRY(parsed, read_condition("FilterExpression", *input.filter_expression, placeholders));
@@ -38,7 +38,11 @@ Result<void> read_query_expressions(const api::QueryInput& input, CheckedQuery& 
     VIRGA_TRY(parsed, read_projection(*input.projection_expression, placeholders));
     out.projection = std::move(parsed);
   }
-  return check_all_used(placeholders);
+  VIRGA_TRY_VOID(check_all_used(placeholders));
+  if (!input.key_condition_expression) return {};
+  VIRGA_TRY(predicates, key_predicates(key_condition));
+  out.predicates = std::move(predicates);
+  return {};
 }
 
 Result<CheckedQuery> check_query(const api::QueryInput& input) {
