@@ -34,8 +34,11 @@
 #include "services/lambda/service.h"
 #include "services/logs/binding.h"
 #include "services/logs/service.h"
+#include "services/s3/binding.h"
+#include "services/s3/service.h"
 #include "services/sts/binding.h"
 #include "services/sts/service.h"
+#include "storage/blob_store.h"
 #include "storage/shard.h"
 
 namespace virga::server {
@@ -106,6 +109,7 @@ struct Wiring::Parts {
   std::unique_ptr<platform::Dispatcher> dispatcher;
 
   std::unique_ptr<async::Pool> pool = async::make_thread_pool(kPoolThreads);
+  std::unique_ptr<storage::BlobStore> blobs;
   std::unique_ptr<platform::DurableTimers> timers;  // started when every service has registered its kinds
 
   std::unique_ptr<iam::Identity> identity;
@@ -113,6 +117,7 @@ struct Wiring::Parts {
   std::unique_ptr<sts::Service> sts;
   std::unique_ptr<logs::Service> logs;
   std::unique_ptr<dynamodb::Service> dynamodb;
+  std::unique_ptr<s3::Service> s3;
 
   int launcher_fd = -1;  // until the engine takes it
   CodeFolder code_folder;
@@ -181,6 +186,10 @@ Task<void> Wiring::load() {
       *p.shard, p.env, dynamodb::ServiceOptions{.lifecycle_delay_ms = p.options.lifecycle_delay_ms});
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb));
   p.dynamodb->start();
+
+  p.blobs = co_await storage::BlobStore::open(p.files(), p.options.data_dir + "/blobs", *p.shard, *p.pool);
+  p.s3 = std::make_unique<s3::Service>(*p.shard, *p.blobs, p.env, *p.pool);
+  p.dispatcher->add(s3::make_binding(*p.s3));
 
   co_await load_functions();
 
