@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what the README promises: rates, latencies and server CPU per request, beside peers in the same run.
 
-usage: bench/run.py [--seconds S] [--rounds N] [part ...]     parts: dynamodb, redis, start (default: all)
+usage: bench/run.py [--seconds S] [--rounds N] [part ...]     parts: dynamodb, redis, start, lambda (default: all)
 Peers that are not installed are left out and named. Rounds interleave; the table shows medians.
 """
 import argparse
@@ -206,7 +206,54 @@ def bench_start(options, folder):
     print(f"| stripped binary | {os.path.getsize(binary) / 1e6:.1f} MB |")
 
 
-PARTS = {"dynamodb": bench_dynamodb, "redis": bench_redis, "start": bench_start}
+def signed_invoke(endpoint, function, body):
+    """One Invoke request as bytes, signed as an SDK signs it."""
+    path = f"/2015-03-31/functions/{function}/invocations"
+    request = AWSRequest("POST", endpoint + path, data=body, headers={"Host": endpoint.split("//")[1]})
+    SigV4Auth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
+    head = "".join(f"{k}: {v}\r\n" for k, v in request.headers.items())
+    return f"POST {path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+FUNCTIONS = {
+    "python3.12": ("app.py", "def handler(event, context):\n    return {'statusCode': 200, 'body': event['name']}\n"),
+    "nodejs20.x": ("app.js", "exports.handler = async (event) => ({statusCode: 200, body: event.name});\n"),
+}
+
+
+def bench_lambda(options, folder):
+    """Warm Invoke through HTTP and SigV4. CPU: of the server process alone, without sandboxes."""
+    import boto3
+    import io
+    import zipfile
+    rows = {}
+    server = virga_server.Server().start()
+    try:
+        client = boto3.client("lambda", endpoint_url=server.endpoint, region_name="us-east-1",
+                              aws_access_key_id="test", aws_secret_access_key="test")
+        # The supervisor's children: the server and the launcher, which names itself.
+        pid = next(p for p in virga_server.children(server.process.pid)
+                   if pathlib.Path(f"/proc/{p}/comm").read_text() == "virga\n")
+        for runtime, (file, source) in FUNCTIONS.items():
+            name = "bench-" + runtime.replace(".", "-")
+            data = io.BytesIO()
+            with zipfile.ZipFile(data, "w") as package:
+                package.writestr(file, source)
+            client.create_function(FunctionName=name, Runtime=runtime, Handler="app.handler",
+                                   Role="arn:aws:iam::000000000000:role/r", Code={"ZipFile": data.getvalue()})
+            client.invoke(FunctionName=name, Payload=b'{"name": "Ada"}')
+            path = folder / name
+            write_requests(path, [signed_invoke(server.endpoint, name, json.dumps({"name": f"Ada {i}"})) for i in range(2000)])
+            for _ in range(options.rounds):
+                for connections in (1, 4, 16):
+                    rows.setdefault(f"Invoke {runtime}, {connections} connections", []).append(
+                        load(server.port, path, connections, options.seconds, [pid]))
+    finally:
+        server.close()
+    table("Warm Invoke", rows)
+
+
+PARTS = {"dynamodb": bench_dynamodb, "redis": bench_redis, "start": bench_start, "lambda": bench_lambda}
 
 
 def main():

@@ -123,8 +123,8 @@ struct Wiring::Parts {
   CodeFolder code_folder;
   std::unique_ptr<sandbox::Engine> engine;
   std::unique_ptr<RoleCredentials> role_credentials;
-  std::unique_ptr<lambda::Compute> compute;
   std::unique_ptr<lambda::CodeStore> code;
+  std::unique_ptr<lambda::Compute> compute;
   std::unique_ptr<lambda::Service> lambda;
 
   std::unique_ptr<net::HttpClient> http_client;
@@ -230,6 +230,17 @@ Task<void> Wiring::load_functions() {
   sandbox::RuntimePaths runtimes(p.options.runtimes.begin(), p.options.runtimes.end());
   p.role_credentials = std::make_unique<RoleCredentials>(
       *p.identity, p.strict() ? platform::AuthMode::strict : platform::AuthMode::open);
+  p.code_folder.temporary = p.options.memory;
+  p.code_folder.path = p.options.memory
+                           ? std::filesystem::temp_directory_path() / ("virga-code-" + std::to_string(::getpid()))
+                           : std::filesystem::path(p.options.data_dir) / "code";
+  p.code_folder.path = std::filesystem::absolute(p.code_folder.path);
+  lambda::CodeStore::Options code;
+  code.zip_dir = p.options.data_dir + "/packages";
+  code.folder_dir = p.code_folder.path.string();
+  p.code = std::make_unique<lambda::CodeStore>(p.files(), *p.pool, std::move(code));
+  co_await p.code->collect(*p.shard->snapshot());
+
   if (p.launcher_fd >= 0) {
     sandbox::EngineOptions engine;
     engine.runtime_paths = runtimes;
@@ -247,21 +258,10 @@ Task<void> Wiring::load_functions() {
     compute.runtime_paths = runtimes;
     compute.endpoint_url = "http://127.0.0.1:" + std::to_string(ports.front());
     compute.edge_port = ports.front();
-    p.compute = std::make_unique<lambda::EngineCompute>(*p.engine, p.env, *p.role_credentials, std::move(compute));
+    p.compute = std::make_unique<lambda::EngineCompute>(*p.engine, p.env, *p.code, *p.role_credentials, std::move(compute));
   } else {
     p.compute = std::make_unique<NoCompute>();
   }
-
-  p.code_folder.temporary = p.options.memory;
-  p.code_folder.path = p.options.memory
-                           ? std::filesystem::temp_directory_path() / ("virga-code-" + std::to_string(::getpid()))
-                           : std::filesystem::path(p.options.data_dir) / "code";
-  p.code_folder.path = std::filesystem::absolute(p.code_folder.path);
-  lambda::CodeStore::Options code;
-  code.zip_dir = p.options.data_dir + "/packages";
-  code.folder_dir = p.code_folder.path.string();
-  p.code = std::make_unique<lambda::CodeStore>(p.files(), *p.pool, std::move(code));
-  co_await p.code->collect(*p.shard->snapshot());
 
   lambda::ServiceOptions options;
   options.lifecycle_delay_ms = p.options.lifecycle_delay_ms;

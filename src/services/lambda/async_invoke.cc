@@ -96,12 +96,12 @@ Task<platform::Delivery> Service::deliver_event(platform::QueueMessage message) 
   const auto now = home_.env().cloud.now();
   const auto view = shard_.snapshot();
   const double chance = static_cast<double>(home_.env().random.below(1000)) / 1000;
-  auto resolved = store::resolve(*view, event.name, chance);
-  if (!resolved) {  // deleted meanwhile
-    LOG_WARN("lambda_event_dropped", kv("function", event.name.name), kv("reason", resolved.error().code));
+  auto what = runnables_.find(*view, event.name, chance);
+  if (!what) {  // deleted meanwhile
+    LOG_WARN("lambda_event_dropped", kv("function", event.name.name), kv("reason", what.error().code));
     co_return platform::Delivery::done_with();
   }
-  const auto config = store::find_event_invoke(*view, store::owner_of(event.name), resolved->function.id,
+  const auto config = store::find_event_invoke(*view, store::owner_of(event.name), (*what)->function->id,
                                                event.name.qualifier_or_latest());
   int retries = kRetries;
   int64_t age_seconds = kEventAgeSeconds;
@@ -115,7 +115,7 @@ Task<platform::Delivery> Service::deliver_event(platform::QueueMessage message) 
     co_return platform::Delivery::done_with();
   }
 
-  RunRequest request{.name = event.name, .resolved = std::move(*resolved), .request_id = event.request_id};
+  RunRequest request{.name = event.name, .what = std::move(*what), .request_id = event.request_id};
   request.payload = event.payload;
   request.client_context = event.client_context;
   request.trace_id = event.trace_id;

@@ -1,6 +1,7 @@
 #include "services/lambda/code_store.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <set>
@@ -59,6 +60,9 @@ Task<CodeRecord> CodeStore::put(std::string zip) {
 }
 
 Task<std::string> CodeStore::folder(std::string sha256_hex) {
+  // Usually it is there: a look costs less than the way to the pool and back.
+  std::string path = options_.folder_dir + "/" + sha256_hex;
+  if (::access(path.c_str(), F_OK) == 0) co_return std::move(path);
   auto got = co_await async::offload(pool_, [this, &sha256_hex] { return folder_blocking(sha256_hex); });
   co_return std::move(got);
 }

@@ -25,8 +25,7 @@ struct SandboxSpec {
   std::string role_arn;
   std::string runtime;   // as the user named it: "python3.12"
   std::string handler;
-  std::string code_sha256_hex;  // names the unpacked folder
-  std::string code_dir;  // unpacked deployment package, mounted at /var/task
+  std::string code_sha256_hex;  // names the unpacked deployment package, mounted at /var/task
   std::string log_group;
   std::map<std::string, std::string> user_environment;
   int memory_mb = 128;

@@ -175,9 +175,9 @@ std::map<std::string, std::string> function_environment(const SandboxSpec& spec,
   return out;
 }
 
-EngineCompute::EngineCompute(sandbox::Engine& engine, async::Env& env, platform::CredentialIssuer& credentials,
-                             Options options)
-    : engine_(engine), env_(env), credentials_(credentials), options_(std::move(options)) {}
+EngineCompute::EngineCompute(sandbox::Engine& engine, async::Env& env, CodeStore& code,
+                             platform::CredentialIssuer& credentials, Options options)
+    : engine_(engine), env_(env), code_(code), credentials_(credentials), options_(std::move(options)) {}
 EngineCompute::~EngineCompute() = default;
 
 Task<std::unique_ptr<Sandbox>> EngineCompute::start(std::shared_ptr<const SandboxSpec> spec, std::string log_stream,
@@ -192,7 +192,8 @@ Task<std::unique_ptr<Sandbox>> EngineCompute::start(std::shared_ptr<const Sandbo
   environment["AWS_SECRET_ACCESS_KEY"] = credentials.secret_access_key;
   environment["AWS_SESSION_TOKEN"] = credentials.session_token;
 
-  sandbox::SandboxSpec start{.runtime = spec->runtime, .code_dir = spec->code_dir, .handler = spec->handler};
+  sandbox::SandboxSpec start{.runtime = spec->runtime, .handler = spec->handler};
+  start.code_dir = co_await code_.folder(spec->code_sha256_hex);
   start.environment.assign(environment.begin(), environment.end());
   start.memory_mb = spec->memory_mb;
   start.tmp_mb = spec->tmp_mb;

@@ -7,6 +7,7 @@
 
 #include "platform/credential_issuer.h"
 #include "sandbox/engine.h"
+#include "services/lambda/code_store.h"
 #include "services/lambda/compute.h"
 
 namespace virga::lambda {
@@ -21,7 +22,8 @@ class EngineCompute final : public Compute {
     std::string endpoint_url = "http://127.0.0.1:4566";  // where the platform answers inside: an IP literal
     int edge_port = 4566;
   };
-  EngineCompute(sandbox::Engine& engine, async::Env& env, platform::CredentialIssuer& credentials, Options options);
+  EngineCompute(sandbox::Engine& engine, async::Env& env, CodeStore& code, platform::CredentialIssuer& credentials,
+                Options options);
   ~EngineCompute() override;
 
   Task<std::unique_ptr<Sandbox>> start(std::shared_ptr<const SandboxSpec> spec, std::string log_stream,
@@ -31,6 +33,7 @@ class EngineCompute final : public Compute {
  private:
   sandbox::Engine& engine_;
   async::Env& env_;
+  CodeStore& code_;
   platform::CredentialIssuer& credentials_;
   Options options_;
   mutable std::mutex mutex_;  // guards versions_

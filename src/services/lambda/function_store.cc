@@ -65,6 +65,11 @@ std::optional<uint64_t> version_number(std::string_view text) {
 
 }  // namespace
 
+std::string function_key(const Owner& owner, std::string_view name) { return functions(owner).text(name).take(); }
+std::string version_key(const Owner& owner, uint64_t id, uint64_t number) {
+  return part(owner, id, kVersions).u64(number).take();
+}
+
 Result<std::optional<FunctionRecord>> find_function(const View& view, const Owner& owner, std::string_view name) {
   return find(view, functions(owner).text(name), decode_function);
 }
@@ -200,22 +205,22 @@ Result<std::vector<std::string>> all_code_hashes(const View& view) {
   return std::vector<std::string>(hashes.begin(), hashes.end());
 }
 
+Result<std::string> resolve_qualifier(const View& view, const FunctionName& name, uint64_t id, double chance) {
+  std::string version(name.qualifier_or_latest());
+  if (is_version(version)) return version;
+  VIRGA_TRY(alias, find_alias(view, owner_of(name), id, version));
+  if (!alias) return fail(errors::function_not_found(name.arn()));
+  for (const auto& [additional, weight] : alias->weights) {
+    if (chance < weight) return additional;
+    chance -= weight;
+  }
+  return alias->version;
+}
+
 Result<Resolved> resolve(const View& view, const FunctionName& name, double chance) {
   VIRGA_TRY(function, get_function(view, name));
   const Owner owner = owner_of(name);
-  std::string version(name.qualifier_or_latest());
-  if (!is_version(version)) {
-    VIRGA_TRY(alias, find_alias(view, owner, function.id, version));
-    if (!alias) return fail(errors::function_not_found(name.arn()));
-    version = alias->version;
-    for (const auto& [additional, weight] : alias->weights) {
-      if (chance < weight) {
-        version = additional;
-        break;
-      }
-      chance -= weight;
-    }
-  }
+  VIRGA_TRY(version, resolve_qualifier(view, name, function.id, chance));
   if (version == kLatest) {
     VersionRecord latest = function.latest;
     return Resolved{.function = std::move(function), .version = std::move(latest)};

@@ -29,6 +29,8 @@ struct Owner {
 };
 inline Owner owner_of(const FunctionName& name) { return {name.account, name.region}; }
 
+std::string function_key(const Owner& owner, std::string_view name);
+std::string version_key(const Owner& owner, uint64_t id, uint64_t number);
 Result<std::optional<FunctionRecord>> find_function(const storage::View& view, const Owner& owner, std::string_view name);
 // Function not found: `name.arn()`.
 Result<FunctionRecord> get_function(const storage::View& view, const FunctionName& name);
@@ -76,6 +78,7 @@ Result<std::vector<std::string>> all_code_hashes(const storage::View& view);
 
 // The version that a qualifier means: $LATEST, a number, or an alias' (with its share of traffic, decided by `chance` in
 // [0, 1)). Function not found when there is none.
+Result<std::string> resolve_qualifier(const storage::View& view, const FunctionName& name, uint64_t id, double chance);
 struct Resolved {
   FunctionRecord function;
   VersionRecord version;

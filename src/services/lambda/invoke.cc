@@ -52,41 +52,23 @@ std::string make_trace_id(async::Env& env) {
 
 }  // namespace
 
-Task<void> Service::must_be_invocable(FunctionName name, VersionRecord version) {
-  if (!is_pending(version, home_.env().cloud.now().at)) co_return ok();
-  if (version.created) co_return fail(errors::function_pending("Pending"));
-  co_return fail(errors::update_in_progress(name.unqualified_arn()));
-}
-
-Task<RunnableVersion> Service::runnable(FunctionName name, store::Resolved resolved) {
-  const auto& version = resolved.version;
-  auto spec = std::make_shared<SandboxSpec>();
-  spec->account = name.account;
-  spec->region = name.region;
-  spec->function_name = name.name;
-  spec->version = version.version;
-  spec->role_arn = version.role;
-  spec->runtime = version.runtime;
-  spec->handler = version.handler;
-  spec->code_sha256_hex = version.code.sha256_hex;
-  spec->log_group = version.log_group;
-  if (version.environment) spec->user_environment = *version.environment;
-  spec->memory_mb = version.memory_mb;
-  spec->tmp_mb = version.tmp_mb;
-  spec->timeout_ms = int64_t{1000} * version.timeout_seconds;
-  spec->code_dir = co_await code_.folder(version.code.sha256_hex);
-  RunnableVersion out{.function_id = resolved.function.id, .version = version.version, .generation = version.generation};
-  out.spec = std::move(spec);
-  co_return out;
+Result<void> Service::must_be_invocable(const FunctionName& name, const VersionRecord& version) {
+  if (!is_pending(version, home_.env().cloud.now().at)) return {};
+  if (version.created) return fail(errors::function_pending("Pending"));
+  return fail(errors::update_in_progress(name.unqualified_arn()));
 }
 
 Task<Service::Ran> Service::run(RunRequest request) {
-  const auto& version = request.resolved.version;
+  const auto& function = *request.what->function;
+  const auto& version = request.what->version;
   const int reserved = co_await store::account_reserved(*shard_.snapshot(), store::owner_of(request.name));
   const ConcurrencyLimits limits{.account = options_.account_concurrency,
                                  .account_reserved = reserved,
-                                 .reserved = request.resolved.function.reserved_concurrency};
-  auto what = co_await runnable(request.name, request.resolved);
+                                 .reserved = function.reserved_concurrency};
+  RunnableVersion what{.function_id = function.id,
+                       .version = version.version,
+                       .generation = version.generation,
+                       .spec = request.what->spec};
   Invocation invocation{.request_id = request.request_id,
                         .invoked_function_arn = request.name.arn(),
                         .payload = std::move(request.payload),
@@ -97,7 +79,8 @@ Task<Service::Ran> Service::run(RunRequest request) {
   if (!executed) co_return fail(executed.error());
 
   InvocationReport report{.request_id = request.request_id, .version = version.version, .memory_mb = version.memory_mb};
-  if (const auto runtime = compute_.runtime_version(version.runtime)) {
+  const auto runtime = executed->init_micros ? compute_.runtime_version(version.runtime) : std::nullopt;
+  if (runtime) {
     report.runtime_description = runtime->description;
     report.runtime_version_arn = runtime_version_arn(*runtime, request.name.region, request.name.partition);
   }
@@ -123,7 +106,7 @@ Task<Service::Ran> Service::run(RunRequest request) {
                               .region = request.name.region,
                               .service = "lambda",
                               .operation = "Invoke",
-                              .resource = request.name.arn_of(version.version),
+                              .resource = request.what->arn,
                               .id = request.request_id,
                               .at = executed->started};
   usage.quantities = {{"duration_micros", executed->outcome.duration_micros},
@@ -153,8 +136,8 @@ Task<api::InvokeOutput> Service::invoke(Ctx ctx, api::InvokeInput input) {
   const std::string type = input.invocation_type.value_or(api::invocation_type::kRequestResponse);
   std::string payload = std::move(input.payload).value_or("");
   if (payload.empty()) payload = "{}";
-  auto resolved = co_await store::resolve(*shard_.snapshot(), name, chance_of(ctx->env->random));
-  co_await must_be_invocable(name, resolved.version);
+  auto what = co_await runnables_.find(*shard_.snapshot(), name, chance_of(ctx->env->random));
+  co_await must_be_invocable(name, what->version);
   api::InvokeOutput out;
   if (type == api::invocation_type::kDryRun) {
     out.status_code = 204;
@@ -167,7 +150,7 @@ Task<api::InvokeOutput> Service::invoke(Ctx ctx, api::InvokeInput input) {
     out.status_code = 202;
     co_return out;
   }
-  RunRequest request{.name = name, .resolved = std::move(resolved), .request_id = ctx->request_id};
+  RunRequest request{.name = name, .what = std::move(what), .request_id = ctx->request_id};
   request.payload = std::move(payload);
   request.client_context = std::move(client_context);
   request.trace_id = make_trace_id(*ctx->env);
@@ -188,11 +171,11 @@ Task<platform::InvokeReply> Service::invoke_for_service(platform::InvokeCall cal
   if (!call.qualifier.empty()) qualifier = call.qualifier;
   const auto name = co_await FunctionName::parse(call.function_arn, qualifier, call.account, call.region, partition);
   async::Env& env = home_.env();
-  auto resolved = co_await store::resolve(*shard_.snapshot(), name, chance_of(env.random));
-  co_await must_be_invocable(name, resolved.version);
-  co_await permit(call, name, resolved.function.id);
+  auto what = co_await runnables_.find(*shard_.snapshot(), name, chance_of(env.random));
+  co_await must_be_invocable(name, what->version);
+  co_await permit(call, name, what->function->id);
   co_await check_payload(call.payload, api::invocation_type::kRequestResponse);
-  RunRequest request{.name = name, .resolved = std::move(resolved), .request_id = env.random.uuid()};
+  RunRequest request{.name = name, .what = std::move(what), .request_id = env.random.uuid()};
   request.payload = std::move(call.payload);
   request.trace_id = make_trace_id(env);
   auto ran = co_await run(std::move(request));

@@ -15,6 +15,7 @@
 #include "services/lambda/code_store.h"
 #include "services/lambda/downloads.h"
 #include "services/lambda/function_store.h"
+#include "services/lambda/runnables.h"
 #include "services/lambda/scheduler.h"
 #include "storage/shard.h"
 
@@ -109,7 +110,7 @@ class Service final : public api::Handlers {
   };
   struct RunRequest {
     FunctionName name;
-    store::Resolved resolved;
+    std::shared_ptr<const Runnable> what;
     std::string request_id;
     std::string payload;
     std::string client_context;
@@ -133,8 +134,7 @@ class Service final : public api::Handlers {
                            std::string trace_id);
   Task<platform::Delivery> deliver_event(platform::QueueMessage message);
   Task<void> permit(platform::InvokeCall call, FunctionName name, uint64_t function_id);
-  Task<RunnableVersion> runnable(FunctionName name, store::Resolved resolved);
-  Task<void> must_be_invocable(FunctionName name, VersionRecord version);
+  Result<void> must_be_invocable(const FunctionName& name, const VersionRecord& version);
   Task<CodeRecord> code_from(std::optional<std::string> zip, bool from_s3, bool image);
   void retire(uint64_t function_id, uint64_t below_generation);
   void retire_all(uint64_t function_id);
@@ -158,6 +158,7 @@ class Service final : public api::Handlers {
   platform::LogWriter& logs_;
   ServiceOptions options_;
   CodeDownloads downloads_;
+  Runnables runnables_;
   Scheduler scheduler_;
   Invoker invoker_{*this};
   platform::DurableQueue events_;

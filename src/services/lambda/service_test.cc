@@ -223,7 +223,10 @@ TEST(CreateFunction, survives_a_restart_with_its_code) {
   const auto got = f.invoke("f", "{\"a\":1}");
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(got->payload, "{\"a\":1}");
-  EXPECT_TRUE(fs::exists(f.compute.specs.back()->code_dir + "/app.py"));
+  // What an engine asks for before it starts a sandbox.
+  const auto unpacked = f.shard.run(f.code->folder(f.compute.specs.back()->code_sha256_hex));
+  ASSERT_TRUE(unpacked) << unpacked.error().message;
+  EXPECT_TRUE(fs::exists(*unpacked + "/app.py"));
 }
 
 TEST(GetFunction, gives_an_address_for_the_code_that_works_for_ten_minutes) {
@@ -303,9 +306,9 @@ TEST(UpdateFunctionCode, the_next_invocation_runs_the_new_code) {
   in.dry_run = false;
   ASSERT_TRUE(f.call(&Service::update_function_code, in));
   EXPECT_EQ(f.compute.alive, 0);
-  const std::string before = f.compute.specs.back()->code_dir;
+  const std::string before = f.compute.specs.back()->code_sha256_hex;
   ASSERT_TRUE(f.invoke("f"));
-  EXPECT_NE(f.compute.specs.back()->code_dir, before);
+  EXPECT_NE(f.compute.specs.back()->code_sha256_hex, before);
 }
 
 TEST(LifecycleDelay, restores_the_windows_and_refusals) {
