@@ -53,6 +53,7 @@ class Model:
         self.operations = [Operation(n, o, i) for i, (n, o) in enumerate(sorted(self.raw["operations"].items()))]
         self.attribute_values = service in ("dynamodb", "dynamodbstreams")
         self._apply_enum_order()
+        self._apply_own_limits()
         self._apply_query_errors()
         self._name_structures()
         self._find_stored()
@@ -129,6 +130,12 @@ class Model:
             if enum is None or not set(values) <= set(enum):
                 raise SystemExit("%s: enum_order of %s has values the model lacks" % (self.service, name))
             self.shapes[name]["enum"] = values + [v for v in enum if v not in values]
+
+    def _apply_own_limits(self):
+        """Sizes that the service refuses in words of its own."""
+        for name in self.overlay.get("own_limits", []):
+            for limit in ("min", "max"):
+                self.shapes[name].pop(limit, None)
 
     def _apply_query_errors(self):
         """Codes and statuses that errors have in the query protocol, where the origin has lost them."""

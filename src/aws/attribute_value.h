@@ -227,8 +227,11 @@ inline ItemView ValueView::map() const { return ItemView(payload_); }
 bool operator==(ValueView a, ValueView b);
 bool operator==(ItemView a, ItemView b);
 
-// Nesting DynamoDB allows. Source: DynamoDB Developer Guide, "Quotas", item attributes.
+// Levels of nesting that DynamoDB allows, the innermost value counted: at most 31 lists or maps around a scalar.
+// Source: DynamoDB Developer Guide, "Quotas", item attributes.
 inline constexpr int kAttributeDepthMax = 32;
+// Bytes of an attribute's name. Source: the same page.
+inline constexpr size_t kAttributeNameBytesMax = 65535;
 
 // True when the bytes are a whole item by the grammar above, at most kAttributeDepthMax deep (an item's top level
 // values are at depth 0). For bytes that crossed a disk or a wire.

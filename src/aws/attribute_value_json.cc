@@ -15,7 +15,10 @@ constexpr const char* kEmptyValue =
     "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
 constexpr const char* kTwoTypes =
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes";
-constexpr const char* kTooDeep = "Nesting Levels have exceeded supported limits";
+constexpr const char* kTooDeep =
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+constexpr const char* kNameTooLong =
+    "1 validation error detected: Attribute name is too large, must be less than 65536 bytes";
 constexpr const char* kInvalid = "One or more parameter values were invalid: ";
 
 std::unexpected<AwsError> serialization(std::string message) {
@@ -170,7 +173,7 @@ Result<void> Reader::value(od::value in, std::string& out, int depth) {
       default: return serialization("Unexpected value type in payload");
     }
   }
-  if (depth > kAttributeDepthMax) {
+  if (depth >= kAttributeDepthMax) {
     found(kTooDeep);
     return {};
   }
@@ -328,6 +331,7 @@ Result<void> Reader::members(od::object object, std::string& out, int depth) {
     JSON_TRY(field, std::move(next));
     std::string_view name;
     if (field.unescaped_key().get(name)) return bad_json();
+    if (name.size() > kAttributeNameBytesMax) found(kNameTooLong);
     if (!seen.insert(name)) {
       VIRGA_TRY_VOID(member(name, field.value(), out, start, depth));
       continue;

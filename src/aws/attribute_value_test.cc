@@ -143,9 +143,11 @@ TEST(AttributeValueJson, refuses_more_than_32_levels_without_recursing_further) 
     for (int i = 0; i < depth; ++i) text += "]}";
     return text + "}";
   };
-  EXPECT_EQ(problem_of(nested(32)), "");
-  EXPECT_EQ(problem_of(nested(33)), "Nesting Levels have exceeded supported limits");
-  EXPECT_EQ(problem_of(nested(400)), "Nesting Levels have exceeded supported limits");
+  const std::string too_deep =
+      "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+  EXPECT_EQ(problem_of(nested(31)), "");
+  EXPECT_EQ(problem_of(nested(32)), too_deep);
+  EXPECT_EQ(problem_of(nested(400)), too_deep);
 }
 
 TEST(AttributeValue, sets_and_maps_are_equal_in_any_order) {

@@ -196,6 +196,10 @@ class Checker {
   void value(const TypeDesc& type, const void* value, const DecodePath& at) {
     if (at.depth > kDecodeDepthMax) return;
     for (const auto& demand : broken_demands(type, value)) refuse(type, value, at, demand);
+    inside(type, value, at);
+  }
+
+  void inside(const TypeDesc& type, const void* value, const DecodePath& at) {
     if (type.kind == Kind::structure) return structure(*type.structure, value, &at);
     if (type.kind == Kind::list) return list(type, value, at);
     if (type.kind == Kind::map) return map(type, value, at);
@@ -231,11 +235,12 @@ class Checker {
       auto& e = *static_cast<Entries*>(context);
       e.bad_key = e.bad_key || !broken_demands(*e.type->key, &key).empty();
       const TypeDesc& element = *e.type->element;
-      if (is_scalar(element.kind)) {
+      if (element.kind != Kind::structure && element.limits) {
         e.bad_value = e.bad_value || !broken_demands(element, item).empty();
-      } else {
+      }
+      if (!is_scalar(element.kind)) {
         const DecodePath here = DecodePath::entry(e.at, key);
-        e.self->value(element, item, here);
+        e.self->inside(element, item, here);
       }
     });
     if (entries.bad_key) refuse(type, value, at, "Map keys must satisfy constraint: [" + all_demands(*type.key) + "]");

@@ -27,6 +27,17 @@ struct TablePart {
 Result<std::vector<TablePart>> check_batch(const api::BatchGetItemInput& input) {
   std::vector<TablePart> parts;
   size_t keys = 0;
+  // These sizes are told without the values, and with the parameters' own names. Source: recorded answers.
+  const auto wrong_size = [](const std::string& at, std::string_view demand) {
+    return fail(errors::one_violation("Value at '" + at + "' failed to satisfy constraint: Member must have length " +
+                                      std::string(demand)));
+  };
+  if (input.request_items.empty()) return wrong_size("RequestItems", "greater than or equal to 1");
+  for (const auto& [name, request] : input.request_items) {
+    const std::string at = "RequestItems." + name + ".member.Keys";
+    if (request.keys.empty()) return wrong_size(at, "greater than or equal to 1");
+    if (request.keys.size() > kBatchKeysMax) return wrong_size(at, "less than or equal to 100");
+  }
   for (const auto& [name, request] : input.request_items) {
     VIRGA_TRY_VOID(check_expression_parameters({{"ProjectionExpression", request.projection_expression.has_value()}},
                                                {{"AttributesToGet", request.attributes_to_get.has_value()}},

@@ -15,6 +15,9 @@ namespace {
 constexpr size_t kBatchWritesMax = 25;
 
 Result<void> check_batch(const api::BatchWriteItemInput& input) {
+  if (input.request_items.empty()) {
+    return fail(errors::validation("The requestItems parameter is required for BatchWriteItem"));
+  }
   size_t writes = 0;
   for (const auto& [name, requests] : input.request_items) {
     for (const auto& request : requests) {

@@ -44,9 +44,6 @@ void apply_settings(const api::CreateTableInput& input, Timestamp now, Table& ta
 
 // Source: DynamoDB API Reference, CreateTable.
 Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInput input) {
-  if (input.table_name.size() < 3 || input.table_name.size() > 255) {
-    co_return fail(errors::validation("TableName must be at least 3 characters long and at most 255 characters long"));
-  }
   co_await check_table_name(input.table_name);
   const std::shared_ptr<Table> table = co_await define_table(input);
   co_await check_supported(input);

@@ -27,6 +27,9 @@ AwsError validation(std::string message) { return make("ValidationException", st
 AwsError invalid_parameter(std::string_view message) {
   return validation("One or more parameter values were invalid: " + std::string(message));
 }
+AwsError one_violation(std::string_view message) {
+  return validation("1 validation error detected: " + std::string(message));
+}
 AwsError serialization(std::string message) { return make("SerializationException", std::move(message)); }
 
 AwsError resource_not_found() { return make("ResourceNotFoundException", "Requested resource not found"); }

@@ -14,6 +14,8 @@ namespace virga::dynamodb::errors {
 AwsError validation(std::string message);
 // validation with "One or more parameter values were invalid: " before the text.
 AwsError invalid_parameter(std::string_view message);
+// validation with "1 validation error detected: " before the text.
+AwsError one_violation(std::string_view message);
 AwsError serialization(std::string message);
 
 AwsError resource_not_found();                         // data operations name no table

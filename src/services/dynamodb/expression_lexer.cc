@@ -22,9 +22,7 @@ size_t symbol_length(std::string_view rest) {
 
 std::string check_expression_size(std::string_view text) {
   if (text.empty()) return "The expression can not be empty;";
-  if (text.size() > kExpressionBytesMax) {
-    return "Expression size has exceeded the maximum allowed size; expression size: " + std::to_string(text.size());
-  }
+  if (text.size() > kExpressionBytesMax) return "Expression size has exceeded the maximum allowed size;";
   return {};
 }
 
@@ -87,7 +85,7 @@ void Lexer::syntax_error() {
 
 void Lexer::count_operator() {
   if (++operators_ > kExpressionOperatorsMax && limits.empty()) {
-    limits = "The expression contains too many operators; maximum allowed: " + std::to_string(kExpressionOperatorsMax);
+    limits = "The expression contains too many operators; operator count: " + std::to_string(operators_);
   }
 }
 

@@ -64,6 +64,45 @@ Result<void> check_size(const KeyAttribute& attribute, bool is_hash, ValueView v
   return {};
 }
 
+std::string_view empty_kind(AttributeType type) { return type == AttributeType::string ? "string" : "binary"; }
+
+// An index key that an item has with another type, or empty.
+AwsError wrong_index_key(const Index& index, const KeyAttribute& attribute, ValueView value, bool is_update) {
+  if (value.type() != attribute.type) {
+    if (is_update) {
+      return errors::validation("The update expression attempted to update the secondary index key to unsupported type");
+    }
+    return errors::invalid_parameter("Type mismatch for Index Key " + attribute.name + " Expected: " +
+                                     std::string(attribute_type_name(attribute.type)) +
+                                     " Actual: " + std::string(value.type_name()) + " IndexName: " + index.name);
+  }
+  const std::string empty =
+      "The AttributeValue for a key attribute cannot contain an empty " + std::string(empty_kind(attribute.type)) + " value.";
+  if (is_update) {
+    return errors::validation("One or more parameter values are not valid. The update expression attempted to update a "
+                              "secondary index key to a value that is not supported. " + empty);
+  }
+  return errors::validation("One or more parameter values are not valid. A value specified for a secondary index key is "
+                            "not supported. " + empty + " IndexName: " + index.name + ", IndexKey: " + attribute.name);
+}
+
+Result<void> check_keys_of(const Index& index, const Table& table, ItemView item, const ItemView* before) {
+  for (size_t i = 0; i < index.keys.size(); ++i) {
+    const KeyAttribute& attribute = index.keys.at(i);
+    const auto value = item.find(attribute.name);
+    if (!value || table.keys.contains(attribute.name)) continue;
+    if (before) {
+      const auto old = before->find(attribute.name);
+      if (old && old->bytes() == value->bytes()) continue;
+    }
+    if (value->type() != attribute.type || value->payload().empty()) {
+      return fail(wrong_index_key(index, attribute, *value, before != nullptr));
+    }
+    VIRGA_TRY_VOID(check_size(attribute, i < index.keys.hash.size(), *value));
+  }
+  return {};
+}
+
 }  // namespace
 
 void append_key_value(std::string& out, ValueView value) {
@@ -178,43 +217,16 @@ Result<void> check_key(const KeySchema& keys, ItemView key) {
 }
 
 Result<void> check_index_keys(const Table& table, ItemView item, const ItemView* before) {
-  const bool is_update = before != nullptr;
+  Result<void> out;
+  const std::string* told = nullptr;
   for (const auto& index : table.indexes) {
-    for (size_t i = 0; i < index.keys.size(); ++i) {
-      const KeyAttribute& attribute = index.keys.at(i);
-      const auto value = item.find(attribute.name);
-      if (!value || table.keys.contains(attribute.name)) continue;
-      if (before) {
-        const auto old = before->find(attribute.name);
-        if (old && old->bytes() == value->bytes()) continue;
-      }
-      if (value->type() != attribute.type) {
-        if (is_update) {
-          return fail(errors::validation(
-              "The update expression attempted to update the secondary index key to unsupported type"));
-        }
-        return fail(errors::invalid_parameter(
-            "Type mismatch for Index Key " + attribute.name + " Expected: " +
-            std::string(attribute_type_name(attribute.type)) + " Actual: " + std::string(value->type_name()) +
-            " IndexName: " + index.name));
-      }
-      if (value->payload().empty()) {
-        if (is_update) {
-          return fail(errors::validation(
-              "One or more parameter values are not valid. The update expression attempted to update a secondary index "
-              "key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty " +
-              std::string(attribute.type == AttributeType::string ? "string" : "binary") + " value."));
-        }
-        return fail(errors::validation(
-            "One or more parameter values are not valid. A value specified for a secondary index key is not supported. " +
-            std::string("The AttributeValue for a key attribute cannot contain an empty ") +
-            (attribute.type == AttributeType::string ? "string" : "binary") + " value. IndexName: " + index.name +
-            ", IndexKey: " + attribute.name));
-      }
-      VIRGA_TRY_VOID(check_size(attribute, i < index.keys.hash.size(), *value));
-    }
+    Result<void> checked = check_keys_of(index, table, item, before);
+    // Of several indexes, the first by name is told. Source: recorded answers.
+    if (checked || (told && *told < index.name)) continue;
+    out = std::move(checked);
+    told = &index.name;
   }
-  return {};
+  return out;
 }
 
 Result<void> check_item_keys(const Table& table, ItemView item) {

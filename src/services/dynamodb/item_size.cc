@@ -5,7 +5,11 @@
 namespace virga::dynamodb {
 namespace {
 
-size_t number_bytes(std::string_view text) { return static_cast<size_t>(Number::parse(text)->storage_bytes()); }
+// Stored numbers are canonical; a damaged one counts as the bytes that it takes.
+size_t number_bytes(std::string_view text) {
+  const auto number = Number::parse(text);
+  return number ? static_cast<size_t>(number->storage_bytes()) : text.size();
+}
 
 }  // namespace
 

@@ -45,12 +45,6 @@ void WriteUnits::add(const WriteUnits& other) {
   for (const auto& [name, units] : other.local) add_units(local, name, units);
   for (const auto& [name, units] : other.global) add_units(global, name, units);
 }
-void WriteUnits::multiply(int64_t factor) {
-  table *= factor;
-  for (auto* list : {&local, &global}) {
-    for (auto& [name, units] : *list) units *= factor;
-  }
-}
 int64_t WriteUnits::total() const {
   int64_t sum = table;
   for (const auto* list : {&local, &global}) {
@@ -113,12 +107,14 @@ void ItemWriter::commit(storage::Txn& txn, const ItemWrite& write, PreparedWrite
   const auto old_item = prepared.old_item();
   const auto new_item = prepared.new_item();
   if (write.kind == ItemWrite::Kind::check) {
-    prepared.units.table = write_units(old_item ? item_bytes(*old_item) : 0);
+    prepared.bytes = static_cast<int64_t>(old_item ? item_bytes(*old_item) : 0);
+    prepared.units.table = write_units(static_cast<size_t>(prepared.bytes));
     return;
   }
   const auto old_bytes = static_cast<int64_t>(old_item ? item_bytes(*old_item) : 0);
   const auto new_bytes = static_cast<int64_t>(new_item ? item_bytes(*new_item) : 0);
-  prepared.units.table = write_units(static_cast<size_t>(std::max(old_bytes, new_bytes)));
+  prepared.bytes = std::max(old_bytes, new_bytes);
+  prepared.units.table = write_units(static_cast<size_t>(prepared.bytes));
   if (new_item) {
     txn.put(write.key, encode_record(txn.lsn(), now_micros, *new_item));
   } else if (old_item) {

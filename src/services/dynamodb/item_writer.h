@@ -33,7 +33,6 @@ struct WriteUnits {
   int64_t table = 0;
   std::vector<std::pair<std::string, int64_t>> local, global;  // by index name
   void add(const WriteUnits& other);
-  void multiply(int64_t factor);
   int64_t total() const;
 };
 
@@ -47,6 +46,7 @@ struct PreparedWrite {
   ItemView given;
   Item updated;
   WriteUnits units;        // set by commit
+  int64_t bytes = 0;       // what they are charged for: the larger of the old and the new item; set by commit
 
   std::optional<ItemView> old_item() const;
   std::optional<ItemView> new_item() const;

@@ -44,7 +44,7 @@ TEST(PutItem, equal_numbers_are_one_key) {
   ASSERT_TRUE(db.put("notes", R"({"id":{"S":"1"},"r":{"N":"1.0"},"v":{"N":"1"}})"));
   ASSERT_TRUE(db.put("notes", R"({"id":{"S":"1"},"r":{"N":"10e-1"},"v":{"N":"2"}})"));
   EXPECT_THAT(get(db, "notes", R"({"id":{"S":"1"},"r":{"N":"1"}})"), HasSubstr(R"("v":{"N":"2"})"));
-  EXPECT_THAT(get(db, "t", R"({"id":{"S":"1"}})"), HasSubstr("Invalid table/index name."));
+  EXPECT_THAT(get(db, "t", R"({"id":{"S":"1"}})"), HasSubstr("Member must have length greater than or equal to 3"));
 }
 
 TEST(PutItem, a_condition_that_fails_leaves_the_item_and_can_show_it) {

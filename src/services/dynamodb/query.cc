@@ -67,7 +67,7 @@ Result<CheckedQuery> check_query(const api::QueryInput& input) {
     VIRGA_TRY(projection, read_attributes_to_get(*input.attributes_to_get));
     out.projection = std::move(projection);
   }
-  VIRGA_TRY_VOID(check_select(input.select, input.attributes_to_get.has_value(),
+  VIRGA_TRY_VOID(check_select(ReadKind::query, input.select, input.attributes_to_get.has_value(),
                               input.projection_expression.has_value(), input.index_name.has_value()));
   VIRGA_TRY_VOID(check_start_key_values(input.exclusive_start_key));
   if (!input.key_conditions && !input.key_condition_expression) {

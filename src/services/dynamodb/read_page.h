@@ -41,8 +41,9 @@ struct Selection {
   bool count_only = false;
   bool fetch_items = false;
 };
-Result<void> check_select(const std::optional<std::string>& select, bool attributes_to_get, bool projection_expression,
-                          bool index);
+enum class ReadKind { query, scan };
+Result<void> check_select(ReadKind kind, const std::optional<std::string>& select, bool attributes_to_get,
+                          bool projection_expression, bool index);
 Result<Selection> resolve_select(const std::optional<std::string>& select, const Table& table, const Index* index,
                                  const std::optional<ParsedProjection>& projection);
 // The index of the request or null; ConsistentRead does not go with global ones.

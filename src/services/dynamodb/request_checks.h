@@ -25,7 +25,7 @@ inline Result<void> check_return_values_old(const std::optional<std::string>& re
 // ConditionalOperator goes with legacy conditions only. `conditions`: their number.
 Result<void> check_conditional_operator(const std::optional<std::string>& conditional_operator, size_t conditions);
 
-// A table name as requests give it (or an ARN): "Invalid table/index name…".
+// A table name as requests give it, when it is no ARN: the model's constraints on it are those of an ARN.
 Result<void> check_table_name(std::string_view name);
 
 // Key attributes are scalars: no path goes into one. `nested`: first names of paths with more steps.

@@ -14,6 +14,13 @@ bool is_placeholder(std::string_view key, char head) {
   });
 }
 
+constexpr std::string_view kNestingProblem = "Nesting Levels have exceeded supported limits";
+
+// Findings about a value's form as a whole name neither the parameter nor its key.
+bool is_told_bare(std::string_view problem) {
+  return problem.starts_with(kNestingProblem) || problem.starts_with("1 validation error");
+}
+
 std::string joined(const std::vector<std::string_view>& names, std::string_view separator) {
   std::string out;
   for (const auto& name : names) {
@@ -23,10 +30,14 @@ std::string joined(const std::vector<std::string_view>& names, std::string_view 
   return out;
 }
 
+// Writes say that an expression is too long in other words than reads do. Source: recorded answers.
 template <class T>
-Result<T> labelled(std::string_view parameter, Parsed<T> parsed) {
+Result<T> labelled(std::string_view parameter, std::string_view text, Parsed<T> parsed) {
   if (parsed) return std::move(*parsed);
-  return fail(errors::validation("Invalid " + std::string(parameter) + ": " + parsed.error()));
+  const std::string message = "Invalid " + std::string(parameter) + ": " + parsed.error();
+  const bool of_a_write = parameter == "UpdateExpression" || parameter == "ConditionExpression";
+  if (text.size() > kExpressionBytesMax && of_a_write) return fail(errors::one_violation(message));
+  return fail(errors::validation(message));
 }
 
 std::string_view key_operator(Condition::Kind kind, bool flipped) {
@@ -141,13 +152,16 @@ Result<Placeholders> read_placeholders(const Maybe<std::map<std::string, std::st
     if (!is_placeholder(key, '#')) {
       return fail(errors::validation("ExpressionAttributeNames contains invalid key: Syntax error; key: \"" + key + "\""));
     }
+    if (name.size() > kAttributeNameBytesMax) {
+      return fail(errors::one_violation("Attribute name is too large, must be less than 65536 bytes"));
+    }
     out.add_name(key, name);
   }
   return out;
 }
 
 Result<Placeholders> read_placeholders(const Maybe<std::map<std::string, std::string>>& names,
-                                       const std::optional<Item>& values) {
+                                       const std::optional<Item>& values, DeepValues deep) {
   VIRGA_TRY(out, read_placeholders(names));
   if (!values) return out;
   if (values->empty()) return fail(errors::validation("ExpressionAttributeValues must not be empty"));
@@ -158,11 +172,17 @@ Result<Placeholders> read_placeholders(const Maybe<std::map<std::string, std::st
     }
     out.add_value(member.name, member.value);
   }
+  if (deep == DeepValues::accepted && nests_too_deep(values)) return out;
+  if (is_told_bare(values->problem())) return fail(errors::validation(values->problem()));
   if (!values->problem().empty()) {
     return fail(errors::validation("ExpressionAttributeValues contains invalid value: " + values->problem() +
                                    " for key " + values->problem_name()));
   }
   return out;
+}
+
+bool nests_too_deep(const std::optional<Item>& values) {
+  return values && values->problem().starts_with(kNestingProblem);
 }
 
 Result<void> check_all_used(const Placeholders& placeholders) {
@@ -172,13 +192,13 @@ Result<void> check_all_used(const Placeholders& placeholders) {
 }
 
 Result<ParsedCondition> read_condition(std::string_view parameter, std::string_view text, Placeholders& placeholders) {
-  return labelled(parameter, parse_condition(text, placeholders));
+  return labelled(parameter, text, parse_condition(text, placeholders));
 }
 Result<ParsedUpdate> read_update(std::string_view text, Placeholders& placeholders) {
-  return labelled("UpdateExpression", parse_update(text, placeholders));
+  return labelled("UpdateExpression", text, parse_update(text, placeholders));
 }
 Result<ParsedProjection> read_projection(std::string_view text, Placeholders& placeholders) {
-  return labelled("ProjectionExpression", parse_projection(text, placeholders));
+  return labelled("ProjectionExpression", text, parse_projection(text, placeholders));
 }
 
 Result<ParsedProjection> read_attributes_to_get(const std::vector<std::string>& names) {

@@ -26,9 +26,12 @@ struct Given {
 Result<void> check_expression_parameters(std::initializer_list<Given> expressions, std::initializer_list<Given> legacy,
                                          bool names, bool values);
 
-// ExpressionAttributeNames and -Values, their form checked. Views stay with the request.
+// ExpressionAttributeNames and -Values, their form checked. Views stay with the request. Inside a transaction values that
+// nest too deep are no finding yet: `deep` says so.
+enum class DeepValues { refused, accepted };
 Result<Placeholders> read_placeholders(const Maybe<std::map<std::string, std::string>>& names,
-                                       const std::optional<Item>& values);
+                                       const std::optional<Item>& values, DeepValues deep = DeepValues::refused);
+bool nests_too_deep(const std::optional<Item>& values);
 Result<Placeholders> read_placeholders(const Maybe<std::map<std::string, std::string>>& names);
 Result<void> check_all_used(const Placeholders& placeholders);
 

@@ -50,11 +50,16 @@ Result<CheckedScan> check_scan(const api::ScanInput& input) {
   }
   VIRGA_TRY_VOID(
       check_conditional_operator(input.conditional_operator, input.scan_filter ? input.scan_filter->size() : 0));
-  VIRGA_TRY_VOID(check_select(input.select, input.attributes_to_get.has_value(),
+  VIRGA_TRY_VOID(check_select(ReadKind::scan, input.select, input.attributes_to_get.has_value(),
                               input.projection_expression.has_value(), input.index_name.has_value()));
   VIRGA_TRY_VOID(check_start_key_values(input.exclusive_start_key));
   VIRGA_TRY_VOID(check_segments(input));
   VIRGA_TRY(placeholders, read_placeholders(input.expression_attribute_names, input.expression_attribute_values));
+  if (input.filter_expression && input.filter_expression->size() > kExpressionBytesMax) {
+    // Only here the size is told. Source: recorded answers.
+    return fail(errors::validation("Invalid FilterExpression: Expression size has exceeded the maximum allowed size; "
+                                   "expression size: " + std::to_string(input.filter_expression->size())));
+  }
   if (input.filter_expression) {
     VIRGA_TRY(parsed, read_condition("FilterExpression", *input.filter_expression, placeholders));
     out.filter = std::move(parsed.condition);

@@ -53,9 +53,6 @@ Result<TableRef> Service::data_table(const RequestContext& ctx, const std::strin
 }
 
 Result<TableRef> Service::control_table(const RequestContext& ctx, const std::string& name) {
-  if (!name.starts_with("arn:") && (name.size() < 3 || name.size() > 255)) {
-    return fail(errors::validation("TableName must be at least 3 characters long and at most 255 characters long"));
-  }
   VIRGA_TRY(address, address_of(ctx, name));
   VIRGA_TRY(table, tables_.find(address.account, address.region, address.name));
   if (!table || table->status(ctx.now.at) == "DELETED") return fail(errors::table_not_found(address.name));

@@ -157,7 +157,7 @@ Result<std::vector<KeyAttribute>> read_definitions(const std::vector<api::Attrib
   for (const auto& definition : definitions) {
     const auto type = parse_attribute_type(definition.attribute_type);
     if (!type || find_definition(out, definition.attribute_name)) {
-      return fail(errors::invalid_parameter("Cannot have two attributes with the same name: " + definition.attribute_name));
+      return fail(errors::validation("Attribute Name is duplicated: " + definition.attribute_name));
     }
     out.push_back({definition.attribute_name, *type});
   }
@@ -167,7 +167,6 @@ Result<std::vector<KeyAttribute>> read_definitions(const std::vector<api::Attrib
 Result<Index> define_index(const IndexDefinition& definition, const std::vector<KeyAttribute>& attributes,
                            const KeySchema& table_keys) {
   Index out{.name = definition.name, .global = definition.global};
-  VIRGA_TRY_VOID(check_table_name(definition.name));
   VIRGA_TRY_VOID(check_defined(definition.key_schema, attributes));
   VIRGA_TRY(keys, read_schema(definition.key_schema, attributes, definition.global ? kGlobalKeyPartsMax : 1));
   out.keys = std::move(keys);

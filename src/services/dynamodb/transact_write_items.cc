@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/hashing.h"
+#include "base/strings.h"
 #include "services/dynamodb/capacity.h"
 #include "services/dynamodb/item_key.h"
 #include "services/dynamodb/item_size.h"
@@ -22,6 +23,7 @@ struct CheckedAction {
   const Item* item = nullptr;  // put: the item; else the key
   ItemWrite write;
   ParsedUpdate update;
+  std::string problem;  // found before, told as the action's own reason
 };
 
 template <class Action>
@@ -34,7 +36,12 @@ Result<void> read_action(const Action& action, const Item& item, const std::opti
       {{"UpdateExpression", update_expression != nullptr}, {"ConditionExpression", condition.has_value()}}, {},
       action.expression_attribute_names.has_value(), action.expression_attribute_values.has_value()));
   VIRGA_TRY_VOID(check_values(item));
-  VIRGA_TRY(placeholders, read_placeholders(action.expression_attribute_names, action.expression_attribute_values));
+  VIRGA_TRY(placeholders, read_placeholders(action.expression_attribute_names, action.expression_attribute_values,
+                                            DeepValues::accepted));
+  // Only what would be stored must not nest too deep. Source: recorded answers.
+  if (update_expression && nests_too_deep(action.expression_attribute_values)) {
+    out.problem = action.expression_attribute_values->problem();
+  }
   if (update_expression) {
     VIRGA_TRY(update, read_update(*update_expression, placeholders));
     out.update = std::move(update);
@@ -92,12 +99,19 @@ Result<std::vector<CheckedAction>> check_actions(const api::TransactWriteItemsIn
 // What the service tells as the action's own reason.
 Result<void> check_against_table(CheckedAction& action) {
   const Table& table = *action.write.table;
+  if (!action.problem.empty()) return fail(errors::validation(action.problem));
   if (action.write.kind == ItemWrite::Kind::put) return check_item_keys(table, *action.item);
   VIRGA_TRY_VOID(check_key(table.keys, *action.item));
   if (action.write.kind != ItemWrite::Kind::update) return {};
   VIRGA_TRY_VOID(check_update_targets(table, action.update));
   action.write.actions = std::move(action.update.actions);
   return {};
+}
+
+// Empty key values refuse the request, other wrong ones cancel the transaction. Source: recorded answers.
+bool refuses_the_request(const AwsError& error) {
+  return error.code == "ResourceNotFoundException" || error.http_status >= 500 ||
+         error.message.find("key attribute cannot contain an empty") != std::string::npos;
 }
 
 errors::CancellationReason reason_of(const AwsError& error) {
@@ -149,7 +163,43 @@ Sha256 fingerprint(const api::TransactWriteItemsInput& input) {
 struct Outcome {
   bool repeated = false;  // the token has been seen: nothing was written
   std::vector<PreparedWrite> writes;
+  std::vector<size_t> charged;  // of a repeated one: what each action was charged for then, in bytes
 };
+
+// What the actions were charged for, kept with the token: a repeated request is charged as a read of it.
+std::string charged_text(const std::vector<PreparedWrite>& writes) {
+  std::string out;
+  for (const auto& write : writes) out += std::to_string(write.bytes) + ",";
+  return out;
+}
+std::vector<size_t> charged_bytes(std::string_view text) {
+  std::vector<size_t> out;
+  for (size_t comma = text.find(','); comma != std::string_view::npos; comma = text.find(',')) {
+    out.push_back(static_cast<size_t>(parse_int(text.substr(0, comma)).value_or(0)));
+    text.remove_prefix(comma + 1);
+  }
+  return out;
+}
+
+// Source: DynamoDB API Reference, TransactWriteItems, ReturnConsumedCapacity of subsequent calls with one token.
+Maybe<std::vector<api::ConsumedCapacity>> repeated_capacity(const api::TransactWriteItemsInput& input,
+                                                            const std::vector<CheckedAction>& actions,
+                                                            const std::vector<size_t>& charged) {
+  std::map<std::string, std::pair<TableRef, ReadUnits>> used;
+  for (size_t i = 0; i < actions.size(); ++i) {
+    auto& entry = used[actions[i].write.table->name];
+    entry.first = actions[i].write.table;
+    entry.second.table += 2 * read_half_units(i < charged.size() ? charged[i] : 0, true);
+  }
+  Maybe<std::vector<api::ConsumedCapacity>> out;
+  for (const auto& [name, entry] : used) {
+    auto capacity = read_capacity(input.return_consumed_capacity, *entry.first, entry.second, nullptr, true);
+    if (!capacity) break;
+    if (!out) out.emplace();
+    out->push_back(std::move(*capacity));
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -162,6 +212,7 @@ Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::
   for (size_t i = 0; i < actions.size(); ++i) {
     actions[i].write.table = co_await data_table(*ctx, *actions[i].table_name);
     const Result<void> checked = check_against_table(actions[i]);
+    if (!checked && refuses_the_request(checked.error())) co_return fail(checked.error());
     if (!checked) {
       reasons[i] = reason_of(checked.error());
       cancelled = true;
@@ -180,9 +231,12 @@ Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::
     Outcome out;
     if (!token.empty()) {
       VIRGA_TRY(seen, find_request_token(txn, ctx->account, ctx->region, token, now));
-      if (seen && *seen != as_bytes(print)) return fail(errors::idempotent_parameter_mismatch());
-      out.repeated = seen.has_value();
-      if (out.repeated) return out;
+      if (seen && !seen->starts_with(as_bytes(print))) return fail(errors::idempotent_parameter_mismatch());
+      if (seen) {
+        out.repeated = true;
+        out.charged = charged_bytes(std::string_view(*seen).substr(as_bytes(print).size()));
+        return out;
+      }
     }
     for (size_t i = 0; i < actions.size(); ++i) {
       auto prepared = writer_.prepare(txn, actions[i].write);
@@ -190,21 +244,26 @@ Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::
         out.writes.push_back(std::move(*prepared));
         continue;
       }
-      if (prepared.error().code == "ResourceNotFoundException") return fail(std::move(prepared.error()));
-      if (prepared.error().http_status >= 500) return fail(std::move(prepared.error()));
+      if (refuses_the_request(prepared.error())) return fail(std::move(prepared.error()));
       reasons[i] = reason_of(prepared.error());
       cancelled = true;
     }
     if (cancelled) return fail(errors::transaction_canceled(reasons));
     for (size_t i = 0; i < actions.size(); ++i) writer_.commit(txn, actions[i].write, out.writes[i], now);
-    if (!token.empty()) VIRGA_TRY_VOID(keep_request_token(txn, ctx->account, ctx->region, token, as_bytes(print), now));
+    if (!token.empty()) {
+      const std::string memo = std::string(as_bytes(print)) + charged_text(out.writes);
+      VIRGA_TRY_VOID(keep_request_token(txn, ctx->account, ctx->region, token, memo, now));
+    }
     return out;
   });
   ctx->depends_on(done.lsn);
   const Outcome outcome = co_await std::move(done.result);
 
   api::TransactWriteItemsOutput output;
-  if (outcome.repeated) co_return std::move(output);
+  if (outcome.repeated) {
+    output.consumed_capacity = repeated_capacity(input, actions, outcome.charged);
+    co_return std::move(output);
+  }
   std::map<std::string, std::pair<TableRef, WriteUnits>> used;
   for (size_t i = 0; i < actions.size(); ++i) {
     const TableRef& table = outcome.writes[i].table;
@@ -217,7 +276,7 @@ Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::
     (*output.item_collection_metrics)[table->name].push_back(std::move(*metrics));
   }
   for (auto& [name, entry] : used) {
-    entry.second.multiply(2);  // transactional writes cost twice
+    entry.second.table *= 2;  // transactional writes cost twice, what follows from them in indexes does not
     auto capacity = write_capacity(input.return_consumed_capacity, *entry.first, entry.second, true);
     if (!capacity) break;
     if (!output.consumed_capacity) output.consumed_capacity.emplace();

@@ -11,6 +11,9 @@ constexpr const char* kBadPath = "The document path provided in the update expre
 constexpr const char* kWrongType = "An operand in the update expression has an incorrect data type";
 constexpr const char* kMissing = "The provided expression refers to an attribute that does not exist in the item";
 
+constexpr const char* kTooDeep =
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+
 using Bytes = std::expected<std::string, std::string>;  // a value, or AWS's message
 
 Bytes evaluate(const Operand& operand, ItemView item);
@@ -63,6 +66,17 @@ Bytes evaluate(const Operand& operand, ItemView item) {
       return std::string(found->bytes());
     }
   }
+}
+
+// Lists and maps around the innermost value.
+size_t nesting(ValueView value) {
+  size_t deepest = 0;
+  if (value.is(AttributeType::list)) {
+    for (const auto element : value.list()) deepest = std::max(deepest, 1 + nesting(element));
+  } else if (value.is(AttributeType::map)) {
+    for (const auto member : value.map()) deepest = std::max(deepest, 1 + nesting(member.value));
+  }
+  return deepest;
 }
 
 // ADD: numbers sum, sets unite; what is missing counts as zero or as the empty set.
@@ -192,6 +206,9 @@ std::expected<Item, std::string> apply_update(const std::vector<UpdateAction>& a
     if (actions[i].kind != UpdateAction::Kind::set) continue;
     Bytes value = evaluate(actions[i].value, item);
     if (!value) return std::unexpected(std::move(value.error()));
+    if (actions[i].path.size() - 1 + nesting(ValueView(*value)) >= kAttributeDepthMax) {
+      return std::unexpected<std::string>(kTooDeep);
+    }
     values[i] = std::move(*value);
   }
   for (size_t i = 0; i < actions.size(); ++i) {
