@@ -16,6 +16,7 @@
 #include "platform/dispatcher.h"
 #include "platform/durable_timers.h"
 #include "platform/http_front.h"
+#include "platform/stream_wakeups.h"
 #include "sandbox/engine.h"
 #include "server/admin.h"
 #include "server/function_host.h"
@@ -26,6 +27,7 @@
 #include "services/apigatewayv2/iam_signer.h"
 #include "services/apigatewayv2/service.h"
 #include "services/dynamodb/service.h"
+#include "services/dynamodb/streams_service.h"
 #include "services/iam/accounts_config.h"
 #include "services/iam/binding.h"
 #include "services/iam/identity.h"
@@ -116,8 +118,10 @@ struct Wiring::Parts {
   std::unique_ptr<iam::Service> iam;
   std::unique_ptr<sts::Service> sts;
   std::unique_ptr<logs::Service> logs;
+  platform::StreamWakeups stream_wakeups;
   std::unique_ptr<dynamodb::Service> dynamodb;
   std::unique_ptr<s3::Service> s3;
+  std::unique_ptr<dynamodb::StreamsService> dynamodb_streams;
 
   int launcher_fd = -1;  // until the engine takes it
   CodeFolder code_folder;
@@ -182,9 +186,13 @@ Task<void> Wiring::load() {
   p.logs = std::make_unique<logs::Service>(*p.shard, p.env);
   p.dispatcher->add(logs::make_binding(*p.logs));
 
+  p.timers = std::make_unique<platform::DurableTimers>(*p.shard, p.env);
   p.dynamodb = std::make_unique<dynamodb::Service>(
-      *p.shard, p.env, dynamodb::ServiceOptions{.lifecycle_delay_ms = p.options.lifecycle_delay_ms});
+      *p.shard, p.env, *p.timers, p.stream_wakeups,
+      dynamodb::ServiceOptions{.lifecycle_delay_ms = p.options.lifecycle_delay_ms});
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb));
+  p.dynamodb_streams = std::make_unique<dynamodb::StreamsService>(*p.shard);
+  p.dispatcher->add(dynamodb::make_binding(*p.dynamodb_streams));
   p.dynamodb->start();
 
   p.blobs = co_await storage::BlobStore::open(p.files(), p.options.data_dir + "/blobs", *p.shard, *p.pool);
@@ -267,7 +275,6 @@ Task<void> Wiring::load_functions() {
   options.lifecycle_delay_ms = p.options.lifecycle_delay_ms;
   options.retry_base_delay_ms = p.options.lambda_retry_base_delay_ms;
   options.strict = p.strict();
-  p.timers = std::make_unique<platform::DurableTimers>(*p.shard, p.env);
   p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs, *p.timers, options);
   p.dispatcher->add(lambda::make_binding(*p.lambda));
   p.timers->start();

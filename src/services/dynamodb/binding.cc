@@ -1,16 +1,20 @@
 #include "api/dynamodb/binding.h"
 
+#include "api/dynamodbstreams/binding.h"
 #include "services/dynamodb/service.h"
+#include "services/dynamodb/streams_service.h"
 
 namespace virga::dynamodb {
 
 aws::ServiceBinding make_binding(Service& service) {
   return api::bind(service, {
-                                {"CreateTable", "StreamSpecification, ResourcePolicy and global tables are refused"},
+                                {"CreateTable", "ResourcePolicy and global tables are refused"},
                                 {"CreateTable", "SSESpecification, TableClass, WarmThroughput and OnDemandThroughput have no effect"},
                                 {"CreateTable", "provisioned capacity does not throttle"},
-                                {"UpdateTable", "StreamSpecification and replicas are refused"},
+                                {"UpdateTable", "replicas are refused"},
                             });
 }
+
+aws::ServiceBinding make_binding(StreamsService& service) { return dynamodbstreams::api::bind(service); }
 
 }  // namespace virga::dynamodb

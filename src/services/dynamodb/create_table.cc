@@ -6,6 +6,7 @@
 #include "services/dynamodb/errors.h"
 #include "services/dynamodb/request_checks.h"
 #include "services/dynamodb/service.h"
+#include "services/dynamodb/stream_settings.h"
 #include "services/dynamodb/table_definition.h"
 
 namespace virga::dynamodb {
@@ -13,9 +14,6 @@ namespace {
 
 // What we would otherwise accept without effect.
 Result<void> check_supported(const api::CreateTableInput& input) {
-  if (input.stream_specification && input.stream_specification->stream_enabled) {
-    return fail(errors::not_implemented("CreateTable with StreamSpecification"));
-  }
   if (input.resource_policy) return fail(errors::not_implemented("CreateTable with ResourcePolicy"));
   if (input.global_table_source_arn) return fail(errors::not_implemented("CreateTable with GlobalTableSourceArn"));
   return {};
@@ -46,6 +44,7 @@ void apply_settings(const api::CreateTableInput& input, Timestamp now, Table& ta
 Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInput input) {
   co_await check_table_name(input.table_name);
   const std::shared_ptr<Table> table = co_await define_table(input);
+  if (input.stream_specification) co_await check_new_stream(*input.stream_specification);
   co_await check_supported(input);
   if (input.tags) co_await check_tags(*input.tags);
 
@@ -68,6 +67,9 @@ Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInpu
     if (existing && existing->status(now) != "DELETED") return fail(errors::table_exists(table->name));
     table->id = txn.new_object_id();
     for (auto& index : table->indexes) index.id = txn.new_object_id();
+    if (input.stream_specification && input.stream_specification->stream_enabled) {
+      VIRGA_TRY_VOID(changes_.enable_stream(txn, *table, *input.stream_specification->stream_view_type, now));
+    }
     tables_.put(txn, existing, *table);
     put = true;
     writer_.stats().start_empty(table->id);

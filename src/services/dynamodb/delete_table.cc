@@ -26,6 +26,7 @@ Task<api::DeleteTableOutput> Service::delete_table(Ctx ctx, api::DeleteTableInpu
     writer_.stats().drop(table->id);
     for (const auto& index : table->indexes) writer_.stats().drop(index.id);
     tables_.erase_items(txn, *table);
+    VIRGA_TRY_VOID(changes_.close(txn, *table, now));
     txn.allow_in_low_space();
     put = true;
     if (options_.lifecycle_delay_ms == 0) {

@@ -1,5 +1,7 @@
 #include "services/dynamodb/describe.h"
 
+#include "services/dynamodb/stream_store.h"
+
 namespace virga::dynamodb {
 namespace {
 
@@ -96,6 +98,15 @@ api::TableDescription describe_table_as(const RequestContext& ctx, const Table& 
   const std::string_view index_status = status == "CREATING" ? "CREATING" : "ACTIVE";
   for (const auto& index : table.indexes) {
     describe_index(index, *out.table_arn, index_status, count_of(counts, index.id), out);
+  }
+  if (!table.stream_view.empty()) {
+    auto& stream = out.stream_specification.emplace();
+    stream.stream_enabled = true;
+    stream.stream_view_type = table.stream_view;
+  }
+  if (!table.stream_label.empty()) {
+    out.latest_stream_label = table.stream_label;
+    out.latest_stream_arn = stream_arn(table.account, table.region, table.name, table.stream_label);
   }
   out.deletion_protection_enabled = table.deletion_protection;
   if (!table.table_class.empty()) {

@@ -9,6 +9,7 @@
 #include "api/dynamodb/create_table.h"
 #include "api/dynamodb/put_item.h"
 #include "services/dynamodb/service.h"
+#include "services/dynamodb/streams_service.h"
 #include "services/dynamodb/test_values.h"
 #include "storage/testing.h"
 
@@ -22,13 +23,21 @@ class Dynamo {
   // One call, its answer durable. The context's `now` is the fake cloud clock's.
   template <class Output, class Input>
   Result<Output> call(Task<Output> (Service::*operation)(Ctx, Input), std::type_identity_t<Input> input) {
+    return call_on(*service_, operation, std::move(input));
+  }
+  template <class Output, class Input>
+  Result<Output> call(Task<Output> (StreamsService::*operation)(Ctx, Input), std::type_identity_t<Input> input) {
+    return call_on(*streams_, operation, std::move(input));
+  }
+  template <class Handlers, class Output, class Input>
+  Result<Output> call_on(Handlers& handlers, Task<Output> (Handlers::*operation)(Ctx, Input), Input input) {
     RequestContext context;
     context.env = &shard_.fake_env().env();
     context.account = "000000000000";
     context.region = region;
     context.service = "dynamodb";
     context.now = shard_.fake_env().env().cloud.now();
-    auto got = shard_.run(((*service_).*operation)(Ctx(context), std::move(input)));
+    auto got = shard_.run((handlers.*operation)(Ctx(context), std::move(input)));
     const auto durable = shard_.run(shard_->wait_durable(context.depends_on_lsn));
     EXPECT_TRUE(durable.has_value());
     return got;
@@ -37,12 +46,16 @@ class Dynamo {
   void restart() {
     stop();
     service_.reset();
+    timers_.reset();
     shard_.reopen();
     start();
   }
   // Deletion of expired items; ended with the service.
   void start_background() {
-    shard_.loop().post([this] { service_->start(); });
+    shard_.loop().post([this] {
+      service_->start();
+      timers_->start();
+    });
     background_ = true;
     settle();
   }
@@ -56,6 +69,7 @@ class Dynamo {
   int64_t now_seconds() { return shard_.fake_env().env().cloud.now().at.seconds(); }
   void advance_millis(int64_t ms) { shard_.fake_env().advance_millis(ms); }
   storage::TestShard& shard() { return shard_; }
+  platform::StreamWakeups& wakeups() { return wakeups_; }
 
   // A table of S hash key "id" and, if asked, N range key "r"; on demand.
   void create(const std::string& name, bool with_range = false) {
@@ -120,15 +134,26 @@ class Dynamo {
   std::string region = "us-east-1";
 
  private:
-  void start() { service_ = std::make_unique<Service>(*shard_, shard_.fake_env().env(), options_); }
+  void start() {
+    async::Env& env = shard_.fake_env().env();
+    timers_ = std::make_unique<platform::DurableTimers>(*shard_, env);
+    service_ = std::make_unique<Service>(*shard_, env, *timers_, wakeups_, options_);
+    streams_ = std::make_unique<StreamsService>(*shard_);
+  }
   void stop() {
-    if (background_) ignore(shard_.run(service_->stop()), "nothing is left to do with an error");
+    if (background_) {
+      ignore(shard_.run(service_->stop()), "nothing is left to do with an error");
+      ignore(shard_.run(timers_->stop()), "nor here");
+    }
     background_ = false;
   }
   ServiceOptions options_;
   bool background_ = false;
   storage::TestShard shard_;
+  platform::StreamWakeups wakeups_;
+  std::unique_ptr<platform::DurableTimers> timers_;
   std::unique_ptr<Service> service_;
+  std::unique_ptr<StreamsService> streams_;
 };
 
 #define EXPECT_ERROR(got, error_code, text)                   \

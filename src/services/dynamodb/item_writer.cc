@@ -128,6 +128,7 @@ void ItemWriter::commit(storage::Txn& txn, const ItemWrite& write, PreparedWrite
   if (!table.ttl_attribute.empty()) {
     expiries_.change(txn, table, write.key, old_item ? &*old_item : nullptr, new_item ? &*new_item : nullptr);
   }
+  changes_.add(txn, table, old_item ? &*old_item : nullptr, new_item ? &*new_item : nullptr, write.by_service, now_micros);
   for (const auto& index : table.indexes) {
     const int64_t units = update_index(txn, table, index, prepared, now_micros);
     if (units > 0) add_units(index.global ? prepared.units.global : prepared.units.local, index.name, units);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "aws/attribute_value.h"
+#include "services/dynamodb/change_feed.h"
 #include "services/dynamodb/expiry_index.h"
 #include "services/dynamodb/expression.h"
 #include "services/dynamodb/object_stats.h"
@@ -26,6 +27,7 @@ struct ItemWrite {
   std::vector<UpdateAction> actions;
   bool legacy_update = false;        // other words for a type mismatch
   bool item_on_failure = false;      // ReturnValuesOnConditionCheckFailure
+  bool by_service = false;           // an expiry: its change record says so
 };
 
 // Write capacity of one write, by whom it is consumed.
@@ -52,10 +54,10 @@ struct PreparedWrite {
   std::optional<ItemView> new_item() const;
 };
 
-// What happens inside a write's transaction: the item, its index entries, the counts. Owner loop.
+// What happens inside a write's transaction: the item, its index entries, its change record, the counts. Owner loop.
 class ItemWriter {
  public:
-  explicit ItemWriter(TableStore& tables) : tables_(tables) {}
+  ItemWriter(TableStore& tables, ChangeFeed& changes) : tables_(tables), changes_(changes) {}
 
   // Reads the item, evaluates condition and update. Errors: ConditionalCheckFailedException, ValidationException,
   // ResourceNotFoundException when the table went meanwhile.
@@ -83,6 +85,7 @@ class ItemWriter {
                        int64_t now_micros);
 
   TableStore& tables_;
+  ChangeFeed& changes_;
   ObjectStats stats_;
   ExpiryIndex expiries_;
 };

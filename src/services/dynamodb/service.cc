@@ -37,8 +37,10 @@ Result<TableAddress> address_of(const RequestContext& ctx, const std::string& na
 
 }  // namespace
 
-Service::Service(storage::Shard& shard, async::Env& env, ServiceOptions options)
-    : shard_(shard), env_(env), options_(options), tables_(shard), writer_(tables_) {}
+Service::Service(storage::Shard& shard, async::Env& env, platform::DurableTimers& timers,
+                 platform::StreamWakeups& wakeups, ServiceOptions options)
+    : shard_(shard), env_(env), options_(options), tables_(shard), changes_(env, timers, wakeups),
+      writer_(tables_, changes_) {}
 Service::~Service() = default;
 
 Result<TableRef> Service::data_table(const RequestContext& ctx, const std::string& name) {

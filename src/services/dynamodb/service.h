@@ -28,7 +28,9 @@ struct ServiceOptions {
 // Tables are in `tables_`, everything about writing an item in `writer_`.
 class Service final : public api::Handlers {
  public:
-  Service(storage::Shard& shard, async::Env& env, ServiceOptions options);
+  // Registers its kinds of timers: before `timers` are started.
+  Service(storage::Shard& shard, async::Env& env, platform::DurableTimers& timers, platform::StreamWakeups& wakeups,
+          ServiceOptions options);
   ~Service();
 
   // Begins and ends the deletion of expired items; on the shard's owner loop. Without it they stay.
@@ -85,6 +87,7 @@ class Service final : public api::Handlers {
   async::Env& env_;
   ServiceOptions options_;
   TableStore tables_;
+  ChangeFeed changes_;
   ItemWriter writer_;
   async::TaskScope background_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // ours alone; watched by the clock's listener

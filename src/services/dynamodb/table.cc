@@ -113,7 +113,8 @@ Table::Table(const Table& o)
       on_demand_since(o.on_demand_since), billing_mode_given(o.billing_mode_given), throughput(o.throughput),
       deletion_protection(o.deletion_protection), table_class(o.table_class),
       table_class_changed(o.table_class_changed), sse_type(o.sse_type), kms_key(o.kms_key), tags(o.tags),
-      ttl_attribute(o.ttl_attribute), ttl_building(o.ttl_building), transition(o.transition), transition_until(o.transition_until),
+      ttl_attribute(o.ttl_attribute), ttl_building(o.ttl_building), stream_view(o.stream_view),
+      stream_label(o.stream_label), recovery_days(o.recovery_days), recovery_since(o.recovery_since), transition(o.transition), transition_until(o.transition_until),
       generation(o.generation) {}
 
 const KeyAttribute* KeySchema::find(std::string_view name) const {
@@ -179,6 +180,10 @@ std::string encode_table(const Table& t) {
   d.set("tags", std::move(tags));
   d.set("ttl", t.ttl_attribute);
   d.set("ttl_building", t.ttl_building);
+  d.set("stream_view", t.stream_view);
+  d.set("stream_label", t.stream_label);
+  d.set("recovery_days", t.recovery_days);
+  d.set("recovery_since", time_of(t.recovery_since));
   d.set("transition", t.transition);
   d.set("transition_until", time_of(t.transition_until));
   return to_json(d);
@@ -215,6 +220,10 @@ Result<TableRef> decode_table(std::string_view bytes, std::string_view account, 
   }
   t->ttl_attribute = d.string_or("ttl", "");
   t->ttl_building = bool_at(d, "ttl_building");
+  t->stream_view = d.string_or("stream_view", "");
+  t->stream_label = d.string_or("stream_label", "");
+  t->recovery_days = int_at(d, "recovery_days");
+  t->recovery_since = time_at(d, "recovery_since");
   t->transition = d.string_or("transition", "");
   t->transition_until = time_at(d, "transition_until");
   return TableRef(std::move(t));

@@ -71,6 +71,10 @@ struct Table {
   std::map<std::string, std::string> tags;
   std::string ttl_attribute;              // empty: disabled
   bool ttl_building = false;              // items of before it was enabled have no expiry yet
+  std::string stream_view;                // the enabled stream's view type; empty: none is enabled
+  std::string stream_label;               // the latest stream's; stays when it is disabled
+  int64_t recovery_days = 0;              // point-in-time recovery goes back so far; 0: disabled
+  std::optional<Timestamp> recovery_since;  // enabled at
   // With --lifecycle-delay: the transitional status, and until when it lasts.
   std::string transition;                 // CREATING, UPDATING, DELETING
   std::optional<Timestamp> transition_until;

@@ -139,6 +139,7 @@ Result<void> Service::expire_item(storage::Txn& txn, const ExpiryIndex::Entry& e
       VIRGA_TRY(item, item_of_record(*record));
       if (expiry_seconds(item, table->ttl_attribute) == entry.seconds) {
         ItemWrite write{.kind = ItemWrite::Kind::erase, .table = table, .key = entry.item_key};
+        write.by_service = true;
         VIRGA_TRY(prepared, writer_.write(txn, write, now_micros));
         ignore(prepared, "nobody is told");
         return {};  // its entry went with it

@@ -7,6 +7,7 @@
 #include "services/dynamodb/item_key.h"
 #include "services/dynamodb/item_size.h"
 #include "services/dynamodb/service.h"
+#include "services/dynamodb/stream_settings.h"
 #include "services/dynamodb/table_definition.h"
 
 namespace virga::dynamodb {
@@ -18,7 +19,6 @@ constexpr size_t kBackfillRows = 500;
 using IndexUpdates = std::vector<api::GlobalSecondaryIndexUpdate>;
 
 Result<void> check_supported(const api::UpdateTableInput& input) {
-  if (input.stream_specification) return fail(errors::not_implemented("UpdateTable with StreamSpecification"));
   if (input.replica_updates) return fail(errors::not_implemented("UpdateTable with ReplicaUpdates"));
   if (input.global_table_witness_updates || input.multi_region_consistency) {
     return fail(errors::not_implemented("UpdateTable of global tables"));
@@ -56,10 +56,19 @@ Result<void> check_update(const api::UpdateTableInput& input) {
   VIRGA_TRY_VOID(check_supported(input));
   const bool indexes = input.global_secondary_index_updates && !input.global_secondary_index_updates->empty();
   if (!input.provisioned_throughput && !input.billing_mode && !indexes && !input.sse_specification && !input.table_class &&
-      !input.deletion_protection_enabled && !input.on_demand_throughput && !input.warm_throughput) {
+      !input.stream_specification && !input.deletion_protection_enabled && !input.on_demand_throughput && !input.warm_throughput) {
     return fail(errors::validation(
         "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
         "SSESpecification or ReplicaUpdates is required"));
+  }
+  if (input.stream_specification) {
+    if (input.provisioned_throughput) {
+      return fail(errors::invalid_parameter("You cannot modify stream status while updating table IOPS"));
+    }
+    if (indexes) {
+      return fail(errors::invalid_parameter("You cannot create or delete index while changing stream status"));
+    }
+    VIRGA_TRY_VOID(check_stream_update(*input.stream_specification));
   }
   if (input.billing_mode == "PROVISIONED" && !input.provisioned_throughput) {
     return fail(errors::invalid_parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED"));
@@ -182,6 +191,10 @@ Task<api::UpdateTableOutput> Service::update_table(Ctx ctx, api::UpdateTableInpu
     if (status != "ACTIVE") return fail(errors::table_being_updated(changed.name));
     VIRGA_TRY_VOID(change_billing(input, now, changed));
     VIRGA_TRY_VOID(apply_settings(input, now, changed));
+    if (const auto& stream = input.stream_specification) {
+      VIRGA_TRY_VOID(stream->stream_enabled ? changes_.enable_stream(txn, changed, *stream->stream_view_type, now)
+                                            : changes_.disable_stream(txn, changed, now));
+    }
     if (!input.global_secondary_index_updates) return {};
     for (const auto& update : *input.global_secondary_index_updates) {
       if (update.create) {
