@@ -113,7 +113,10 @@ bool PathRouter::choose(const Node& node, const std::vector<std::string>& labels
     for (const auto name : c.header_members) complete = complete && request.has_header(name);
     const int demands = static_cast<int>(c.query_members.size() + c.header_members.size());
     score += complete ? 1 + demands : 0;
-    if (score > best_score) {
+    // Where two operations have one address, the one with the shorter name is a deprecated form of the other
+    // (GetBucketLifecycle, GetBucketLifecycleConfiguration).
+    const bool newer = best && score == best_score && c.operation->name.starts_with(best->operation->name);
+    if (score > best_score || newer) {
       best = &c;
       best_score = score;
     }

@@ -113,6 +113,25 @@ void write_payload(const OperationDesc& op, Protocol protocol, OutputBox& output
   default_type(response, "application/json");
 }
 
+// GetBucketLocation's answer is its one member, without an element around it: the root has that member's name.
+// Source: Smithy, "aws.customizations#s3UnwrappedXmlOutput".
+const MemberDesc* unwrapped_member(const OperationDesc& op) {
+  const StructDesc& shape = *op.output;
+  if (shape.members.size() != 1 || root_name(op) != shape.members[0].wire) return nullptr;
+  return shape.members[0].type->kind == Kind::string ? &shape.members[0] : nullptr;
+}
+
+std::string unwrapped_document(const OperationDesc& op, const MemberDesc& member, const void* object) {
+  std::string body;
+  XmlWriter writer(body);
+  writer.declaration();
+  writer.open(member.wire);
+  writer.attribute("xmlns", op.service->xml_namespace);
+  if (const void* value = get_member(member, object)) writer.text(*static_cast<const std::string*>(value));
+  writer.close(member.wire);
+  return body;
+}
+
 const MemberDesc* event_member(const StructDesc& shape) {
   for (const MemberDesc& m : shape.members) {
     if (m.type->kind == Kind::event_stream) return &m;
@@ -132,7 +151,9 @@ void write_rest(const OperationDesc& op, Protocol protocol, OutputBox& output, n
     return default_type(response, "application/json");
   }
   if (!has_body_members(shape)) return;
-  response.body = xml_document(root_name(op), shape.xml_namespace, op.service->xml_namespace, shape, output.object());
+  const MemberDesc* only = unwrapped_member(op);
+  response.body = only ? unwrapped_document(op, *only, output.object())
+                       : xml_document(root_name(op), shape.xml_namespace, op.service->xml_namespace, shape, output.object());
   default_type(response, "application/xml");
 }
 

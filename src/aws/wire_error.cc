@@ -156,6 +156,8 @@ void xml_details(const Facts& f, XmlWriter& writer, net::HttpResponse& response)
   each_detail(f, [&](const MemberDesc* m, std::string_view name, const Document& value) {
     if (m && m->location == Location::header) {
       response.headers.set(name, header_value(value));
+    } else if (name.starts_with('@')) {  // by convention, an unmodelled header of the answer
+      response.headers.set(name.substr(1), header_value(value));
     } else {
       xml_value(writer, name, m ? m->type : nullptr, value);
     }
