@@ -76,7 +76,11 @@ Task<OutputBox> Dispatcher::run(const OperationDesc& op, RequestContext& context
 Task<OutputBox> Dispatcher::stages(const OperationDesc* op, Ctx ctx, InputBox input, DecodeNotes notes) {
   const ServiceBinding* bound = binding(*op->service);
   if (!bound || !bound->implements(*op)) co_return fail(aws::not_implemented(op->service->name, op->name));
-  if (options_.strict) co_await authorise(op, ctx, &input);
+  if (const auto own = authorizers_.find(op->service); own != authorizers_.end()) {
+    co_await own->second->authorize(*op, ctx, input);
+  } else if (options_.strict) {
+    co_await authorise(op, ctx, &input);
+  }
   co_await aws::validate_input(*op, input, notes);
   OutputBox output = co_await aws::invoke(*bound, *op, ctx, std::move(input));
   co_return std::move(output);

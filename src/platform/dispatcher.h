@@ -8,6 +8,7 @@
 #include "aws/validate.h"
 #include "platform/identity.h"
 #include "platform/metrics.h"
+#include "platform/service_authorizer.h"
 #include "storage/shard.h"
 
 namespace virga::platform {
@@ -26,6 +27,8 @@ class Dispatcher final : public aws::Door {
   void add(aws::ServiceBinding binding);
   // Required before the first call in strict mode.
   void set_identity(IdentityStore& identity) { identity_ = &identity; }
+  // The service decides by itself who may call it.
+  void set_authorizer(const aws::ServiceDesc& service, ServiceAuthorizer& authorizer) { authorizers_[&service] = &authorizer; }
   const aws::ServiceBinding* binding(const aws::ServiceDesc& service) const;
   std::vector<std::string> implemented_services() const;
 
@@ -46,6 +49,7 @@ class Dispatcher final : public aws::Door {
   Options options_;
   IdentityStore* identity_ = nullptr;
   std::unordered_map<const aws::ServiceDesc*, aws::ServiceBinding> bindings_;
+  std::unordered_map<const aws::ServiceDesc*, ServiceAuthorizer*> authorizers_;
 };
 
 // A request id in the service's form: 52 upper-case alphanumerics for DynamoDB, 16 for S3, a UUID for the others.

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "async/task.h"
+#include "aws/context.h"
+#include "aws/operation.h"
+#include "aws/shape.h"
+
+namespace virga::platform {
+
+// For a service whose resources have a say of their own in who may use them (S3: policies, access
+// control lists, anonymous callers): the dispatcher asks it, in open and strict mode alike, instead
+// of deciding from the operation's actions alone.
+class ServiceAuthorizer {
+ public:
+  virtual ~ServiceAuthorizer() = default;
+  // Fails with what the caller is answered. `op` and `input` live until the answer is sent.
+  virtual Task<void> authorize(const aws::OperationDesc& op, Ctx ctx,
+                               const aws::StructBox& input) = 0;
+};
+
+}  // namespace virga::platform
