@@ -36,6 +36,7 @@
 #include "services/lambda/service.h"
 #include "services/logs/binding.h"
 #include "services/logs/service.h"
+#include "services/s3/access_control.h"
 #include "services/s3/binding.h"
 #include "services/s3/service.h"
 #include "services/sts/binding.h"
@@ -120,8 +121,10 @@ struct Wiring::Parts {
   std::unique_ptr<logs::Service> logs;
   platform::StreamWakeups stream_wakeups;
   std::unique_ptr<dynamodb::Service> dynamodb;
+  s3::Owners s3_owners;
   std::unique_ptr<s3::Service> s3;
   std::unique_ptr<dynamodb::StreamsService> dynamodb_streams;
+  std::unique_ptr<s3::AccessControl> s3_access;
 
   int launcher_fd = -1;  // until the engine takes it
   CodeFolder code_folder;
@@ -196,8 +199,7 @@ Task<void> Wiring::load() {
   p.dynamodb->start();
 
   p.blobs = co_await storage::BlobStore::open(p.files(), p.options.data_dir + "/blobs", *p.shard, *p.pool);
-  p.s3 = std::make_unique<s3::Service>(*p.shard, *p.blobs, p.env, *p.pool);
-  p.dispatcher->add(s3::make_binding(*p.s3));
+  co_await load_s3();
 
   co_await load_functions();
 
@@ -228,6 +230,19 @@ Task<void> Wiring::load_identities() {
   std::printf("Root key of account %s (shown this once):\n  AWS_ACCESS_KEY_ID=%s\n  AWS_SECRET_ACCESS_KEY=%s\n",
               p.options.account_id.c_str(), root->access_key_id.c_str(), root->secret.c_str());
   std::fflush(stdout);
+  co_return ok();
+}
+
+// S3 and who may use it.
+Task<void> Wiring::load_s3() {
+  Parts& p = *parts_;
+  p.s3_owners = co_await s3::Owners::parse(p.options.accounts);
+  p.s3 = std::make_unique<s3::Service>(*p.shard, *p.blobs, p.env, *p.pool, p.s3_owners);
+  p.s3_access = std::make_unique<s3::AccessControl>(*p.shard, *p.identity, p.s3_owners, p.env,
+                                                    p.strict() ? platform::AuthMode::strict : platform::AuthMode::open);
+  aws::ServiceBinding binding = s3::make_binding(*p.s3);
+  p.dispatcher->set_authorizer(*binding.service, *p.s3_access);
+  p.dispatcher->add(std::move(binding));
   co_return ok();
 }
 

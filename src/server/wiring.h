@@ -40,6 +40,7 @@ class Wiring {
   struct Parts;
   Task<void> load_identities();
   Task<void> load_functions();
+  Task<void> load_s3();
   Task<void> reset();
   Task<net::HttpResponse> local(net::HttpRequest& request);
   explicit Wiring(std::unique_ptr<Parts> parts);

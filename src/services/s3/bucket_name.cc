@@ -37,8 +37,10 @@ bool is_legal_bucket_name(std::string_view name) {
 }
 
 std::string canonical_user_id(std::string_view account) {
-  const Sha256 digest = sha256("s3 canonical user " + std::string(account));
-  return to_hex(as_bytes(digest));
+  constexpr size_t kIdDigits = 64;
+  const std::string hash =
+      to_hex(as_bytes(sha256("virga s3 canonical user " + std::string(account))));
+  return hash.substr(0, kIdDigits - std::min(kIdDigits, account.size())) + std::string(account);
 }
 
 }  // namespace virga::s3

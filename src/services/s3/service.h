@@ -7,6 +7,8 @@
 #include "api/s3/handlers.h"
 #include "async/offload.h"
 #include "async/task.h"
+#include "services/s3/acl.h"
+#include "services/s3/owners.h"
 #include "services/s3/s3_store.h"
 #include "storage/blob_store.h"
 #include "storage/shard.h"
@@ -17,14 +19,109 @@ namespace virga::s3 {
 // call.
 class Service final : public api::Handlers {
  public:
-  Service(storage::Shard& shard, storage::BlobStore& blobs, async::Env& env, async::Pool& pool)
-      : shard_(shard), blobs_(blobs), env_(env), pool_(pool) {}
+  Service(storage::Shard& shard, storage::BlobStore& blobs, async::Env& env, async::Pool& pool,
+          const Owners& owners)
+      : shard_(shard), blobs_(blobs), env_(env), pool_(pool), owners_(owners) {}
 
   // buckets.cc
   Task<api::CreateBucketOutput> create_bucket(Ctx ctx, api::CreateBucketInput input) override;
   Task<api::HeadBucketOutput> head_bucket(Ctx ctx, api::HeadBucketInput input) override;
   Task<api::DeleteBucketOutput> delete_bucket(Ctx ctx, api::DeleteBucketInput input) override;
   Task<api::ListBucketsOutput> list_buckets(Ctx ctx, api::ListBucketsInput input) override;
+  Task<api::GetBucketLocationOutput> get_bucket_location(
+      Ctx ctx, api::GetBucketLocationInput input) override;
+  // list_objects.cc, list_object_versions.cc
+  Task<api::ListObjectsOutput> list_objects(Ctx ctx, api::ListObjectsInput input) override;
+  Task<api::ListObjectsV2Output> list_objects_v2(Ctx ctx, api::ListObjectsV2Input input) override;
+  Task<api::ListObjectVersionsOutput> list_object_versions(
+      Ctx ctx, api::ListObjectVersionsInput input) override;
+  // bucket_tagging.cc, bucket_versioning.cc, bucket_cors.cc, bucket_encryption.cc
+  Task<api::PutBucketTaggingOutput> put_bucket_tagging(Ctx ctx,
+                                                       api::PutBucketTaggingInput input) override;
+  Task<api::GetBucketTaggingOutput> get_bucket_tagging(Ctx ctx,
+                                                       api::GetBucketTaggingInput input) override;
+  Task<api::DeleteBucketTaggingOutput> delete_bucket_tagging(
+      Ctx ctx, api::DeleteBucketTaggingInput input) override;
+  Task<api::PutBucketVersioningOutput> put_bucket_versioning(
+      Ctx ctx, api::PutBucketVersioningInput input) override;
+  Task<api::GetBucketVersioningOutput> get_bucket_versioning(
+      Ctx ctx, api::GetBucketVersioningInput input) override;
+  Task<api::PutBucketCorsOutput> put_bucket_cors(Ctx ctx, api::PutBucketCorsInput input) override;
+  Task<api::GetBucketCorsOutput> get_bucket_cors(Ctx ctx, api::GetBucketCorsInput input) override;
+  Task<api::DeleteBucketCorsOutput> delete_bucket_cors(Ctx ctx,
+                                                       api::DeleteBucketCorsInput input) override;
+  Task<api::PutBucketEncryptionOutput> put_bucket_encryption(
+      Ctx ctx, api::PutBucketEncryptionInput input) override;
+  Task<api::GetBucketEncryptionOutput> get_bucket_encryption(
+      Ctx ctx, api::GetBucketEncryptionInput input) override;
+  Task<api::DeleteBucketEncryptionOutput> delete_bucket_encryption(
+      Ctx ctx, api::DeleteBucketEncryptionInput input) override;
+  // bucket_policies.cc, public_access_block.cc, ownership_controls.cc, acls.cc
+  Task<api::PutBucketPolicyOutput> put_bucket_policy(Ctx ctx,
+                                                     api::PutBucketPolicyInput input) override;
+  Task<api::GetBucketPolicyOutput> get_bucket_policy(Ctx ctx,
+                                                     api::GetBucketPolicyInput input) override;
+  Task<api::DeleteBucketPolicyOutput> delete_bucket_policy(
+      Ctx ctx, api::DeleteBucketPolicyInput input) override;
+  Task<api::GetBucketPolicyStatusOutput> get_bucket_policy_status(
+      Ctx ctx, api::GetBucketPolicyStatusInput input) override;
+  Task<api::PutPublicAccessBlockOutput> put_public_access_block(
+      Ctx ctx, api::PutPublicAccessBlockInput input) override;
+  Task<api::GetPublicAccessBlockOutput> get_public_access_block(
+      Ctx ctx, api::GetPublicAccessBlockInput input) override;
+  Task<api::DeletePublicAccessBlockOutput> delete_public_access_block(
+      Ctx ctx, api::DeletePublicAccessBlockInput input) override;
+  Task<api::PutBucketOwnershipControlsOutput> put_bucket_ownership_controls(
+      Ctx ctx, api::PutBucketOwnershipControlsInput input) override;
+  Task<api::GetBucketOwnershipControlsOutput> get_bucket_ownership_controls(
+      Ctx ctx, api::GetBucketOwnershipControlsInput input) override;
+  Task<api::DeleteBucketOwnershipControlsOutput> delete_bucket_ownership_controls(
+      Ctx ctx, api::DeleteBucketOwnershipControlsInput input) override;
+  Task<api::PutBucketAclOutput> put_bucket_acl(Ctx ctx, api::PutBucketAclInput input) override;
+  Task<api::GetBucketAclOutput> get_bucket_acl(Ctx ctx, api::GetBucketAclInput input) override;
+  Task<api::PutObjectAclOutput> put_object_acl(Ctx ctx, api::PutObjectAclInput input) override;
+  Task<api::GetObjectAclOutput> get_object_acl(Ctx ctx, api::GetObjectAclInput input) override;
+  // unset_configurations.cc
+  Task<api::GetBucketLifecycleConfigurationOutput> get_bucket_lifecycle_configuration(
+      Ctx ctx, api::GetBucketLifecycleConfigurationInput input) override;
+  Task<api::DeleteBucketLifecycleOutput> delete_bucket_lifecycle(
+      Ctx ctx, api::DeleteBucketLifecycleInput input) override;
+  Task<api::GetBucketWebsiteOutput> get_bucket_website(Ctx ctx,
+                                                       api::GetBucketWebsiteInput input) override;
+  Task<api::DeleteBucketWebsiteOutput> delete_bucket_website(
+      Ctx ctx, api::DeleteBucketWebsiteInput input) override;
+  Task<api::GetBucketReplicationOutput> get_bucket_replication(
+      Ctx ctx, api::GetBucketReplicationInput input) override;
+  Task<api::DeleteBucketReplicationOutput> delete_bucket_replication(
+      Ctx ctx, api::DeleteBucketReplicationInput input) override;
+  Task<api::GetBucketLoggingOutput> get_bucket_logging(Ctx ctx,
+                                                       api::GetBucketLoggingInput input) override;
+  Task<api::GetBucketAccelerateConfigurationOutput> get_bucket_accelerate_configuration(
+      Ctx ctx, api::GetBucketAccelerateConfigurationInput input) override;
+  Task<api::GetBucketRequestPaymentOutput> get_bucket_request_payment(
+      Ctx ctx, api::GetBucketRequestPaymentInput input) override;
+  Task<api::PutBucketRequestPaymentOutput> put_bucket_request_payment(
+      Ctx ctx, api::PutBucketRequestPaymentInput input) override;
+  Task<api::GetObjectLockConfigurationOutput> get_object_lock_configuration(
+      Ctx ctx, api::GetObjectLockConfigurationInput input) override;
+  Task<api::GetBucketAnalyticsConfigurationOutput> get_bucket_analytics_configuration(
+      Ctx ctx, api::GetBucketAnalyticsConfigurationInput input) override;
+  Task<api::ListBucketAnalyticsConfigurationsOutput> list_bucket_analytics_configurations(
+      Ctx ctx, api::ListBucketAnalyticsConfigurationsInput input) override;
+  Task<api::GetBucketInventoryConfigurationOutput> get_bucket_inventory_configuration(
+      Ctx ctx, api::GetBucketInventoryConfigurationInput input) override;
+  Task<api::ListBucketInventoryConfigurationsOutput> list_bucket_inventory_configurations(
+      Ctx ctx, api::ListBucketInventoryConfigurationsInput input) override;
+  Task<api::GetBucketMetricsConfigurationOutput> get_bucket_metrics_configuration(
+      Ctx ctx, api::GetBucketMetricsConfigurationInput input) override;
+  Task<api::ListBucketMetricsConfigurationsOutput> list_bucket_metrics_configurations(
+      Ctx ctx, api::ListBucketMetricsConfigurationsInput input) override;
+  Task<api::GetBucketIntelligentTieringConfigurationOutput>
+  get_bucket_intelligent_tiering_configuration(
+      Ctx ctx, api::GetBucketIntelligentTieringConfigurationInput input) override;
+  Task<api::ListBucketIntelligentTieringConfigurationsOutput>
+  list_bucket_intelligent_tiering_configurations(
+      Ctx ctx, api::ListBucketIntelligentTieringConfigurationsInput input) override;
 
  private:
   // Runs `body` (Result<T>(S3Transaction&)) as one durable transaction.
@@ -39,10 +136,18 @@ class Service final : public api::Handlers {
     co_return std::move(done.result);
   }
 
+  // One configuration of a bucket; nullopt when it is not set. NoSuchBucket.
+  Task<std::optional<std::string>> config_of(std::string bucket, std::string_view name);
+  Task<void> set_config(Ctx ctx, std::string bucket, std::string_view name, std::string bytes);
+  Task<void> drop_config(Ctx ctx, std::string bucket, std::string_view name);
+  // Fails with NoSuchBucket.
+  Task<Bucket> bucket_named(std::string name);
+
   storage::Shard& shard_;
   storage::BlobStore& blobs_;
   [[maybe_unused]] async::Env& env_;
   [[maybe_unused]] async::Pool& pool_;
+  const Owners& owners_;
 };
 
 }  // namespace virga::s3

@@ -1,0 +1,283 @@
+#include "services/s3/access_control.h"
+
+#include <array>
+
+#include "base/strings.h"
+#include "platform/authorizer.h"
+#include "platform/resource_arns.h"
+#include "services/s3/configurations.h"
+#include "services/s3/errors.h"
+
+namespace virga::s3 {
+
+using platform::AuthMode;
+using platform::NeededAction;
+
+// One bucket that a call touches: its own, or the source of a copy.
+struct AccessControl::Call {
+  const aws::OperationDesc* op;
+  Ctx ctx;
+  const aws::StructBox* input;
+  std::string bucket_name;
+  std::string key;         // empty: the bucket itself
+  std::string version_id;  // empty: the current one
+  std::vector<NeededAction> actions;
+
+  std::unique_ptr<storage::View> view;
+  Bucket bucket;
+  BucketAccess access;
+  platform::PolicyRef policy;
+  platform::PrincipalPolicies policies;
+  platform::ConditionContext conditions;
+  std::string caller_id;  // canonical; empty for anonymous callers
+
+  const Principal& principal() const { return ctx->principal; }
+  bool anonymous() const { return ctx->principal.kind == Principal::Kind::anonymous; }
+  bool by_owner() const { return !anonymous() && ctx->principal.account == bucket.owner; }
+};
+
+namespace {
+
+std::string text_of(const aws::StructBox& input, std::string_view member) {
+  const auto texts = platform::texts_at(input.desc(), input.object(), member);
+  return texts.empty() ? std::string() : texts.front();
+}
+
+// "s3:GetObject" of a named version is "s3:GetObjectVersion". Source: Service Authorization
+// Reference, Amazon S3.
+std::string versioned_action(std::string_view action) {
+  static constexpr std::array<std::string_view, 9> kWithVersions{
+      "s3:GetObject",           "s3:GetObjectAcl",        "s3:PutObjectAcl",
+      "s3:DeleteObject",        "s3:GetObjectTagging",    "s3:PutObjectTagging",
+      "s3:DeleteObjectTagging", "s3:GetObjectAttributes", "s3:GetObjectTorrent"};
+  constexpr std::string_view kObject = "Object";
+  std::string out(action);
+  if (std::find(kWithVersions.begin(), kWithVersions.end(), action) != kWithVersions.end()) {
+    out.insert(out.find(kObject) + kObject.size(), "Version");
+  }
+  return out;
+}
+
+bool reads_object(std::string_view action) {
+  return action.starts_with("s3:GetObject");
+}
+
+bool is_policy_action(std::string_view action) {
+  return action == "s3:GetBucketPolicy" || action == "s3:PutBucketPolicy" ||
+         action == "s3:DeleteBucketPolicy";
+}
+
+// The bucket is elsewhere: where, for clients that follow. Source: S3 User Guide, "Making requests
+// to a bucket in another Region"; recorded answers.
+AwsError permanent_redirect(const Bucket& bucket) {
+  const std::string endpoint = bucket.name + ".s3." + bucket.region + ".amazonaws.com";
+  return {
+      .code = "PermanentRedirect",
+      .http_status = 301,
+      .message =
+          "The bucket you are attempting to access must be addressed using the specified endpoint. "
+          "Please send all future "
+          "requests to this endpoint.",
+      .detail = std::make_shared<const Document>(Document::object()
+                                                     .set("Endpoint", endpoint)
+                                                     .set("Bucket", bucket.name)
+                                                     .set("@x-amz-bucket-region", bucket.region))};
+}
+
+// S3 puts the resource into quotes.
+AwsError in_s3_words(AwsError error, std::string_view resource) {
+  const std::string plain = " on resource: " + std::string(resource);
+  const size_t at = error.message.find(plain);
+  if (at != std::string::npos)
+    error.message.replace(at, plain.size(), " on resource: \"" + std::string(resource) + "\"");
+  return error;
+}
+
+struct CopySource {
+  std::string bucket, key, version_id;
+};
+
+// "bucket/key?versionId=…", percent-encoded, maybe with a slash in front.
+std::optional<CopySource> parse_copy_source(std::string_view text) {
+  if (text.starts_with('/')) text.remove_prefix(1);
+  CopySource out;
+  constexpr std::string_view kVersion = "?versionId=";
+  const size_t version = text.rfind(kVersion);
+  if (version != std::string_view::npos) {
+    out.version_id = text.substr(version + kVersion.size());
+    text = text.substr(0, version);
+  }
+  const auto decoded = percent_decode(text);
+  const size_t slash = decoded ? decoded->find('/') : std::string::npos;
+  if (slash == std::string::npos) return std::nullopt;
+  out.bucket = decoded->substr(0, slash);
+  out.key = decoded->substr(slash + 1);
+  return out;
+}
+
+}  // namespace
+
+Task<void> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
+                                    const aws::StructBox& input) {
+  // Services acting as themselves were let in by what they act for.
+  if (ctx->principal.kind == Principal::Kind::service) co_return ok();
+  Call call{.op = &op, .ctx = ctx, .input = &input};
+  call.bucket_name = op.name == "CreateBucket" ? std::string() : text_of(input, "Bucket");
+  call.key = text_of(input, "Key");
+  call.version_id = text_of(input, "VersionId");
+  call.actions = platform::needed_actions(op, input, *ctx);
+  if (!call.anonymous()) {
+    call.caller_id = owners_.of_account(ctx->principal.account).canonical_id;
+    if (mode_ == AuthMode::strict)
+      call.policies = co_await identity_.policies_for(ctx->principal, nullptr);
+  }
+  if (call.bucket_name.empty()) {
+    co_await check_account_call(&call);
+    co_return ok();
+  }
+  if (!call.version_id.empty()) {
+    for (NeededAction& needed : call.actions) needed.action = versioned_action(needed.action);
+  }
+  co_await check_bucket_call(&call);
+
+  const auto source = parse_copy_source(text_of(input, "CopySource"));
+  if (!source) co_return ok();
+  Call read{.op = &op, .ctx = ctx, .input = &input};
+  read.bucket_name = source->bucket;
+  read.key = source->key;
+  read.version_id = source->version_id;
+  read.caller_id = call.caller_id;
+  read.policies = call.policies;
+  NeededAction& needed = read.actions.emplace_back();
+  needed.action = source->version_id.empty() ? "s3:GetObject" : "s3:GetObjectVersion";
+  needed.resources.push_back("arn:" + ctx->partition + ":s3:::" + source->bucket + "/" +
+                             source->key);
+  co_await check_bucket_call(&read);
+  co_return ok();
+}
+
+// CreateBucket, ListBuckets: nobody's resources have a say.
+Task<void> AccessControl::check_account_call(Call* call) {
+  if (call->anonymous()) co_return fail(errors::access_denied());
+  if (mode_ == AuthMode::open) co_return ok();
+  platform::add_global_keys(call->conditions, *call->ctx, call->policies, call->ctx->account,
+                            env_.wall.now(), {.secure = call->ctx->endpoint.scheme == "https"});
+  platform::add_input_keys(call->conditions, *call->op, *call->input);
+  for (const NeededAction& needed : call->actions) {
+    const platform::AuthorizeRequest request{.principal = call->principal(),
+                                             .policies = call->policies,
+                                             .action = needed.action,
+                                             .resources = needed.resources,
+                                             .context = call->conditions,
+                                             .resource_account = call->ctx->account,
+                                             .style = platform::DenialStyle::query};
+    const auto allowed = platform::authorize(request);
+    if (!allowed) co_return fail(in_s3_words(allowed.error(), needed.resources.front()));
+  }
+  co_return ok();
+}
+
+Task<void> AccessControl::check_bucket_call(Call* call) {
+  call->view = shard_.snapshot();
+  const S3Reader reader(*call->view);
+  auto found = co_await reader.find_bucket(call->bucket_name);
+  if (!found) co_return ok();  // the operation says so
+  call->bucket = std::move(*found);
+  const bool source = call->bucket_name != text_of(*call->input, "Bucket");
+  const std::string expected =
+      text_of(*call->input, source ? "ExpectedSourceBucketOwner" : "ExpectedBucketOwner");
+  if (!expected.empty() && expected != call->bucket.owner) co_return fail(errors::access_denied());
+  if (!call->anonymous() && !source && call->ctx->region != call->bucket.region)
+    co_return fail(permanent_redirect(call->bucket));
+
+  const bool trusted = mode_ == AuthMode::open && call->by_owner();
+  if (trusted) {  // what most calls are: nothing to weigh
+    const auto policy = co_await reader.config(call->bucket, config::kPolicy);
+    const auto ownership = co_await reader.config(call->bucket, config::kOwnership);
+    if (!policy && ownership == ownership_name(Ownership::bucket_owner_enforced)) co_return ok();
+  }
+  call->access = co_await load_access(reader, owners_, call->bucket);
+  if (!call->access.policy.empty()) {
+    call->policy = co_await platform::PolicyDocument::parse(call->access.policy,
+                                                            platform::PolicyKind::resource);
+  }
+  // A loopback listener without TLS is as good as one with it: policies that ask for TLS hold in
+  // strict mode only.
+  const bool secure = mode_ == AuthMode::open || call->ctx->endpoint.scheme == "https";
+  platform::add_global_keys(call->conditions, *call->ctx, call->policies, call->bucket.owner,
+                            env_.wall.now(), {.secure = secure});
+  platform::add_input_keys(call->conditions, *call->op, *call->input);
+  for (const NeededAction& needed : call->actions) {
+    for (const std::string& resource : needed.resources)
+      co_await check_action(*call, needed.action, resource);
+  }
+  co_return ok();
+}
+
+Result<void> AccessControl::check_action(const Call& call, std::string_view action,
+                                         const std::string& resource) const {
+  const Principal& p = call.principal();
+  const platform::PolicyCaller caller{
+      .account = call.anonymous() ? std::string_view() : std::string_view(p.account),
+      .arn = call.anonymous() ? std::string_view() : std::string_view(p.arn),
+      .principal_arn = call.policies.principal_arn.empty()
+                           ? std::string_view(p.arn)
+                           : std::string_view(call.policies.principal_arn),
+      .service = {},
+      .anonymous = call.anonymous()};
+  platform::PolicyVerdict verdict;
+  if (call.policy)
+    verdict = call.policy->evaluate(
+        {.action = action, .resource = resource, .context = call.conditions, .caller = caller});
+  const bool locked_out_root =
+      p.kind == Principal::Kind::root && call.by_owner() && is_policy_action(action);
+  if (verdict.denied && !locked_out_root && (mode_ == AuthMode::open || !call.by_owner()))
+    return fail(errors::access_denied());
+  if (call.access.block.restrict_public_buckets && call.access.public_policy && !call.by_owner())
+    verdict.grant = platform::Grant::none;
+
+  std::string owner = call.bucket.owner;
+  std::optional<Acl> object_acl;
+  if (is_object_acl_action(action) && !call.key.empty() &&
+      !(mode_ == AuthMode::open && call.by_owner() && call.access.acls_disabled())) {
+    const S3Reader reader(*call.view);
+    VIRGA_TRY(object, call.version_id.empty()
+                          ? reader.current(call.bucket, call.key)
+                          : reader.version(call.bucket, call.key, call.version_id));
+    if ((!object || object->delete_marker) && reads_object(action) && action != "s3:ListBucket") {
+      // Who may list the bucket is told that there is nothing; who may not is told nothing.
+      return check_action(call, "s3:ListBucket",
+                          "arn:" + call.ctx->partition + ":s3:::" + call.bucket.name);
+    }
+    if (object && !call.access.acls_disabled()) {
+      owner = object->owner;
+      object_acl = object->acl.empty() ? private_acl(owners_.of_account(owner).canonical_id)
+                                       : decode_acl(object->acl);
+    }
+  }
+  const bool policy_grants =
+      owner == call.bucket.owner && (call.anonymous() ? verdict.grant >= platform::Grant::direct
+                                                      : verdict.grant != platform::Grant::none);
+  const bool granted = policy_grants || acl_grants(call.access, object_acl, call.caller_id, action);
+  if (call.anonymous()) return granted ? Result<void>() : fail(errors::access_denied());
+  const bool own = p.account == owner;
+  if (!own && !granted) return fail(errors::access_denied());
+  if (mode_ == AuthMode::open || locked_out_root) return {};
+
+  const std::array<std::string, 1> resources{resource};
+  const bool policy_counts = own && owner == call.bucket.owner;
+  const platform::AuthorizeRequest request{
+      .principal = p,
+      .policies = call.policies,
+      .action = action,
+      .resources = resources,
+      .context = call.conditions,
+      .resource_account = p.account,
+      .resource_policy = policy_counts ? call.policy.get() : nullptr,
+      .style = platform::DenialStyle::query};
+  const auto allowed = platform::authorize(request);
+  if (allowed) return {};
+  return fail(own ? in_s3_words(allowed.error(), resource) : errors::access_denied());
+}
+
+}  // namespace virga::s3
