@@ -107,6 +107,8 @@ def error_lines(model):
         parts.append(".status = %d" % status)
         if shape.get("fault") or not shape.get("sender_fault", status < 500):
             parts.append(".sender = false")
+        if shape.get("common"):
+            parts.append(".common = true")
         parts.append(".shape = &desc::d_%s" % name)
         lines.append("constexpr aws::ErrorDesc x_%s = {%s};" % (name.replace("-", "_").replace(".", "_"), ", ".join(parts)))
     return lines
@@ -195,7 +197,7 @@ def service_source(model):
     parts.append(".protocols = kProtocols")
     if raw.get("query_compatible"):
         parts.append(".query_compatible = true")
-    for key in ("validation_code", "error_namespace"):
+    for key in ("validation_code", "missing_code", "path_member", "error_namespace"):
         if key in overlay:
             parts.append(".%s = %s" % (key, text(overlay[key])))
     parts.append(".operations = kOperations")

@@ -184,7 +184,7 @@ def limits_lines(model, name, symbol):
         parts += [".max = %s" % number(shape["max"])]
     if "pattern" in shape:
         parts += [".pattern = %s" % text(shape["pattern"])]
-    if "enum" in shape:
+    if "enum" in shape and name not in model.overlay.get("open_enums", []):
         lines.append("constexpr std::string_view e_%s[] = {%s};" % (symbol, ", ".join(text(v) for v in shape["enum"])))
         parts += [".values = e_%s" % symbol]
     lines.append("constexpr aws::Limits l_%s = {%s};" % (symbol, ", ".join(parts)))
@@ -244,7 +244,7 @@ def struct_lines(model, name):
     lines, rows = [], []
     for member, ref in shape.get("members", {}).items():
         target = model.shapes[ref["shape"]]
-        row = [".name = %s" % text(member), ".wire = %s" % text(ref.get("locationName", member)),
+        row = [".name = %s" % text(member), ".wire = %s" % text(ref.get("locationName", ref.get("queryName", member))),
                ".type = &%s" % type_symbol(ref["shape"], ref)]
         if stored:
             row.append(".offset = offsetof(%s, %s)" % (cxx, names.member(member)))
@@ -258,6 +258,8 @@ def struct_lines(model, name):
             flags.append("kFlattened")
         if "locationName" in ref:
             flags.append("kExplicitName")
+        if "queryName" in ref:
+            flags.append("kQueryName")
         if flags:
             row.append(".flags = %s" % " | ".join("aws::" + f for f in flags))
         ns_lines, ns = namespace_lines(ref.get("xmlNamespace") or target.get("xmlNamespace"), "n_%s_%s" % (name, names.member(member)))

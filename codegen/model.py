@@ -54,7 +54,9 @@ class Model:
         self.attribute_values = service in ("dynamodb", "dynamodbstreams")
         self._apply_enum_order()
         self._apply_own_limits()
-        self._apply_query_errors()
+        self._apply_query()
+        self._apply_errors()
+        self._apply_optional()
         self._name_structures()
         self._find_stored()
         self._order()
@@ -137,10 +139,40 @@ class Model:
             for limit in ("min", "max"):
                 self.shapes[name].pop(limit, None)
 
-    def _apply_query_errors(self):
-        """Codes and statuses that errors have in the query protocol, where the origin has lost them."""
+    def _apply_query(self):
+        """The query protocol of a service whose origin has forgotten it: names of list elements (a string), of map keys and
+        values (two strings), of members (an object)."""
+        names_of = self.overlay.get("query_names")
+        if names_of is None:
+            return
+        if "query" not in self.raw["protocols"]:
+            self.raw["protocols"].append("query")
+        for name, wire in names_of.items():
+            shape = self.shapes[name]
+            if isinstance(wire, str):
+                shape["member"]["locationName"] = wire
+            elif isinstance(wire, list):
+                shape["key"]["locationName"], shape["value"]["locationName"] = wire
+            else:
+                for member, query_name in wire.items():
+                    shape["members"][member]["queryName"] = query_name
+
+    def _apply_errors(self):
+        """Codes and statuses that errors have in the query protocol, where the origin has lost them; and errors of the
+        framework that no model lists."""
         for name, (code, status) in self.overlay.get("query_errors", {}).items():
             self.shapes[name].update(error_code=code, error_status=status, sender_fault=True)
+        for name, (code, status) in self.overlay.get("common_errors", {}).items():
+            if name in self.shapes:
+                raise SystemExit("%s: the model has %s of its own" % (self.service, name))
+            self.shapes[name] = {"type": "structure", "exception": True, "common": True, "error_code": code,
+                                 "error_status": status, "sender_fault": status < 500,
+                                 "members": {"message": {"shape": self.overlay["message_shape"]}}}
+
+    def _apply_optional(self):
+        """Members that the model calls required and the service does without."""
+        for name, members in self.overlay.get("optional", {}).items():
+            self.shapes[name]["required"] = [m for m in self.shapes[name]["required"] if m not in members]
 
     def _name_structures(self):
         uses, inside = {}, set()

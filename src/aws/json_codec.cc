@@ -188,7 +188,7 @@ Result<void> Reader::object(od::object in, const StructDesc& shape, void* out, M
     for (size_t i = 0; i < count; ++i) {
       const MemberDesc& m = shape.members[guess];
       if (++guess == count) guess = 0;
-      if (m.wire == key && is_among(members, m)) {
+      if (m.json_name() == key && is_among(members, m)) {
         found = &m;
         break;
       }
@@ -417,7 +417,7 @@ void write_json_struct(JsonWriter& writer, const StructDesc& shape, const void* 
     if (!is_among(members, m)) continue;
     const void* value = get_member(m, object);
     if (!value || m.type->kind == Kind::byte_source || m.type->kind == Kind::event_stream) continue;
-    writer.key(m.wire);
+    writer.key(m.json_name());
     write_json_value(writer, *m.type, value);
   }
   writer.end_object();

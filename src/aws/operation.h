@@ -21,6 +21,7 @@ struct ErrorDesc {
   std::string_view code;       // error.code of query services: "AWS.SimpleQueueService.NonExistentQueue"; else the name
   uint16_t status = 400;
   bool sender = true;          // Sender or Receiver in query answers
+  bool common = false;         // of the framework in front of the service, not of the service itself
   const StructDesc* shape = nullptr;
 };
 
@@ -73,6 +74,11 @@ struct ServiceDesc {
   Table<Protocol> protocols;             // the default first
   bool query_compatible = false;
   std::string_view validation_code = "ValidationException";
+  // The error of a missing required member, "The request must contain the parameter X.", in services that say so instead of
+  // a constraint violation; empty: the others.
+  std::string_view missing_code;
+  // The member that the path of a query request stands for when the form has none: SQS's "/account/queue" is QueueUrl.
+  std::string_view path_member;
   std::string_view error_namespace;                // JSON __type prefix without '#'; empty: none
   Table<OperationDesc> operations;       // by name
   Table<const ErrorDesc*> errors;        // all modelled errors, by name

@@ -116,6 +116,7 @@ enum MemberFlags : uint16_t {
   kHostLabel = 1 << 7,
   kDeprecated = 1 << 8,
   kExplicitName = 1 << 9,  // has a locationName in the model
+  kQueryName = 1 << 10,    // `wire` is the query protocol's name; JSON says the member's own
 };
 
 struct MemberDesc {
@@ -130,6 +131,7 @@ struct MemberDesc {
 
   bool required() const { return flags & kRequired; }
   bool is(MemberFlags flag) const { return flags & flag; }
+  std::string_view json_name() const { return is(kQueryName) ? name : wire; }
 };
 
 inline constexpr size_t kMembersMax = 256;

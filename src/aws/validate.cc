@@ -263,10 +263,24 @@ std::string joined(const std::vector<std::string>& violations) {
   return out;
 }
 
+// "queueUrl" as the model spells it; of nested members the last one's name ("entries.2.member.id": "Id").
+std::string missing_parameter(const OperationDesc& op, const std::string& path) {
+  for (const MemberDesc& m : op.input->members) {
+    if (DecodePath::member(nullptr, m.name).text() == path) return std::string(m.name);
+  }
+  std::string last = path.substr(path.rfind('.') + 1);
+  if (!last.empty()) last[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(last[0])));
+  return last;
+}
+
 }  // namespace
 
 Result<void> validate_input(const OperationDesc& op, const StructBox& input, const DecodeNotes& notes) {
   if (op.service->validation_code.empty()) return {};
+  if (!op.service->missing_code.empty() && !notes.missing.empty()) {
+    return fail(std::string(op.service->missing_code), 400,
+                "The request must contain the parameter " + missing_parameter(op, notes.missing.front()) + ".");
+  }
   Checker checker(notes);
   checker.structure(input.desc(), input.object(), nullptr);
   if (checker.violations().empty()) return {};

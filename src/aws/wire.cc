@@ -103,6 +103,16 @@ Result<void> read_rest(const Match& match, WireRequest& request, void* object, M
   return read_xml_struct(root, shape, object, nullptr, seen, notes);
 }
 
+// Some query services let a request's path name what it is about.
+void add_path_member(const OperationDesc& op, std::string_view path, std::vector<std::pair<std::string, std::string>>& form) {
+  const std::string_view name = op.service->path_member;
+  if (name.empty() || path.size() < 2 || !find_member(*op.input, name)) return;
+  for (const auto& [key, value] : form) {
+    if (key == name) return;
+  }
+  form.emplace_back(name, percent_decode(path).value_or(std::string(path)));
+}
+
 }  // namespace
 
 std::string_view WireRequest::header(std::string_view name) const {
@@ -165,6 +175,7 @@ Result<InputBox> decode_input(const Match& match, WireRequest& request, DecodeNo
     case Protocol::query: {
       auto form = parse_query(request.query);
       for (auto& parameter : parse_query(request.body)) form.push_back(std::move(parameter));
+      add_path_member(*match.operation, request.path, form);
       VIRGA_TRY_VOID(read_query_struct(form, shape, box.object(), notes));
       return box;  // its missing members are noted already
     }

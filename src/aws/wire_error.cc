@@ -50,7 +50,7 @@ std::string type_text(const Facts& f) {
     if (f.error.code == "ValidationException") {
       out = "com.amazon.coral.validate";
     } else {
-      out = f.model ? f.service.error_namespace : std::string_view("com.amazon.coral.service");
+      out = f.model && !f.model->common ? f.service.error_namespace : std::string_view("com.amazon.coral.service");
     }
     out += '#';
   }

@@ -46,7 +46,7 @@ struct TransportFacts {
 void add_global_keys(ConditionContext& context, const RequestContext& request, const PrincipalPolicies& policies,
                      std::string_view resource_account, async::WallTime now, TransportFacts transport);
 
-// The style by model name: dynamodb, logs, … json; lambda, apigatewayv2, … rest_json; iam, sts, sqs (query), s3 query.
+// The style by model name: dynamodb, logs, … json; lambda, apigatewayv2, … rest_json; iam, sts, s3, … query.
 DenialStyle denial_style(std::string_view service);
 
 }  // namespace virga::platform
