@@ -39,6 +39,8 @@
 #include "services/s3/access_control.h"
 #include "services/s3/binding.h"
 #include "services/s3/service.h"
+#include "services/sqs/binding.h"
+#include "services/sqs/service.h"
 #include "services/sts/binding.h"
 #include "services/sts/service.h"
 #include "storage/blob_store.h"
@@ -120,6 +122,7 @@ struct Wiring::Parts {
   std::unique_ptr<sts::Service> sts;
   std::unique_ptr<logs::Service> logs;
   platform::StreamWakeups stream_wakeups;
+  std::unique_ptr<sqs::Service> sqs;
   std::unique_ptr<dynamodb::Service> dynamodb;
   s3::Owners s3_owners;
   std::unique_ptr<s3::Service> s3;
@@ -188,6 +191,12 @@ Task<void> Wiring::load() {
   p.dispatcher->add(sts::make_binding(*p.sts));
   p.logs = std::make_unique<logs::Service>(*p.shard, p.env);
   p.dispatcher->add(logs::make_binding(*p.logs));
+  p.sqs = std::make_unique<sqs::Service>(
+      *p.shard, p.env,
+      sqs::ServiceOptions{.identities = p.strict() ? p.identity.get() : nullptr,
+                          .lifecycle_delay_ms = p.options.lifecycle_delay_ms});
+  p.dispatcher->add(sqs::make_binding(*p.sqs));
+  co_await p.sqs->start();
 
   p.timers = std::make_unique<platform::DurableTimers>(*p.shard, p.env);
   p.dynamodb = std::make_unique<dynamodb::Service>(
@@ -385,6 +394,7 @@ Task<std::string> Wiring::start() {
 
 Task<void> Wiring::stop() {
   Parts& p = *parts_;
+  if (p.sqs) co_await p.sqs->stop();  // who waits for messages is answered
   if (p.http) co_await p.http->drain();
   if (p.lambda) co_await p.lambda->stop();
   if (p.dynamodb) co_await p.dynamodb->stop();
