@@ -1,7 +1,6 @@
 #include "platform/dispatcher.h"
 
 #include "base/log.h"
-#include "platform/authorizer.h"
 #include "platform/resource_arns.h"
 
 namespace virga::platform {
@@ -18,12 +17,13 @@ Dispatcher::Dispatcher(storage::Shard& shard, async::Env& env, Metrics& metrics,
 
 void Dispatcher::add(ServiceBinding binding) {
   const ServiceDesc* service = binding.service;
-  CHECK(bindings_.emplace(service, std::move(binding)).second);
+  WithoutEffect without_effect(binding);
+  CHECK(bindings_.emplace(service, Bound{std::move(binding), std::move(without_effect)}).second);
 }
 
 const ServiceBinding* Dispatcher::binding(const ServiceDesc& service) const {
   const auto found = bindings_.find(&service);
-  return found == bindings_.end() ? nullptr : &found->second;
+  return found == bindings_.end() ? nullptr : &found->second.binding;
 }
 
 std::vector<std::string> Dispatcher::implemented_services() const {
@@ -52,18 +52,24 @@ Task<OutputBox> Dispatcher::call(const OperationDesc& op, aws::CallContext call,
   context.principal = std::move(call.principal);
   context.endpoint = std::move(call.endpoint);
   context.now = env_.cloud.now();
-  OutputBox output = co_await run(op, context, std::move(input), DecodeNotes{});
+  Source source{.arn = std::move(call.source_arn), .account = std::move(call.source_account)};
+  OutputBox output = co_await run(op, context, std::move(input), DecodeNotes{}, std::move(source));
   co_return std::move(output);
 }
 
 Task<OutputBox> Dispatcher::run(const OperationDesc& op, RequestContext& context, InputBox input,
-                                DecodeNotes notes) {
+                                DecodeNotes notes, Source source) {
   const Ctx ctx(context);
-  Result<OutputBox> outcome = co_await as_result(stages(&op, ctx, std::move(input), std::move(notes)));
+  auto staged = stages(&op, ctx, std::move(input), std::move(notes), &source);
+  Result<OutputBox> outcome = co_await as_result(std::move(staged));
   // A refusal may have been decided by a write that is still in flight: it waits as well.
   if (context.depends_on_lsn > shard_.published()) {
     const Result<void> durable = co_await as_result(shard_.wait_durable(context.depends_on_lsn));
     if (!durable) outcome = fail(durable.error());
+  }
+  if (options_.check_answers) {
+    const Result<void> modelled = hold_against_model(op, outcome);
+    if (!modelled) outcome = fail(modelled.error());
   }
   if (!outcome && outcome.error().http_status >= 500 && outcome.error().code == "InternalFailure") {
     metrics_.internal_failures.fetch_add(1, std::memory_order_relaxed);
@@ -73,36 +79,36 @@ Task<OutputBox> Dispatcher::run(const OperationDesc& op, RequestContext& context
   co_return std::move(outcome);
 }
 
-Task<OutputBox> Dispatcher::stages(const OperationDesc* op, Ctx ctx, InputBox input, DecodeNotes notes) {
-  const ServiceBinding* bound = binding(*op->service);
-  if (!bound || !bound->implements(*op)) co_return fail(aws::not_implemented(op->service->name, op->name));
+Task<OutputBox> Dispatcher::stages(const OperationDesc* op, Ctx ctx, InputBox input, DecodeNotes notes,
+                                   const Source* source) {
+  const auto found = bindings_.find(op->service);
+  const Bound* bound = found == bindings_.end() ? nullptr : &found->second;
+  if (!bound || !bound->binding.implements(*op)) co_return fail(aws::not_implemented(op->service->name, op->name));
   if (const auto own = authorizers_.find(op->service); own != authorizers_.end()) {
     co_await own->second->authorize(*op, ctx, input);
   } else if (options_.strict) {
-    co_await authorise(op, ctx, &input);
+    co_await authorise(op, ctx, &input, source);
   }
   co_await aws::validate_input(*op, input, notes);
-  OutputBox output = co_await aws::invoke(*bound, *op, ctx, std::move(input));
+  const uint64_t used = bound->without_effect.used(*op, input);
+  OutputBox output = co_await aws::invoke(bound->binding, *op, ctx, std::move(input));
+  if (used != 0) bound->without_effect.log(*op, used);
   co_return std::move(output);
 }
 
-Task<void> Dispatcher::authorise(const OperationDesc* op, Ctx ctx, const aws::StructBox* input) {
-  // The server acting as itself is bound by what services check of each other (resource policies), not by identities.
-  if (op->auth.empty() || ctx->principal.kind == Principal::Kind::service) co_return ok();
-  const Principal principal = ctx->principal;
-  const PrincipalPolicies policies = co_await identity_->policies_for(principal, nullptr);
+Task<void> Dispatcher::authorise(const OperationDesc* op, Ctx ctx, const aws::StructBox* input,
+                                 const Source* source) {
+  if (op->auth.empty()) co_return ok();
   ConditionContext conditions;
-  add_global_keys(conditions, *ctx, policies, ctx->account, env_.wall.now(), TransportFacts{});
   add_input_keys(conditions, *op, *input);
-  for (const NeededAction& needed : needed_actions(*op, *input, *ctx)) {
-    const AuthorizeRequest request{.principal = principal,
-                                   .policies = policies,
-                                   .action = needed.action,
-                                   .resources = needed.resources,
-                                   .context = conditions,
-                                   .resource_account = account_of_arn(needed.resources.front(), ctx->account),
-                                   .style = denial_style(op->service->name)};
-    co_await authorize(request);
+  for (NeededAction& needed : needed_actions(*op, *input, *ctx)) {
+    GateQuestion question{.request = &*ctx, .action = std::string(needed.action)};
+    question.resources = std::move(needed.resources);
+    question.conditions = conditions;
+    question.source_arn = source->arn;
+    question.source_account = source->account;
+    question.style = denial_style(op->service->name);
+    co_await gate_->check(std::move(question));
   }
   co_return ok();
 }

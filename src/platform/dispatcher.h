@@ -6,7 +6,8 @@
 
 #include "aws/door.h"
 #include "aws/validate.h"
-#include "platform/identity.h"
+#include "platform/answer_checks.h"
+#include "platform/gate.h"
 #include "platform/metrics.h"
 #include "platform/service_authorizer.h"
 #include "storage/shard.h"
@@ -20,13 +21,14 @@ class Dispatcher final : public aws::Door {
  public:
   struct Options {
     bool strict = false;  // check policies; signatures are the front's business
+    bool check_answers = check_answers_by_default();
   };
 
   Dispatcher(storage::Shard& shard, async::Env& env, Metrics& metrics, Options options);
 
   void add(aws::ServiceBinding binding);
-  // Required before the first call in strict mode.
-  void set_identity(IdentityStore& identity) { identity_ = &identity; }
+  // Required before the first call in strict mode; outlives the dispatcher.
+  void set_gate(Gate& gate) { gate_ = &gate; }
   // The service decides by itself who may call it.
   void set_authorizer(const aws::ServiceDesc& service, ServiceAuthorizer& authorizer) { authorizers_[&service] = &authorizer; }
   const aws::ServiceBinding* binding(const aws::ServiceDesc& service) const;
@@ -35,20 +37,31 @@ class Dispatcher final : public aws::Door {
   // A call from inside: the principal is who the caller says it is.
   Task<aws::OutputBox> call(const aws::OperationDesc& op, aws::CallContext call, aws::InputBox input) override;
 
+  // What a call from inside says about the resource it is made for.
+  struct Source {
+    std::string arn;
+    std::string account;
+  };
   // A call whose context the front has filled in. Resumes on the calling loop when the answer may be sent, errors too.
   Task<aws::OutputBox> run(const aws::OperationDesc& op, RequestContext& context, aws::InputBox input,
-                           aws::DecodeNotes notes);
+                           aws::DecodeNotes notes, Source source = {});
 
  private:
-  Task<aws::OutputBox> stages(const aws::OperationDesc* op, Ctx ctx, aws::InputBox input, aws::DecodeNotes notes);
-  Task<void> authorise(const aws::OperationDesc* op, Ctx ctx, const aws::StructBox* input);
+  Task<aws::OutputBox> stages(const aws::OperationDesc* op, Ctx ctx, aws::InputBox input,
+                              aws::DecodeNotes notes, const Source* source);
+  Task<void> authorise(const aws::OperationDesc* op, Ctx ctx, const aws::StructBox* input,
+                       const Source* source);
 
   storage::Shard& shard_;
   async::Env& env_;
   Metrics& metrics_;
   Options options_;
-  IdentityStore* identity_ = nullptr;
-  std::unordered_map<const aws::ServiceDesc*, aws::ServiceBinding> bindings_;
+  Gate* gate_ = nullptr;
+  struct Bound {
+    aws::ServiceBinding binding;
+    WithoutEffect without_effect;
+  };
+  std::unordered_map<const aws::ServiceDesc*, Bound> bindings_;
   std::unordered_map<const aws::ServiceDesc*, ServiceAuthorizer*> authorizers_;
 };
 

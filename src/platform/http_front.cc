@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "net/gzip.h"
+#include "platform/endpoint_manners.h"
 
 namespace virga::platform {
 namespace {
@@ -87,6 +88,14 @@ bool is_form(std::string_view content_type) {
   return content_type.starts_with("application/x-www-form-urlencoded");
 }
 
+// Somebody opens the server's own address in a browser. Not a bucket's or an API's host, nothing signed, nothing asked.
+bool is_visit(const HttpRequest& request, const RouteQuestion& q, std::string_view host) {
+  const bool own_name = host == "localhost" || host == "localhost.localstack.cloud" || host.find(':') != std::string_view::npos ||
+                        host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return own_name && q.path == "/" && q.query.empty() && (q.method == "GET" || q.method == "HEAD") && q.signing_name.empty() &&
+         q.target.empty() && q.bound_service.empty() && !request.header("Authorization");
+}
+
 }  // namespace
 
 // One AWS call from its bytes to its answer.
@@ -151,20 +160,26 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
     for (const auto& allowed : options_.cors_origins) cors = cors || allowed == "*" || allowed == *origin;
     if (!cors) co_return text_answer(403, "{\"message\":\"this Origin is not allowed; see --cors-origin\"}");
   }
+  std::optional<HttpResponse> manners;
+  if (found.kind == RouteKind::service && !question.bound_service.empty()) {
+    manners = endpoint_answer(*found.service, request, options_.identify.default_region);
+  }
   HttpResponse answer;
-  if (cors && request.method() == "OPTIONS") {
+  if (manners) {
+    answer = std::move(*manners);
+  } else if (cors && request.method() == "OPTIONS") {
     answer.status = 204;
     answer.headers.add("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
     answer.headers.add("Access-Control-Allow-Headers", request.header_or("Access-Control-Request-Headers", "*"));
     answer.headers.add("Access-Control-Max-Age", "600");
   } else if (found.kind == RouteKind::admin && admin && listener.tag != "sandbox") {
     answer = co_await admin(request);
+  } else if (home && is_visit(request, question, host)) {
+    answer = home(request);
   } else if (found.kind == RouteKind::service) {
     answer = co_await aws_call(&request, found.service);
   } else if (found.kind == RouteKind::unknown_service) {
-    answer = text_answer(501, "{\"__type\":\"NotImplemented\",\"message\":\"NotImplemented: the service '" +
-                                  percent_encode(found.text) + "' is not part of Virga.\"}");
-    answer.headers.add("x-amzn-ErrorType", "NotImplemented");
+    answer = unknown_service_answer(found.text, !question.form_action.empty());
   } else {
     answer = text_answer(404, "{\"message\":\"Not Found\"}");
     metrics_.rejected_before_routing.fetch_add(1, std::memory_order_relaxed);

@@ -42,6 +42,7 @@ class HttpFront final : public net::HttpHandler {
 
   // Optional neighbours; without them their paths answer 404.
   std::function<Task<net::HttpResponse>(net::HttpRequest&)> admin;
+  std::function<net::HttpResponse(const net::HttpRequest&)> home;  // GET / of somebody who looks what is here
   DataPlaneHandler* execute_api = nullptr;
 
   Task<net::HttpResponse> handle(net::HttpRequest& request) override;

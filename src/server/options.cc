@@ -1,5 +1,6 @@
 #include "server/options.h"
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -9,6 +10,9 @@
 
 namespace virga::server {
 namespace {
+
+// Where containers of other local clouds look for scripts.
+constexpr const char* kInitDirDefault = "/etc/localstack/init/ready.d";
 
 AwsError usage(std::string message) {
   return AwsError{.code = "Usage", .http_status = 400, .message = std::move(message)};
@@ -258,6 +262,10 @@ Result<ServeOptions> parse_serve_options(const std::vector<std::string>& argumen
   if (!any_common) {
     options.listen.push_back({"", "127.0.0.1", 4566});
     options.listen.push_back({"", "::1", 4566});
+  }
+  if (options.init_dir.empty() && std::filesystem::is_directory(kInitDirDefault)) options.init_dir = kInitDirDefault;
+  if (!options.init_dir.empty() && !std::filesystem::is_directory(options.init_dir)) {
+    return fail(usage("--init-dir: there is no folder " + options.init_dir));
   }
   if (options.tls_cert.empty() != options.tls_key.empty()) {
     return fail(usage("--tls-cert and --tls-key go together"));

@@ -95,6 +95,10 @@ async::Detached start_in_order(Wiring* wiring, async::EpollLoop* loop, int* exit
   const Result<void> loaded = co_await as_result(wiring->load());
   if (loaded) {
     started = co_await as_result(wiring->start());
+    if (started) {
+      const Result<void> initialised = co_await as_result(wiring->run_init_scripts());
+      if (!initialised) started = fail(initialised.error());
+    }
   } else {
     started = fail(loaded.error());
   }

@@ -15,12 +15,15 @@
 #include "net/tls.h"
 #include "platform/dispatcher.h"
 #include "platform/durable_timers.h"
+#include "platform/gate.h"
 #include "platform/http_front.h"
 #include "platform/stream_wakeups.h"
 #include "sandbox/engine.h"
 #include "server/admin.h"
 #include "server/function_host.h"
+#include "server/init_scripts.h"
 #include "server/role_credentials.h"
+#include "server/root_key.h"
 #include "services/apigatewayv2/binding.h"
 #include "services/apigatewayv2/client_upstream.h"
 #include "services/apigatewayv2/data_plane.h"
@@ -30,8 +33,10 @@
 #include "services/dynamodb/streams_service.h"
 #include "services/iam/accounts_config.h"
 #include "services/iam/binding.h"
+#include "services/iam/catalog.h"
 #include "services/iam/identity.h"
 #include "services/iam/service.h"
+#include "services/lambda/catalog.h"
 #include "services/lambda/engine_compute.h"
 #include "services/lambda/service.h"
 #include "services/logs/binding.h"
@@ -118,6 +123,9 @@ struct Wiring::Parts {
   std::unique_ptr<platform::DurableTimers> timers;  // started when every service has registered its kinds
 
   std::unique_ptr<iam::Identity> identity;
+  std::unique_ptr<iam::Catalog> iam_catalog;
+  std::unique_ptr<lambda::Catalog> lambda_catalog;
+  std::unique_ptr<platform::Gate> gate;
   std::unique_ptr<iam::Service> iam;
   std::unique_ptr<sts::Service> sts;
   std::unique_ptr<logs::Service> logs;
@@ -144,6 +152,9 @@ struct Wiring::Parts {
   std::unique_ptr<apigatewayv2::DataPlane> data_plane;
   std::unique_ptr<ExecuteApi> execute_api;
 
+  std::string own_url;  // of the first listener for all services
+  std::unique_ptr<InitScripts> init_scripts;
+  std::unique_ptr<RootKey> root_key;
   std::unique_ptr<Admin> admin;
   std::unique_ptr<platform::HttpFront> front;
   std::unique_ptr<net::HttpServer> http;
@@ -155,6 +166,14 @@ std::string address_text(const ListenAddress& address, int port) {
   const bool v6 = address.host.find(':') != std::string::npos;
   return (address.service.empty() ? "" : address.service + "=") + (v6 ? "[" + address.host + "]" : address.host) +
          ":" + std::to_string(port);
+}
+
+// How a program on this machine reaches the listener.
+std::string own_url(const ListenAddress& address, int port) {
+  const bool any = address.host == "0.0.0.0" || address.host == "::";
+  const bool v6 = !any && address.host.find(':') != std::string::npos;
+  const std::string host = any ? "127.0.0.1" : address.host;
+  return "http://" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
 }  // namespace
@@ -184,7 +203,12 @@ Task<void> Wiring::load() {
 
   p.identity = co_await iam::Identity::open(*p.shard, p.env);
   co_await load_identities();
-  p.dispatcher->set_identity(*p.identity);
+  p.gate = std::make_unique<platform::Gate>(*p.identity, p.env);
+  p.iam_catalog = std::make_unique<iam::Catalog>(*p.shard);
+  p.gate->add("iam", *p.iam_catalog);
+  p.lambda_catalog = std::make_unique<lambda::Catalog>(*p.shard);
+  p.gate->add("lambda", *p.lambda_catalog);
+  p.dispatcher->set_gate(*p.gate);
   p.iam = std::make_unique<iam::Service>(*p.shard, *p.identity);
   p.dispatcher->add(iam::make_binding(*p.iam));
   p.sts = std::make_unique<sts::Service>(*p.identity, mode);
@@ -220,7 +244,8 @@ Task<void> Wiring::load() {
   p.apigatewayv2 = std::make_unique<apigatewayv2::Service>(*p.shard, p.env);
   p.dispatcher->add(apigatewayv2::make_binding(*p.apigatewayv2));
   p.api_signer = std::make_unique<apigatewayv2::IamSigner>(
-      *p.identity, p.env, platform::IdentifyOptions{p.strict(), p.options.account_id, p.options.region});
+      *p.identity, p.strict() ? p.gate.get() : nullptr, p.env,
+      platform::IdentifyOptions{p.strict(), p.options.account_id, p.options.region});
   p.data_plane = std::make_unique<apigatewayv2::DataPlane>(apigatewayv2::DataPlane::Parts{
       .env = p.env, .apis = *p.apigatewayv2, .functions = p.lambda->invoker(), .upstream = p.upstream,
       .authorizations = p.apigatewayv2->authorizations(), .signer = p.api_signer.get()});
@@ -298,7 +323,7 @@ Task<void> Wiring::load_functions() {
   lambda::ServiceOptions options;
   options.lifecycle_delay_ms = p.options.lifecycle_delay_ms;
   options.retry_base_delay_ms = p.options.lambda_retry_base_delay_ms;
-  options.strict = p.strict();
+  if (p.strict()) options.gate = p.gate.get();
   p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs, *p.timers, options);
   p.dispatcher->add(lambda::make_binding(*p.lambda));
   p.timers->start();
@@ -332,10 +357,16 @@ Task<std::string> Wiring::start() {
   const bool strict = p.strict();
 
   AdminHooks hooks;
-  hooks.open_mode = !strict;
+  if (strict) {
+    p.root_key = std::make_unique<RootKey>(*p.identity, p.env, p.options.account_id, p.options.region);
+    hooks.authorise = [&p](net::HttpRequest& request, std::string_view body) {
+      return p.root_key->require(&request, body);
+    };
+  }
   hooks.region = p.options.region;
   hooks.reset = [this] { return reset(); };
   hooks.implemented_services = [&p] { return p.dispatcher->implemented_services(); };
+  hooks.init_json = [&p] { return p.init_scripts->state(); };
   hooks.requests_in_flight = [&p] {
     std::vector<RequestInFlight> out;
     for (const platform::InFlight* one = p.front->in_flight(); one; one = one->next) {
@@ -356,6 +387,7 @@ Task<std::string> Wiring::start() {
                        .set("logBytes", static_cast<int64_t>(stats.log_bytes))
                        .set("lowSpace", stats.low_space));
   };
+  p.init_scripts = std::make_unique<InitScripts>(p.loop, p.options);
   p.admin = std::make_unique<Admin>(p.metrics, p.env, std::move(hooks));
 
   platform::HttpFrontOptions front_options;
@@ -363,6 +395,7 @@ Task<std::string> Wiring::start() {
   front_options.cors_origins = p.options.cors_origins;
   p.front = std::make_unique<platform::HttpFront>(*p.dispatcher, *p.identity, p.env, p.metrics, front_options);
   p.front->admin = [this](net::HttpRequest& request) { return local(request); };
+  p.front->home = [&p](const net::HttpRequest& request) { return p.admin->home(request); };
   p.front->execute_api = p.execute_api.get();
   p.http = std::make_unique<net::HttpServer>(p.loop, *p.front);
 
@@ -372,6 +405,9 @@ Task<std::string> Wiring::start() {
   }
   std::string where;
   for (const ListenAddress& address : p.options.listen) {
+    if (!address.service.empty() && !aws::find_service(address.service)) {
+      co_return fail("Usage", 400, "--listen " + address.service + "=…: there is no such service");
+    }
     net::ListenerInfo info;
     info.host = address.host;
     info.port = address.port;
@@ -387,9 +423,16 @@ Task<std::string> Wiring::start() {
       continue;
     }
     if (!port) co_return fail(port.error());
+    if (address.service.empty() && p.own_url.empty()) p.own_url = own_url(address, *port);
     where += (where.empty() ? "" : ", ") + address_text(address, *port);
   }
   co_return std::move(where);
+}
+
+Task<void> Wiring::run_init_scripts() {
+  Parts& p = *parts_;
+  co_await p.init_scripts->run(p.own_url);
+  co_return ok();
 }
 
 Task<void> Wiring::stop() {

@@ -29,6 +29,8 @@ class Wiring {
   Task<void> load();
   // Opens the listeners; their addresses as text. On the loop.
   Task<std::string> start();
+  // The scripts of --init-dir, against the open listeners. Errors: the folder cannot be read.
+  Task<void> run_init_scripts();
   // Finishes requests in flight, ends sandboxes, closes listeners. On the loop; once.
   Task<void> stop();
   // A launcher that replaces one that died.

@@ -153,3 +153,103 @@ def test_sigterm_ends_the_server_in_order(options):
 def test_no_internal_failures_so_far(endpoint):
     metrics = send(endpoint, "GET", "/_virga/metrics")[2].decode()
     assert "\nvirga_internal_failures_total 0\n" in metrics
+
+
+@pytest.fixture(scope="module")
+def bound():
+    """A server with a listener that speaks DynamoDB only; its URL."""
+    port = virga_server.free_port()
+    with virga_server.Server("--memory", "--listen", f"dynamodb=127.0.0.1:{port}"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_a_listener_of_one_service_answers_as_its_own_endpoint(bound):
+    status, headers, body = send(bound, "GET", "/")
+    assert (status, body) == (200, b"healthy: dynamodb.us-east-1.amazonaws.com ")
+    assert int(headers["x-amz-crc32"]) == zlib.crc32(body)
+    for method, path in (("PUT", "/"), ("DELETE", "/"), ("GET", "/nowhere"), ("POST", "/nowhere"), ("GET", "/_virga/health")):
+        assert send(bound, method, path)[::2] == (404, b"<UnknownOperationException/>\n")
+    headers = signed(bound, "dynamodb", {**LIST_TABLES, "Content-Type": "text/plain"}, b"{}")
+    assert send(bound, headers=headers, body=b"{}")[0] == 404
+    headers = signed(bound, "dynamodb", {**LIST_TABLES, "X-Amz-Target": "AmazonSQS.ListQueues"}, b"{}")
+    status, _, body = send(bound, headers=headers, body=b"{}")
+    assert status == 400 and json.loads(body)["__type"].endswith("#UnknownOperationException")
+    headers = signed(bound, "dynamodb", {**LIST_TABLES, "Content-Type": "application/json"}, b"{}")
+    assert send(bound, headers=headers, body=b"{}")[0] == 200
+    status, headers, _ = send(bound, "OPTIONS", "/", {"Origin": "http://localhost:1", "Access-Control-Request-Headers": "x-amz-target"})
+    assert status == 200 and headers["access-control-allow-headers"] == "x-amz-target"
+
+
+def test_a_listener_of_one_service_refuses_what_is_too_large(bound):
+    assert send(bound, headers={**LIST_TABLES, "Content-Length": str(17 << 20)})[0] == 413
+
+
+def test_a_listener_of_an_unknown_service_is_refused_at_start():
+    with pytest.raises(RuntimeError, match="there is no such service"):
+        virga_server.Server("--memory", "--listen", "dynamo=127.0.0.1:1").start()
+
+
+@pytest.mark.parametrize("service,call,code", [("ec2", "describe_regions", "NotImplemented"), ("rds", "describe_db_instances", "NotImplemented"),
+                                               ("glue", "get_databases", "NotImplemented"), ("cloudfront", "list_distributions", "NotImplemented")])
+def test_clients_of_services_that_are_not_here_can_read_the_answer(client, service, call, code):
+    with pytest.raises(ClientError) as e:
+        getattr(client(service), call)()
+    assert e.value.response["Error"]["Code"] == code
+    assert service in e.value.response["Error"]["Message"]
+
+
+def test_visitors_see_what_is_here(endpoint):
+    status, headers, body = send(endpoint, "GET", "/", {"Accept": "text/html"})
+    assert status == 200 and headers["content-type"].startswith("text/html") and b"/_virga/health" in body
+    status, headers, body = send(endpoint, "GET", "/")
+    assert status == 200 and b"AWS_ENDPOINT_URL=" + endpoint.encode() in body
+    assert send(endpoint, "HEAD", "/")[0] == 200
+
+
+def test_init_scripts_run_before_ready(tmp_path):
+    scripts = tmp_path / "ready.d"
+    scripts.mkdir()
+    (scripts / "20_second.py").write_text(
+        "import boto3, os\n"
+        "c = boto3.client('dynamodb', endpoint_url=os.environ['AWS_ENDPOINT_URL'])\n"
+        "assert c.describe_table(TableName='first')\n"
+        "c.delete_table(TableName='first')\n")
+    first = scripts / "10_first.sh"
+    first.write_text("#!/bin/sh\nexec /usr/bin/python3 -c \"import boto3, os; boto3.client('dynamodb', endpoint_url=os.environ['AWS_ENDPOINT_URL'])"
+                     ".create_table(TableName='first', BillingMode='PAY_PER_REQUEST', KeySchema=[{'AttributeName': 'k', 'KeyType': 'HASH'}],"
+                     " AttributeDefinitions=[{'AttributeName': 'k', 'AttributeType': 'S'}])\"\n")
+    first.chmod(0o755)
+    (scripts / "30_fails.sh").write_text("exit 3\n")
+    (scripts / "notes.txt").write_text("left alone")
+    with virga_server.Server("--memory", "--init-dir", str(scripts), env={"PATH": "/usr/bin:/bin"}) as server:
+        state = json.loads(server.get("/_localstack/init")[1])
+        assert state["completed"]["READY"] is True
+        assert [(s["name"], s["state"]) for s in state["scripts"]] == [
+            ("10_first.sh", "SUCCESSFUL"), ("20_second.py", "SUCCESSFUL"), ("30_fails.sh", "ERROR")]
+
+
+def test_a_missing_init_folder_is_refused_at_start(tmp_path):
+    with pytest.raises(RuntimeError, match="there is no folder"):
+        virga_server.Server("--memory", "--init-dir", str(tmp_path / "none")).start()
+
+
+def test_variables_of_other_local_clouds_are_mapped_or_reported():
+    with virga_server.Server("--memory", env={"PERSISTENCE": "1", "DEBUG": "1", "LAMBDA_KEEPALIVE_MS": "1", "GATEWAY_LISTEN": "127.0.0.1:0"}) as server:
+        log = server.log_text()
+        assert json.loads(server.get("/_virga/log-level")[1])["level"] == "debug"
+    for said in ("PERSISTENCE=1", "DEBUG is read as", "LAMBDA_KEEPALIVE_MS not mapped", "GATEWAY_LISTEN is read as"):
+        assert said in log
+
+
+def test_the_server_is_reached_over_ipv6():
+    port = virga_server.free_port()
+    with virga_server.Server("--memory", "--listen", f"[::1]:{port}"):
+        assert send(f"http://[::1]:{port}", "GET", "/_virga/health", {"Host": f"[::1]:{port}"})[0] == 200
+
+
+def test_parameters_without_effect_are_logged_once():
+    with virga_server.Server("--memory") as server:
+        logs = boto3.client("logs", endpoint_url=server.endpoint)
+        for name in ("a", "b"):
+            logs.create_log_group(logGroupName=name, kmsKeyId="arn:aws:kms:us-east-1:000000000000:key/x")
+        assert server.log_text().count("parameter_without_effect") == 1

@@ -1,11 +1,18 @@
 """Strict mode: signatures and policies, as boto3 sees the refusals."""
+import io
 import json
 import re
+import urllib.error
+import urllib.request
 import uuid
+import zipfile
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 import virga_server
@@ -13,7 +20,9 @@ import virga_server
 ACCOUNT = "111122223333"
 ROOT = {"id": "AKIACONFIGUREDROOT01", "secret": "root-secret"}
 ADMIN = {"id": "AKIACONFIGUREDADMIN1", "secret": "admin-secret"}
+STRANGER_ROOT = {"id": "AKIACONFIGUREDROOT02", "secret": "other-secret"}
 CONFIG = {"auth": "strict", "account-id": ACCOUNT, "accounts": [
+    {"id": "444455556666", "access_keys": [STRANGER_ROOT]},
     {"id": ACCOUNT, "access_keys": [ROOT],
      "users": [{"name": "admin", "policies": ["arn:aws:iam::aws:policy/AdministratorAccess"], "access_keys": [ADMIN]}]}]}
 
@@ -155,3 +164,251 @@ def test_the_first_root_key_is_printed_once(tmp_path):
     finally:
         process.terminate()
         process.wait(20)
+
+
+# --- resources' own policies, other accounts
+
+
+OTHER = "444455556666"
+
+
+def package(source):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("app.py", source)
+    return out.getvalue()
+
+
+def key_of(session):
+    return {"id": session["AccessKeyId"], "secret": session["SecretAccessKey"]}, session.get("SessionToken")
+
+
+@pytest.fixture
+def role(client):
+    """role(service or principal, policy statements) makes a role; (name, ARN)."""
+    def make(principal, *statements, path="/"):
+        iam, name = client("iam"), "r-" + uuid.uuid4().hex[:12]
+        trust = {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+        arn = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+        if statements:
+            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(
+                {"Version": "2012-10-17", "Statement": list(statements)}))
+        return name, arn
+    return make
+
+
+@pytest.fixture
+def function(client, role):
+    """function(source, *statements of its role) makes a function; its ARN."""
+    made = []
+
+    def make(source="def handler(event, context):\n    return event\n", *statements):
+        _, arn = role({"Service": "lambda.amazonaws.com"}, *statements)
+        name = "f-" + uuid.uuid4().hex[:12]
+        made.append(name)
+        return client("lambda").create_function(FunctionName=name, Runtime="python3.12", Handler="app.handler", Role=arn,
+                                                Timeout=20, Code={"ZipFile": package(source)})["FunctionArn"]
+    yield make
+    for name in made:
+        client("lambda").delete_function(FunctionName=name)
+
+
+@pytest.fixture
+def stranger(client):
+    """A user of another account who may do everything there: (ARN, key)."""
+    iam, name = client("iam", STRANGER_ROOT), "s-" + uuid.uuid4().hex[:12]
+    arn = iam.create_user(UserName=name)["User"]["Arn"]
+    iam.attach_user_policy(UserName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return arn, {"id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
+
+
+def test_a_functions_policy_suffices_within_its_account(client, user, function):
+    name, key = user
+    arn = function()
+    mine = client("lambda", key)
+    who = f"arn:aws:iam::{ACCOUNT}:user/{name}"
+    assert refusal(mine.invoke, FunctionName=arn) == (
+        "AccessDeniedException", f"User: {who} is not authorized to perform: lambda:InvokeFunction on resource: {arn} because "
+        "no identity-based policy allows the lambda:InvokeFunction action", 403)
+    client("lambda").add_permission(FunctionName=arn, StatementId="s", Action="lambda:InvokeFunction", Principal=who)
+    assert json.loads(mine.invoke(FunctionName=arn, Payload=b'{"a": 1}')["Payload"].read()) == {"a": 1}
+    assert refusal(mine.get_function, FunctionName=arn)[0] == "AccessDeniedException"
+
+
+def test_between_accounts_both_sides_have_to_allow(client, function, stranger):
+    who, key = stranger
+    arn = function()
+    theirs = client("lambda", key)
+    assert refusal(theirs.invoke, FunctionName=arn)[1].endswith("because no resource-based policy allows the lambda:InvokeFunction action")
+    client("lambda").add_permission(FunctionName=arn, StatementId="s", Action="lambda:InvokeFunction", Principal=OTHER)
+    assert theirs.invoke(FunctionName=arn)["StatusCode"] == 200
+    client("iam", STRANGER_ROOT).put_user_policy(UserName=who.split("/")[-1], PolicyName="no", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "lambda:*", "Resource": "*"}]}))
+    assert refusal(theirs.invoke, FunctionName=arn)[1].endswith("with an explicit deny in an identity-based policy")
+
+
+def test_other_accounts_tables_are_closed(client, stranger):
+    client("dynamodb").create_table(TableName="closed", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+                                    AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}])
+    arn = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed"
+    code, message, _ = refusal(client("dynamodb", stranger[1]).get_item, TableName=arn, Key={"k": {"S": "1"}})
+    assert code == "AccessDeniedException"
+    assert message.endswith("because no resource-based policy allows the dynamodb:GetItem action")
+    client("dynamodb").delete_table(TableName="closed")
+
+
+def test_roles_are_assumed_from_other_accounts(client, role, stranger):
+    who, key = stranger
+    _, arn = role({"AWS": f"arn:aws:iam::{OTHER}:root"}, {"Effect": "Allow", "Action": "dynamodb:ListTables", "Resource": "*"})
+    c = client("sts", key).assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
+    session, token = key_of(c)
+    assert client("sts", session, token).get_caller_identity()["Account"] == ACCOUNT
+    client("dynamodb", session, token).list_tables()
+    _, closed = role({"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    assert refusal(client("sts", key).assume_role, RoleArn=closed, RoleSessionName="session")[0] == "AccessDenied"
+
+
+def test_policies_see_the_paths_of_iams_objects(client, user, role):
+    name, key = user
+    client("iam").put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "iam:*", "Resource": f"arn:aws:iam::{ACCOUNT}:role/team-a/*"}]}))
+    inside, _ = role({"Service": "lambda.amazonaws.com"}, path="/team-a/")
+    outside, arn = role({"Service": "lambda.amazonaws.com"})
+    mine = client("iam", key)
+    assert mine.get_role(RoleName=inside)["Role"]["Path"] == "/team-a/"
+    assert f"on resource: {arn} " in refusal(mine.get_role, RoleName=outside)[1]
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    assert refusal(mine.create_role, RoleName="x", AssumeRolePolicyDocument=trust)[0] == "AccessDenied"
+    made = "r-" + uuid.uuid4().hex[:12]
+    mine.create_role(RoleName=made, Path="/team-a/", AssumeRolePolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}]}))
+
+
+def test_tags_of_a_resource_decide(client, user, function):
+    name, key = user
+    client("iam").put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*", "Condition": {"StringEquals": {"aws:ResourceTag/team": "a"}}}]}))
+    arn = function()
+    assert refusal(client("lambda", key).invoke, FunctionName=arn)[0] == "AccessDeniedException"
+    client("lambda").tag_resource(Resource=arn, Tags={"team": "a"})
+    assert client("lambda", key).invoke(FunctionName=arn)["StatusCode"] == 200
+
+
+REACHES = """
+import boto3, os
+def handler(event, context):
+    iam = boto3.client("dynamodb", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    try:
+        return {"tables": iam.list_tables()["TableNames"] is not None, "who": boto3.client("sts", endpoint_url=os.environ["AWS_ENDPOINT_URL"]).get_caller_identity()["Arn"]}
+    except Exception as e:
+        return {"error": str(e)}
+"""
+
+
+def test_a_functions_role_limits_what_it_does(client, function):
+    def run(arn):
+        return json.loads(client("lambda").invoke(FunctionName=arn)["Payload"].read())
+    answer = run(function(REACHES))
+    assert "AccessDeniedException" in answer["error"] and ":assumed-role/" in answer["error"]
+    answer = run(function(REACHES, {"Effect": "Allow", "Action": "dynamodb:ListTables", "Resource": "*"}))
+    assert answer["tables"] is True
+    assert answer["who"].startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/")
+
+
+def test_a_role_that_does_not_trust_lambda_is_refused(client, role):
+    _, arn = role({"Service": "ec2.amazonaws.com"})
+    code, message, status = refusal(client("lambda").create_function, FunctionName="never", Runtime="python3.12",
+                                    Handler="app.handler", Role=arn, Code={"ZipFile": package("")})
+    assert (code, message, status) == ("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.", 400)
+
+
+# --- HTTP APIs
+
+
+@pytest.fixture
+def api(client, server):
+    """api(function ARN, **integration) makes an HTTP API with a route GET /x; (id, address)."""
+    made = []
+
+    def make(arn, auth="NONE", **integration):
+        v2 = client("apigatewayv2")
+        api_id = v2.create_api(Name="a", ProtocolType="HTTP")["ApiId"]
+        made.append(api_id)
+        target = v2.create_integration(ApiId=api_id, IntegrationType="AWS_PROXY", IntegrationUri=arn,
+                                       PayloadFormatVersion="2.0", **integration)["IntegrationId"]
+        v2.create_route(ApiId=api_id, RouteKey="GET /x", Target="integrations/" + target, AuthorizationType=auth)
+        v2.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
+        return api_id, f"{server.endpoint}/_aws/execute-api/{api_id}/x"
+    yield make
+    for api_id in made:
+        client("apigatewayv2").delete_api(ApiId=api_id)
+
+
+def fetch(url, headers=None, method="GET", body=None):
+    request = urllib.request.Request(url, headers=headers or {}, method=method, data=body)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as got:
+            return got.status, got.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
+
+
+def test_an_http_api_needs_the_functions_permission(client, function, api):
+    arn = function("def handler(event, context):\n    return 'in'\n")
+    api_id, url = api(arn)
+    assert fetch(url) == (500, '{"message":"Internal Server Error"}')
+    client("lambda").add_permission(FunctionName=arn, StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com",
+                                    SourceArn=f"arn:aws:execute-api:us-east-1:{ACCOUNT}:{api_id}/*/*/x")
+    assert fetch(url) == (200, "in")
+    other_id, other = api(arn)
+    assert fetch(other)[0] == 500
+
+
+def test_an_integrations_role_replaces_the_functions_permission(client, function, api, role):
+    arn = function("def handler(event, context):\n    return 'in'\n")
+    allowed = role({"Service": "apigateway.amazonaws.com"}, {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arn})[1]
+    assert fetch(api(arn, CredentialsArn=allowed)[1]) == (200, "in")
+    may_nothing = role({"Service": "apigateway.amazonaws.com"})[1]
+    assert fetch(api(arn, CredentialsArn=may_nothing)[1])[0] == 500
+    distrusts = role({"Service": "lambda.amazonaws.com"}, {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arn})[1]
+    assert fetch(api(arn, CredentialsArn=distrusts)[1])[0] == 500
+
+
+def signed(url, service, key, method="GET", body=b"", region="us-east-1", headers=None, token=None):
+    request = AWSRequest(method, url, data=body, headers=headers or {})
+    SigV4Auth(Credentials(key["id"], key["secret"], token), service, region).add_auth(request)
+    return dict(request.headers.items())
+
+
+def test_aws_iam_routes_check_the_callers_policies(client, function, api, user):
+    name, key = user
+    arn = function("def handler(event, context):\n    return event['requestContext']['authorizer']['iam']['userArn']\n")
+    api_id, url = api(arn, auth="AWS_IAM")
+    client("lambda").add_permission(FunctionName=arn, StatementId="api", Action="lambda:InvokeFunction", Principal="apigateway.amazonaws.com")
+    assert fetch(url)[0] == 403
+    assert fetch(url, signed(url, "execute-api", key)) == (403, '{"message":"Forbidden"}')
+    client("iam").put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"arn:aws:execute-api:us-east-1:{ACCOUNT}:{api_id}/$default/GET/x"}]}))
+    assert fetch(url, signed(url, "execute-api", key)) == (200, f"arn:aws:iam::{ACCOUNT}:user/{name}")
+    wrong = {"id": key["id"], "secret": "wrong"}
+    assert fetch(url, signed(url, "execute-api", wrong))[0] == 403
+
+
+# --- the local endpoints
+
+
+def test_the_root_key_opens_the_local_endpoints(server):
+    def ask(path, key=None, method="GET", body=None, service="virga"):
+        url = server.endpoint + path
+        return fetch(url, signed(url, service, key, method, body or b"") if key else None, method, body)[0]
+    assert ask("/_virga/health") == 200
+    for path in ("/_virga/info", "/_virga/metrics", "/_virga/requests", "/_virga/clock", "/_virga/log-level"):
+        assert ask(path) == 403
+        assert ask(path, ADMIN) == 403
+        assert ask(path, ROOT, service="sts") == 403
+        assert ask(path, {"id": ROOT["id"], "secret": "wrong"}) == 403
+        assert ask(path, ROOT) == 200
+    assert ask("/_virga/log-level", ROOT, "PUT", b'{"level": "info"}') == 200
+    assert ask("/_virga/reset", ROOT, "POST") == 403

@@ -92,6 +92,7 @@ Task<api::CreateFunctionOutput> Service::create_function(Ctx ctx, api::CreateFun
   // Before the code is unpacked, which is dear; decided again below.
   const auto existing = co_await store::find_function(*shard_.snapshot(), owner, name.name);
   if (existing) co_return fail(errors::function_exists(name.name));
+  co_await must_be_assumable(settings.role);
   const bool from_s3 = input.code.s3_bucket || input.code.s3_key;
   settings.code = co_await code_from(std::move(input.code.zip_file), from_s3, input.code.image_uri.has_value());
   settings.last_modified = ctx->now.at;

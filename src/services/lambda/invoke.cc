@@ -173,7 +173,7 @@ Task<platform::InvokeReply> Service::invoke_for_service(platform::InvokeCall cal
   async::Env& env = home_.env();
   auto what = co_await runnables_.find(*shard_.snapshot(), name, chance_of(env.random));
   co_await must_be_invocable(name, what->version);
-  co_await permit(call, name, what->function->id);
+  co_await permit(call, name);
   co_await check_payload(call.payload, api::invocation_type::kRequestResponse);
   RunRequest request{.name = name, .what = std::move(what), .request_id = env.random.uuid()};
   request.payload = std::move(call.payload);

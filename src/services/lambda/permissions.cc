@@ -7,7 +7,7 @@
 #include "api/lambda/remove_permission.h"
 #include "base/document.h"
 #include "base/json.h"
-#include "platform/policy.h"
+#include "platform/gate.h"
 #include "platform/transact.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/policy.h"
@@ -100,29 +100,34 @@ Task<api::GetPolicyOutput> Service::get_policy(Ctx ctx, api::GetPolicyInput inpu
   co_return out;
 }
 
-// Strict mode: does the function's policy let `call.principal` invoke it for `call.source_arn`?
-Task<void> Service::permit(platform::InvokeCall call, FunctionName name, uint64_t function_id) {
-  if (!options_.strict) co_return ok();
-  const AwsError denied{.code = "AccessDeniedException",
-                        .http_status = 403,
-                        .message = call.principal + " is not authorized to perform: lambda:InvokeFunction on resource: " +
-                                   name.arn()};
-  // TODO(compat): calls with a role of the integration need the role's identity policies here.
-  if (!call.role_arn.empty()) co_return fail(denied);
-  const auto record =
-      co_await store::find_policy(*shard_.snapshot(), store::owner_of(name), function_id, name.qualifier);
-  if (!record) co_return fail(denied);
-  const auto policy = co_await platform::PolicyDocument::parse(policy_document(*record), platform::PolicyKind::resource);
-  platform::ConditionContext context;
-  context.set("aws:SourceArn", call.source_arn);
-  context.set("aws:SourceAccount", call.account);
-  const std::string arn = name.arn();
-  const platform::PolicyRequest request{.action = "lambda:InvokeFunction",
-                                        .resource = arn,
-                                        .context = context,
-                                        .caller = {.service = call.principal}};
-  const auto verdict = policy->evaluate(request);
-  if (verdict.denied || !verdict.allowed()) co_return fail(denied);
+// Strict mode: may `call.principal` invoke the function for `call.source_arn`, or the role that the call names?
+Task<void> Service::permit(platform::InvokeCall call, FunctionName name) {
+  platform::Gate* gate = options_.gate;
+  if (!gate) co_return ok();
+  RequestContext caller;
+  caller.env = &home_.env();
+  caller.account = call.account;
+  caller.region = call.region;
+  caller.principal.kind = Principal::Kind::service;
+  caller.principal.service = call.principal;
+  if (!call.role_arn.empty()) {
+    caller.principal = co_await gate->assume(call.role_arn, call.principal, "invocation");
+  }
+  platform::GateQuestion question{.request = &caller, .action = "lambda:InvokeFunction"};
+  question.resources.push_back(name.arn());
+  question.source_arn = call.source_arn;
+  question.source_account = call.account;
+  question.style = platform::DenialStyle::rest_json;
+  co_await gate->check(std::move(question));
+  co_return ok();
+}
+
+Task<void> Service::must_be_assumable(std::string role_arn) {
+  if (!options_.gate) co_return ok();
+  const auto assumed = co_await as_result(options_.gate->assume(role_arn, "lambda.amazonaws.com", "check"));
+  if (!assumed) {
+    co_return fail(errors::invalid_parameter("The role defined for the function cannot be assumed by Lambda."));
+  }
   co_return ok();
 }
 

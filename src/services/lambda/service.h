@@ -19,13 +19,17 @@
 #include "services/lambda/scheduler.h"
 #include "storage/shard.h"
 
+namespace virga::platform {
+class Gate;
+}
+
 namespace virga::lambda {
 
 struct ServiceOptions {
   int64_t lifecycle_delay_ms = 0;        // 0: states are final at the next request
   int64_t retry_base_delay_ms = 60'000;  // first retry of an asynchronous invocation; the second after twice that
   int account_concurrency = 1000;
-  bool strict = false;                   // functions' resource policies decide about calls by AWS services
+  platform::Gate* gate = nullptr;        // strict mode: decides about calls by AWS services
   Scheduler::Options scheduler;
 };
 
@@ -133,7 +137,9 @@ class Service final : public api::Handlers {
   Task<void> enqueue_event(Ctx ctx, FunctionName name, std::string payload, std::string client_context,
                            std::string trace_id);
   Task<platform::Delivery> deliver_event(platform::QueueMessage message);
-  Task<void> permit(platform::InvokeCall call, FunctionName name, uint64_t function_id);
+  Task<void> permit(platform::InvokeCall call, FunctionName name);
+  // Strict mode: the role exists and trusts Lambda.
+  Task<void> must_be_assumable(std::string role_arn);
   Result<void> must_be_invocable(const FunctionName& name, const VersionRecord& version);
   Task<CodeRecord> code_from(std::optional<std::string> zip, bool from_s3, bool image);
   void retire(uint64_t function_id, uint64_t below_generation);

@@ -33,7 +33,9 @@
 #include "base/document.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "platform/gate.h"
 #include "platform/usage.h"
+#include "services/lambda/catalog.h"
 #include "services/lambda/test_compute.h"
 #include "services/lambda/test_zip.h"
 #include "storage/testing.h"
@@ -673,9 +675,37 @@ TEST(Permissions, become_statements_of_a_policy) {
   EXPECT_THAT(f.call(&Service::add_permission, in).error().message, StartsWith("The provided principal was invalid."));
 }
 
+// Nobody exists.
+class NoIdentities final : public platform::IdentityStore {
+ public:
+  Task<std::optional<platform::Credential>> find_access_key(std::string, std::string) override {
+    co_return std::optional<platform::Credential>();
+  }
+  Task<std::optional<std::string>> account_of_access_key(std::string) override {
+    co_return std::optional<std::string>();
+  }
+  Task<platform::PrincipalPolicies> policies_for(
+      Principal, std::shared_ptr<const platform::SessionInfo>) override {
+    co_return platform::PrincipalPolicies();
+  }
+  Task<std::optional<platform::RoleInfo>> find_role(std::string) override {
+    co_return std::optional<platform::RoleInfo>();
+  }
+  Task<platform::Credential> issue_session(platform::SessionRequest) override {
+    co_return platform::Credential();
+  }
+};
+
 TEST(Permissions, strict_mode_lets_services_in_by_policy_only) {
-  Fixture f({.strict = true});
+  Fixture f;
+  NoIdentities identities;
+  platform::Gate gate(identities, f.shard.fake_env().env());
+  Catalog catalog(*f.shard);
+  gate.add("lambda", catalog);
   f.create();
+  f.end();
+  f.options.gate = &gate;
+  f.begin();
   platform::InvokeCall call{.account = "000000000000",
                             .region = "us-east-1",
                             .function_arn = "arn:aws:lambda:us-east-1:000000000000:function:f",
@@ -694,6 +724,10 @@ TEST(Permissions, strict_mode_lets_services_in_by_policy_only) {
   EXPECT_EQ(got->executed_version, "$LATEST");
   call.source_arn = "arn:aws:execute-api:us-east-1:000000000000:other/GET/x";
   EXPECT_EQ(f.shard.run(f.service->invoker().invoke(call)).error().http_status, 403);
+  call.role_arn = "arn:aws:iam::000000000000:role/nobody";
+  EXPECT_EQ(f.shard.run(f.service->invoker().invoke(call)).error().message,
+            "The role arn:aws:iam::000000000000:role/nobody cannot be assumed by "
+            "apigateway.amazonaws.com.");
 }
 
 TEST(Tags, come_and_go) {

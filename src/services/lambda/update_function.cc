@@ -93,6 +93,7 @@ Task<api::UpdateFunctionConfigurationOutput> Service::update_function_configurat
   const auto name = co_await parse_name(ctx, input.function_name);
   co_await must_be_unqualified(name, "");
   co_await refuse_what_is_missing(input);
+  if (input.role) co_await must_be_assumable(*input.role);
   const std::string revision = new_revision_id(ctx);
   auto update = [&](storage::Txn& txn) -> Result<FunctionRecord> {
     VIRGA_TRY(record, store::get_function(txn, name));
