@@ -1,9 +1,11 @@
 // A closed-loop HTTP/1.1 load generator: replays prepared requests over keep-alive connections and prints rates and
 // latencies as one JSON object. Requests are prepared (signed) ahead, so that their cost is not in the measurement.
 //
-//   load HOST PORT REQUESTS_FILE CONNECTIONS SECONDS
+//   load HOST PORT REQUESTS_FILE CONNECTIONS SECONDS [cycle]
 //
 // REQUESTS_FILE: for each request a little-endian u32 length and the bytes. Exit code 1 when an answer was not 2xx.
+// cycle: every connection sends all requests in turn, with the last answer's receipt handle in the place of a run of '@'
+// of the same length (send, receive, delete).
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -38,7 +40,23 @@ struct Connection {
   int fd = -1;
   int64_t sent_at = 0;
   std::string in;
+  size_t next = 0;
+  std::string receipt;
 };
+
+constexpr std::string_view kReceiptKey = "\"ReceiptHandle\":\"";
+
+std::string receipt_in(std::string_view answer) {
+  const auto begin = answer.find(kReceiptKey);
+  if (begin == std::string_view::npos) return {};
+  answer.remove_prefix(begin + kReceiptKey.size());
+  return std::string(answer.substr(0, answer.find('"')));
+}
+
+void put_receipt(std::string& request, const std::string& receipt) {
+  const auto at = receipt.empty() ? std::string::npos : request.find(std::string(receipt.size(), '@'));
+  if (at != std::string::npos) request.replace(at, receipt.size(), receipt);
+}
 
 // Bytes of the first complete answer in `in`, 0 when there is none yet.
 size_t complete_answer(std::string_view in, int& status) {
@@ -91,7 +109,8 @@ int connect_to(const char* host, int port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CHECK(argc == 6);
+  CHECK(argc == 6 || (argc == 7 && std::string_view(argv[6]) == "cycle"));
+  const bool cycle = argc == 7;
   const auto requests = read_requests(argv[3]);
   const int count = std::atoi(argv[4]);
   const int64_t deadline = now_ns() + static_cast<int64_t>(std::atof(argv[5]) * 1e9);
@@ -99,7 +118,12 @@ int main(int argc, char** argv) {
   std::vector<Connection> connections(static_cast<size_t>(count));
   size_t next = 0;
   const auto send_next = [&](Connection& c) {
-    const std::string& request = requests[next++ % requests.size()];
+    std::string cycled;
+    if (cycle) {
+      cycled = requests[c.next++ % requests.size()];
+      put_receipt(cycled, c.receipt);
+    }
+    const std::string& request = cycle ? cycled : requests[next++ % requests.size()];
     c.sent_at = now_ns();
     for (size_t at = 0; at < request.size();) {
       const ssize_t n = ::send(c.fd, request.data() + at, request.size() - at, MSG_NOSIGNAL);
@@ -138,6 +162,7 @@ int main(int argc, char** argv) {
       if (status / 100 != 2) {
         if (refused++ == 0) first_refusal = c.in.substr(0, bytes);
       }
+      if (cycle) c.receipt = receipt_in(std::string_view(c.in).substr(0, bytes));
       c.in.erase(0, bytes);
       send_next(c);
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what the README promises: rates, latencies and server CPU per request, beside peers in the same run.
 
-usage: bench/run.py [--seconds S] [--rounds N] [part ...]     parts: dynamodb, redis, start, lambda (default: all)
+usage: bench/run.py [--seconds S] [--rounds N] [part ...]     parts: dynamodb, redis, sqs, start, lambda (default: all)
 Peers that are not installed are left out and named. Rounds interleave; the table shows medians.
 """
 import argparse
@@ -37,12 +37,12 @@ def cpu_seconds(pids):
     return total / TICK
 
 
-def signed(endpoint, target, body):
-    """One DynamoDB request as bytes, signed as an SDK signs it."""
+def signed(endpoint, target, body, service="dynamodb", prefix="DynamoDB_20120810"):
+    """One JSON request as bytes, signed as an SDK signs it."""
     host = endpoint.split("//")[1]
     request = AWSRequest("POST", endpoint + "/", data=json.dumps(body), headers={
-        "Host": host, "X-Amz-Target": f"DynamoDB_20120810.{target}", "Content-Type": "application/x-amz-json-1.0"})
-    SigV4Auth(Credentials("test", "test"), "dynamodb", "us-east-1").add_auth(request)
+        "Host": host, "X-Amz-Target": f"{prefix}.{target}", "Content-Type": "application/x-amz-json-1.0"})
+    SigV4Auth(Credentials("test", "test"), service, "us-east-1").add_auth(request)
     text = json.dumps(body)
     head = "".join(f"{k}: {v}\r\n" for k, v in request.headers.items())
     return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(text)}\r\n\r\n{text}".encode()
@@ -68,9 +68,9 @@ def write_requests(path, requests):
             f.write(struct.pack("<I", len(r)) + r)
 
 
-def load(port, path, connections, seconds, pids):
+def load(port, path, connections, seconds, pids, *more):
     before = cpu_seconds(pids)
-    got = subprocess.run([str(LOAD), "127.0.0.1", str(port), str(path), str(connections), str(seconds)],
+    got = subprocess.run([str(LOAD), "127.0.0.1", str(port), str(path), str(connections), str(seconds), *more],
                          capture_output=True, text=True, timeout=seconds + 60)
     if got.returncode:
         raise SystemExit(got.stdout + got.stderr)
@@ -182,6 +182,33 @@ def bench_redis(options, folder):
     table("Durable writes beside Redis", rows)
 
 
+RECEIPT_SIZE = 48  # of Virga's receipt handles
+
+
+def bench_sqs(options, folder):
+    """Cycles of SendMessage, ReceiveMessage, DeleteMessage over one queue, each answered when it is on disk."""
+    import boto3
+    rows = {}
+    server = virga_server.Server().start()
+    try:
+        client = boto3.client("sqs", endpoint_url=server.endpoint, region_name="us-east-1", aws_access_key_id="test",
+                              aws_secret_access_key="test")
+        url = client.create_queue(QueueName="bench")["QueueUrl"]
+        steps = [("SendMessage", {"MessageBody": "x" * 200}), ("ReceiveMessage", {}),
+                 ("DeleteMessage", {"ReceiptHandle": "@" * RECEIPT_SIZE})]
+        path = folder / "sqs"
+        write_requests(path, [signed(server.endpoint, name, {"QueueUrl": url, **more}, "sqs", "AmazonSQS")
+                              for name, more in steps])
+        pids = [server.process.pid, *virga_server.descendants(server.process.pid)]
+        for _ in range(options.rounds):
+            for connections in (64, 256):
+                got = load(server.port, path, connections, options.seconds, pids, "cycle")
+                rows.setdefault(f"virga send, receive, delete; {connections} connections", []).append(got)
+    finally:
+        server.close()
+    table("SQS, calls of whole cycles, durable", rows)
+
+
 def bench_start(options, folder):
     def rss(pid):
         with open(f"/proc/{pid}/status") as f:
@@ -253,7 +280,7 @@ def bench_lambda(options, folder):
     table("Warm Invoke", rows)
 
 
-PARTS = {"dynamodb": bench_dynamodb, "redis": bench_redis, "start": bench_start, "lambda": bench_lambda}
+PARTS = {"dynamodb": bench_dynamodb, "redis": bench_redis, "sqs": bench_sqs, "start": bench_start, "lambda": bench_lambda}
 
 
 def main():

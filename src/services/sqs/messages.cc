@@ -158,7 +158,7 @@ Result<void> Messages::forget_old_ids(Txn& txn, int64_t now) {
   std::vector<std::string> old;
   {
     const auto cursor =
-        txn.cursor(first_id_key_, keys::part(store_, 'e').i64(now - kDeduplicationMicros));
+        txn.cursor(first_id_key_, keys::part(store_, 'e').i64(now - kDeduplicationMicros + 1));
     for (; cursor->valid() && old.size() < kForgetMax; cursor->next())
       old.emplace_back(cursor->key());
     VIRGA_TRY_VOID(cursor->status());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -36,6 +37,11 @@ struct QueueRecord {
 struct ReceiveAttempt {
   int64_t at = 0;                                       // microseconds
   std::vector<std::pair<uint64_t, uint32_t>> messages;  // sequence, receives
+
+  bool has(uint64_t sequence) const {
+    return std::any_of(messages.begin(), messages.end(),
+                       [&](const auto& m) { return m.first == sequence; });
+  }
 };
 
 // A queue in memory, for as long as it is in use. Lives on the shard's owner loop.

@@ -146,8 +146,7 @@ class Receive {
   Receive(Work& work, Queue& queue, Messages& messages, const Request& request)
       : work_(work), queue_(queue), messages_(messages), request_(request) {
     const int64_t seconds = request.visibility_seconds.value_or(queue.settings.visibility_seconds);
-    // A message that is visible again at once is so for the next call.
-    visible_at_ = work.now + std::max<int64_t>(seconds * 1'000'000, 1);
+    visible_at_ = work.now + seconds * 1'000'000;
   }
 
   Result<std::vector<api::Message>> run() {
@@ -160,10 +159,14 @@ class Receive {
     const int64_t room = kInFlightMax - messages_.counts(work_.now).in_flight;
     const size_t max =
         std::min<size_t>(request_.max, static_cast<size_t>(std::max<int64_t>(room, 0)));
-    for (int discarded = 0; out.size() < max && discarded < kDiscardedMax;) {
-      VIRGA_TRY(places, messages_.next(work_.txn, work_.now, max - out.size()));
-      if (places.empty()) break;
+    int discarded = 0;
+    for (bool more = true; more && out.size() < max && discarded < kDiscardedMax;) {
+      more = false;
+      VIRGA_TRY(places, messages_.next(work_.txn, work_.now, max));
       for (const Place& place : places) {
+        // With a timeout of 0 what was taken is visible again, for the next call.
+        if (out.size() == max || attempt.has(place.sequence)) continue;
+        more = true;
         VIRGA_TRY(taken, take(place, attempt));
         if (taken) {
           out.push_back(std::move(*taken));

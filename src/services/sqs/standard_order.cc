@@ -15,7 +15,7 @@ constexpr size_t kLoad = 1024;     // read from disk at a time
 constexpr int64_t kBucketMicros = 10'000;
 
 int64_t bucket_of(int64_t visible_at) {
-  return visible_at / kBucketMicros + 1;
+  return (visible_at + kBucketMicros - 1) / kBucketMicros;
 }
 
 // (visible_at, sequence): the order of the keys.
