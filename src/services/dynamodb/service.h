@@ -18,6 +18,14 @@ struct ServiceBinding;
 
 namespace virga::dynamodb {
 
+namespace api {
+struct BatchStatementRequest;
+}
+namespace partiql {
+struct Statement;
+}
+struct StatementOutcome;
+
 struct ServiceOptions {
   // AWS's windows in which a table is CREATING, UPDATING or DELETING; 0: the answer shows them and the next request finds
   // the final state.
@@ -54,6 +62,10 @@ class Service final : public api::Handlers {
   Task<api::TransactGetItemsOutput> transact_get_items(Ctx ctx, api::TransactGetItemsInput input) override;
   Task<api::TransactWriteItemsOutput> transact_write_items(Ctx ctx, api::TransactWriteItemsInput input) override;
 
+  Task<api::ExecuteStatementOutput> execute_statement(Ctx ctx, api::ExecuteStatementInput input) override;
+  Task<api::BatchExecuteStatementOutput> batch_execute_statement(Ctx ctx, api::BatchExecuteStatementInput input) override;
+  Task<api::ExecuteTransactionOutput> execute_transaction(Ctx ctx, api::ExecuteTransactionInput input) override;
+
   Task<api::TagResourceOutput> tag_resource(Ctx ctx, api::TagResourceInput input) override;
   Task<api::UntagResourceOutput> untag_resource(Ctx ctx, api::UntagResourceInput input) override;
   Task<api::ListTagsOfResourceOutput> list_tags_of_resource(Ctx ctx, api::ListTagsOfResourceInput input) override;
@@ -78,6 +90,16 @@ class Service final : public api::Handlers {
   Task<TableRef> build_expiries(Ctx ctx, TableRef table);
   Task<void> expire_items();
   Result<void> expire_item(storage::Txn& txn, const ExpiryIndex::Entry& entry, int64_t now_micros);
+  // PartiQL.
+  Task<api::ExecuteStatementOutput> select_items(Ctx ctx, partiql::Statement statement, api::ExecuteStatementInput input);
+  Task<StatementOutcome> run_batched(Ctx ctx, partiql::Statement statement, const api::BatchStatementRequest* request);
+  Task<api::ExecuteTransactionOutput> read_transaction(Ctx ctx, std::vector<partiql::Statement> statements,
+                                                       api::ExecuteTransactionInput input);
+  Task<api::ExecuteTransactionOutput> write_transaction(Ctx ctx, std::vector<partiql::Statement> statements,
+                                                        api::ExecuteTransactionInput input, std::string print);
+  // A SELECT that names one item by its whole key; `bytes`: the item's, also when the rest of its condition fails.
+  Result<std::optional<Item>> read_by_key(const storage::View& view, const partiql::Statement& statement, const Table& table,
+                                          std::string_view operation, size_t& bytes);
   // A description with current counts; `ctx` waits for what they depend on.
   Task<api::DescribeTableOutput> described(Ctx ctx, TableRef table);
   // Reads a table, changes a copy, writes it: `change` may refuse.
