@@ -1,5 +1,7 @@
 #include "services/dynamodb/change_feed.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "services/dynamodb/errors.h"
 #include "services/dynamodb/item_key.h"
@@ -16,7 +18,7 @@ constexpr const char* kStreamTimer = "dynamodb.stream";
 constexpr const char* kHistoryTimer = "dynamodb.history";
 constexpr int64_t kDayMicros = 86'400LL * 1'000'000;
 
-// Days for which a table's history is kept: decimal.
+// Days for which a table's history is kept: decimal; 0 when recovery is no longer enabled.
 std::string history_key(uint64_t table_id) {
   return Key(Space::dynamodb_streams).u8(4).u64(table_id).str();
 }
@@ -89,10 +91,7 @@ Result<void> ChangeFeed::keep_history(storage::Txn& txn, const Table& table, int
                                       Timestamp now) {
   const std::string key = history_key(table.id);
   VIRGA_TRY(known, txn.get(key));
-  if (days == 0) {
-    txn.erase(key);
-    return {};  // its timer trims the rest, then ends
-  }
+  if (days == 0 && !known) return {};
   txn.put(key, std::to_string(days));
   if (!known)
     timers_.set(txn, {{now.micros + kDayMicros}}, kHistoryTimer, std::to_string(table.id));
@@ -117,16 +116,21 @@ Result<void> ChangeFeed::look_after_history(storage::Txn& txn, std::string_view 
   const Timestamp now = env_.cloud.now().at;
   txn.allow_in_low_space();
   VIRGA_TRY_VOID(trim(txn, static_cast<uint64_t>(*id), now));
-  VIRGA_TRY(kept, txn.get(history_key(static_cast<uint64_t>(*id))));
+  const std::string key = history_key(static_cast<uint64_t>(*id));
+  VIRGA_TRY(kept, txn.get(key));
   const std::string prefix = changes_prefix(static_cast<uint64_t>(*id));
   const bool records = txn.cursor(prefix, storage::prefix_end(prefix))->valid();
-  if (kept || records) timers_.set(txn, {{now.micros + kDayMicros}}, kHistoryTimer, table_id);
+  if (records || (kept && *kept != "0")) {
+    timers_.set(txn, {{now.micros + kDayMicros}}, kHistoryTimer, table_id);
+  } else {
+    txn.erase(key);
+  }
   return {};
 }
 
 Result<void> ChangeFeed::trim(storage::Txn& txn, uint64_t table_id, Timestamp now) {
   VIRGA_TRY(kept, txn.get(history_key(table_id)));
-  const int64_t days = kept ? parse_int(*kept).value_or(1) : 1;
+  const int64_t days = std::max<int64_t>(1, kept ? parse_int(*kept).value_or(1) : 1);
   VIRGA_TRY(first, first_change_at(txn, table_id, 0, UINT64_MAX, now.micros - days * kDayMicros));
   const std::string begin = change_key(table_id, 0), end = change_key(table_id, first);
   bool any = false;

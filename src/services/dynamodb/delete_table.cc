@@ -25,8 +25,13 @@ Task<api::DeleteTableOutput> Service::delete_table(Ctx ctx, api::DeleteTableInpu
     if (const auto count = writer_.stats().find(table->id)) counts[table->id] = *count;
     writer_.stats().drop(table->id);
     for (const auto& index : table->indexes) writer_.stats().drop(index.id);
-    tables_.erase_items(txn, *table);
     VIRGA_TRY_VOID(changes_.close(txn, *table, now));
+    if (table->recovery_days > 0) {
+      VIRGA_TRY_VOID(changes_.keep_history(txn, *table, 0, now));
+      keep_deleted(txn, table, counts[table->id], now);
+    } else {
+      tables_.erase_items(txn, *table);
+    }
     txn.allow_in_low_space();
     put = true;
     if (options_.lifecycle_delay_ms == 0) {

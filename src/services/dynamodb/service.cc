@@ -39,8 +39,10 @@ Result<TableAddress> address_of(const RequestContext& ctx, const std::string& na
 
 Service::Service(storage::Shard& shard, async::Env& env, platform::DurableTimers& timers,
                  platform::StreamWakeups& wakeups, ServiceOptions options)
-    : shard_(shard), env_(env), options_(options), tables_(shard), changes_(env, timers, wakeups),
-      writer_(tables_, changes_) {}
+    : shard_(shard), env_(env), timers_(timers), options_(options), tables_(shard), changes_(env, timers, wakeups),
+      writer_(tables_, changes_) {
+  timers_.on(kBackupTimer, [this](storage::Txn& txn, std::string_view arn) { return expire_backup(txn, arn); });
+}
 Service::~Service() = default;
 
 Result<TableRef> Service::data_table(const RequestContext& ctx, const std::string& name) {

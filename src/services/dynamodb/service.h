@@ -26,6 +26,9 @@ struct Statement;
 }
 struct StatementOutcome;
 
+// Kind of timers, on disk: a backup's expiry, by its ARN.
+inline constexpr const char* kBackupTimer = "dynamodb.backup";
+
 struct ServiceOptions {
   // AWS's windows in which a table is CREATING, UPDATING or DELETING; 0: the answer shows them and the next request finds
   // the final state.
@@ -73,6 +76,16 @@ class Service final : public api::Handlers {
   Task<api::UpdateTimeToLiveOutput> update_time_to_live(Ctx ctx, api::UpdateTimeToLiveInput input) override;
   Task<api::DescribeContinuousBackupsOutput> describe_continuous_backups(
       Ctx ctx, api::DescribeContinuousBackupsInput input) override;
+  Task<api::UpdateContinuousBackupsOutput> update_continuous_backups(Ctx ctx,
+                                                                     api::UpdateContinuousBackupsInput input) override;
+  Task<api::CreateBackupOutput> create_backup(Ctx ctx, api::CreateBackupInput input) override;
+  Task<api::DescribeBackupOutput> describe_backup(Ctx ctx, api::DescribeBackupInput input) override;
+  Task<api::ListBackupsOutput> list_backups(Ctx ctx, api::ListBackupsInput input) override;
+  Task<api::DeleteBackupOutput> delete_backup(Ctx ctx, api::DeleteBackupInput input) override;
+  Task<api::RestoreTableFromBackupOutput> restore_table_from_backup(Ctx ctx,
+                                                                    api::RestoreTableFromBackupInput input) override;
+  Task<api::RestoreTableToPointInTimeOutput> restore_table_to_point_in_time(
+      Ctx ctx, api::RestoreTableToPointInTimeInput input) override;
   Task<api::DescribeEndpointsOutput> describe_endpoints(Ctx ctx, api::DescribeEndpointsInput input) override;
   Task<api::DescribeLimitsOutput> describe_limits(Ctx ctx, api::DescribeLimitsInput input) override;
 
@@ -100,6 +113,22 @@ class Service final : public api::Handlers {
   // A SELECT that names one item by its whole key; `bytes`: the item's, also when the rest of its condition fails.
   Result<std::optional<Item>> read_by_key(const storage::View& view, const partiql::Statement& statement, const Table& table,
                                           std::string_view operation, size_t& bytes);
+  // Backups. `items_id` is what is copied as `view` has it; `undo_after`: then back to that moment of `source`.
+  struct Restore {
+    std::shared_ptr<const storage::View> view;  // shared with nobody: it may only not be copied
+    uint64_t items_id = 0;
+    std::shared_ptr<Table> table;               // the new one; gets its ids
+    TableRef source;
+    std::optional<Timestamp> undo_after;
+  };
+  Task<void> build_restored(Ctx ctx, Restore restore);
+  Task<void> fill_restored(const Restore* restore, storage::Generation generation);
+  Result<TableRef> backup_source(const RequestContext& ctx, const std::string& name);
+  Task<uint64_t> reserve_objects(Ctx ctx, size_t count, storage::Generation generation);
+  Task<void> drop_objects(uint64_t first, size_t count, storage::Generation generation);
+  void keep_deleted(storage::Txn& txn, const TableRef& table, ObjectStats::Count count, Timestamp now);
+  Result<void> expire_backup(storage::Txn& txn, std::string_view arn);
+  Task<void> drop_unfinished_copies();
   // A description with current counts; `ctx` waits for what they depend on.
   Task<api::DescribeTableOutput> described(Ctx ctx, TableRef table);
   // Reads a table, changes a copy, writes it: `change` may refuse.
@@ -107,6 +136,7 @@ class Service final : public api::Handlers {
 
   storage::Shard& shard_;
   async::Env& env_;
+  platform::DurableTimers& timers_;
   ServiceOptions options_;
   TableStore tables_;
   ChangeFeed changes_;

@@ -113,7 +113,7 @@ Table::Table(const Table& o)
       on_demand_since(o.on_demand_since), billing_mode_given(o.billing_mode_given), throughput(o.throughput),
       deletion_protection(o.deletion_protection), table_class(o.table_class),
       table_class_changed(o.table_class_changed), sse_type(o.sse_type), kms_key(o.kms_key), tags(o.tags),
-      ttl_attribute(o.ttl_attribute), ttl_building(o.ttl_building), stream_view(o.stream_view),
+      ttl_attribute(o.ttl_attribute), ttl_changed(o.ttl_changed), ttl_building(o.ttl_building), stream_view(o.stream_view),
       stream_label(o.stream_label), recovery_days(o.recovery_days), recovery_since(o.recovery_since), transition(o.transition), transition_until(o.transition_until),
       generation(o.generation) {}
 
@@ -179,6 +179,7 @@ std::string encode_table(const Table& t) {
   for (const auto& [key, value] : t.tags) tags.set(key, value);
   d.set("tags", std::move(tags));
   d.set("ttl", t.ttl_attribute);
+  d.set("ttl_changed", time_of(t.ttl_changed));
   d.set("ttl_building", t.ttl_building);
   d.set("stream_view", t.stream_view);
   d.set("stream_label", t.stream_label);
@@ -219,6 +220,7 @@ Result<TableRef> decode_table(std::string_view bytes, std::string_view account, 
     for (const auto& [key, value] : tags->as_object()) t->tags[key] = value.as_string();
   }
   t->ttl_attribute = d.string_or("ttl", "");
+  t->ttl_changed = time_at(d, "ttl_changed");
   t->ttl_building = bool_at(d, "ttl_building");
   t->stream_view = d.string_or("stream_view", "");
   t->stream_label = d.string_or("stream_label", "");

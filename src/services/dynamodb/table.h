@@ -70,6 +70,7 @@ struct Table {
   std::string sse_type, kms_key;          // empty: the default encryption
   std::map<std::string, std::string> tags;
   std::string ttl_attribute;              // empty: disabled
+  std::optional<Timestamp> ttl_changed;   // enabled or disabled at
   bool ttl_building = false;              // items of before it was enabled have no expiry yet
   std::string stream_view;                // the enabled stream's view type; empty: none is enabled
   std::string stream_label;               // the latest stream's; stays when it is disabled

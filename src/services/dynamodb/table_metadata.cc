@@ -1,4 +1,3 @@
-#include "api/dynamodb/describe_continuous_backups.h"
 #include "api/dynamodb/describe_endpoints.h"
 #include "api/dynamodb/describe_limits.h"
 #include "api/dynamodb/list_tags_of_resource.h"
@@ -45,18 +44,6 @@ Task<api::ListTagsOfResourceOutput> Service::list_tags_of_resource(Ctx ctx, api:
     tag.value = value;
     tags.push_back(std::move(tag));
   }
-  co_return std::move(output);
-}
-
-// Continuous backups are on for every table, point-in-time recovery is not.
-Task<api::DescribeContinuousBackupsOutput> Service::describe_continuous_backups(
-    Ctx ctx, api::DescribeContinuousBackupsInput input) {
-  const TableRef table = co_await control_table(*ctx, input.table_name);
-  ignore(table, "only that it exists");
-  api::DescribeContinuousBackupsOutput output;
-  auto& description = output.continuous_backups_description.emplace();
-  description.continuous_backups_status = "ENABLED";
-  description.point_in_time_recovery_description.emplace().point_in_time_recovery_status = "DISABLED";
   co_return std::move(output);
 }
 

@@ -15,16 +15,33 @@ constexpr size_t kExpiredPerCommit = 100;
 // The longest wait: a bound on what a forgotten wake-up could cost.
 constexpr int64_t kWaitMillisMax = 60'000;
 
+// With --lifecycle-delay a change keeps others out this long. Source: DynamoDB API Reference, UpdateTimeToLive.
+constexpr int64_t kChangeMicros = 3600LL * 1'000'000;
+
+// ENABLING and DISABLING last as long as a table's own transitions.
+std::string_view status_of(const Table& table, Timestamp now, int64_t delay_ms) {
+  const bool enabled = !table.ttl_attribute.empty();
+  if (table.ttl_changed && now.micros < table.ttl_changed->micros + delay_ms * 1000) {
+    return enabled ? "ENABLING" : "DISABLING";
+  }
+  return enabled ? "ENABLED" : "DISABLED";
+}
+
 AwsError wait_over() { return AwsError{.code = "WaitOver", .http_status = 500, .message = ""}; }
 
 }  // namespace
 
 Task<api::DescribeTimeToLiveOutput> Service::describe_time_to_live(Ctx ctx, api::DescribeTimeToLiveInput input) {
   TableRef table = co_await control_table(*ctx, input.table_name);
+  const std::string status = table->status(ctx->now.at);
+  if (status == "CREATING" || status == "DELETING") {
+    co_return fail(errors::validation("Cannot describe time to live while table is in " + status +
+                                      " state: Current table state is " + status));
+  }
   if (table->ttl_building) table = co_await build_expiries(ctx, table);
   api::DescribeTimeToLiveOutput output;
   auto& description = output.time_to_live_description.emplace();
-  description.time_to_live_status = table->ttl_attribute.empty() ? "DISABLED" : "ENABLED";
+  description.time_to_live_status = std::string(status_of(*table, ctx->now.at, options_.lifecycle_delay_ms));
   if (!table->ttl_attribute.empty()) description.attribute_name = table->ttl_attribute;
   co_return std::move(output);
 }
@@ -34,7 +51,13 @@ Task<api::UpdateTimeToLiveOutput> Service::update_time_to_live(Ctx ctx, api::Upd
   const api::TimeToLiveSpecification& wanted = input.time_to_live_specification;
   if (wanted.attribute_name.empty()) co_return fail(errors::validation("TimeToLiveSpecification AttributeName must not be empty"));
   const TableRef known = co_await control_table(*ctx, input.table_name);
+  const Timestamp now = ctx->now.at;
   const TableRef table = co_await change_table(ctx, known, [&](Table& changed, storage::Txn&) -> Result<void> {
+    if (options_.lifecycle_delay_ms > 0 && changed.ttl_changed &&
+        now.micros < changed.ttl_changed->micros + kChangeMicros) {
+      return fail(errors::validation("Time to live has been modified multiple times within a fixed interval"));
+    }
+    changed.ttl_changed = now;
     if (!wanted.enabled) {
       if (changed.ttl_attribute.empty()) return fail(errors::validation("TimeToLive is already disabled"));
       if (changed.ttl_attribute != wanted.attribute_name) {
@@ -92,6 +115,7 @@ void Service::start() {
       if (!alive.expired()) writer_.expiries().woken().set();
     });
   });
+  background_.spawn("dynamodb_unfinished", drop_unfinished_copies());
   background_.spawn("dynamodb_expiry", expire_items());
 }
 
