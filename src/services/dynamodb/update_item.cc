@@ -68,8 +68,12 @@ Task<api::UpdateItemOutput> Service::update_item(Ctx ctx, api::UpdateItemInput i
   co_await check_key(table->keys, input.key);
   co_await check_update_targets(*table, checked.update);
 
+  // What is removed has no new value, also where a later element of its list comes to its place.
+  const bool new_values = input.return_values == "UPDATED_NEW";
   std::vector<DocumentPath> paths;
-  for (const auto& action : checked.update.actions) paths.push_back(action.path);
+  for (const auto& action : checked.update.actions) {
+    if (!new_values || action.kind != UpdateAction::Kind::remove) paths.push_back(action.path);
+  }
   ItemWrite write{.kind = ItemWrite::Kind::update, .table = table, .key = item_key(*table, input.key)};
   write.item = input.key.view();
   write.condition = std::move(checked.condition);
@@ -81,6 +85,7 @@ Task<api::UpdateItemOutput> Service::update_item(Ctx ctx, api::UpdateItemInput i
   api::UpdateItemOutput output;
   output.attributes = returned(input.return_values.value_or("NONE"), done, paths);
   output.consumed_capacity = write_capacity(input.return_consumed_capacity, *done.table, done.units);
+  name_as_asked(output.consumed_capacity, input.table_name);
   output.item_collection_metrics = collection_metrics(input.return_item_collection_metrics, *table, input.key);
   co_return std::move(output);
 }
