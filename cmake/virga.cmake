@@ -25,6 +25,17 @@ find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 find_package(OpenSSL REQUIRED)
 
+# The archive where there is one: no calls through tables, thread-local state without a function, and one library less
+# that the machine must have. What it needs itself comes as shared libraries, which every Debian has.
+find_library(VIRGA_ROCKSDB_ARCHIVE librocksdb.a)
+add_library(virga_rocksdb INTERFACE)
+if(VIRGA_ROCKSDB_ARCHIVE)
+  target_link_libraries(virga_rocksdb INTERFACE ${VIRGA_ROCKSDB_ARCHIVE} snappy lz4 zstd bz2 z ${CMAKE_DL_LIBS})
+else()
+  target_link_libraries(virga_rocksdb INTERFACE rocksdb)
+endif()
+add_link_options(-Wl,--gc-sections)
+
 # virga_library(<folder> [NAME name] [DEPS libs...] [LINK external libs...] [EXCLUDE files...])
 # Compiles *.cc of the folder (not *_test.cc) into virga_<name>, and its *_test.cc into <name>_test.
 function(virga_library folder)

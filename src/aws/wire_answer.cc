@@ -12,6 +12,8 @@
 namespace virga::aws {
 namespace {
 
+constexpr size_t kAnswerBytes = 480;  // a usual answer grows no more
+
 std::string_view root_name(const OperationDesc& op) {
   if (!op.output_element.empty()) return op.output_element;
   return op.output->xml_name.empty() ? op.output->name : op.output->xml_name;
@@ -161,13 +163,13 @@ void write_rest(const OperationDesc& op, Protocol protocol, OutputBox& output, n
 
 void write_envelope(const ServiceDesc& service, std::string_view request_id, net::HttpResponse& response) {
   if (service.name == "s3") {
-    response.headers.set("x-amz-request-id", request_id);
-    response.headers.set("x-amz-id-2", std::string(request_id) + "/virga");
+    response.headers.add("x-amz-request-id", request_id);
+    response.headers.add("x-amz-id-2", std::string(request_id) + "/virga");
     return;
   }
-  response.headers.set("x-amzn-RequestId", request_id);
+  response.headers.add("x-amzn-RequestId", request_id);
   // DynamoDB's clients verify the body by it.
-  if (service.signing_name == "dynamodb") response.headers.set("x-amz-crc32", std::to_string(crc32(response.body)));
+  if (service.signing_name == "dynamodb") response.headers.add("x-amz-crc32", std::to_string(crc32(response.body)));
 }
 
 std::string json_content_type(const ServiceDesc& service) {
@@ -185,10 +187,11 @@ net::HttpResponse encode_output(const OperationDesc& op, Protocol protocol, Outp
         break;
       }
       if (op.has_output) {
+        response.body.reserve(kAnswerBytes);
         JsonWriter writer(response.body);
         write_json_struct(writer, *op.output, output.object(), Members::all);
       }
-      response.headers.set("Content-Type", json_content_type(*op.service));
+      response.headers.add("Content-Type", json_content_type(*op.service));
       break;
     case Protocol::cbor:
       if (op.has_output) {

@@ -82,8 +82,15 @@ size_t find_escaped(std::string_view text, size_t from) {
 
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
+  size_t clean = find_escaped(text, 0);
+  if (clean == text.size()) {  // as most texts are: one append
+    out.push_back('"');
+    out.append(text);
+    out.push_back('"');
+    return;
+  }
+  clean = 0;  // start of the run not copied yet
   out.push_back('"');
-  size_t clean = 0;  // start of the run not copied yet
   for (size_t i = 0; i < text.size(); ++i) {
     i = find_escaped(text, i);
     if (i == text.size()) break;

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "storage/batch.h"
 #include "storage/rocks_env.h"
+#include "storage/value_cache.h"
 
 namespace virga::storage {
 namespace {
@@ -146,6 +147,9 @@ rocksdb::Options make_options(const Index::Options& wanted, rocksdb::Env* env) {
   options.enable_write_thread_adaptive_yield = false;
   options.write_buffer_size = wanted.write_buffer_bytes;
   options.max_write_buffer_number = 3;
+  // A key that is not there (a new item) is known without a walk through the list.
+  options.memtable_prefix_bloom_size_ratio = 0.05;
+  options.memtable_whole_key_filtering = true;
   options.arena_block_size = std::min<size_t>(64 << 10, wanted.write_buffer_bytes / 8);
   options.compression = rocksdb::kLZ4Compression;
   options.level_compaction_dynamic_level_bytes = true;
@@ -173,11 +177,15 @@ rocksdb::Options make_options(const Index::Options& wanted, rocksdb::Env* env) {
 }  // namespace
 
 struct Index::Impl {
+  explicit Impl(size_t value_cache_bytes) : values(value_cache_bytes) {}
+
   std::unique_ptr<rocksdb::Env> env;
   std::shared_ptr<FlushListener> listener;  // shared with the database
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::WriteOptions write_options;
-  rocksdb::WriteBatch batch;  // reused
+  rocksdb::WriteBatch batch;             // reused
+  std::vector<std::string_view> keys;    // of the batch; reused
+  ValueCache values;
   std::atomic<Lsn> applied{0};
 };
 
@@ -187,7 +195,7 @@ Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Index::~Index() = default;
 
 Result<std::unique_ptr<Index>> Index::open(Options options) {
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_unique<Impl>(options.value_cache_bytes);
   impl->env = make_rocks_env(*options.fs, *options.workers);
   impl->listener = std::make_shared<FlushListener>(std::move(options.on_flushed));
   impl->write_options.disableWAL = true;
@@ -210,20 +218,35 @@ Lsn Index::applied() const { return impl_->applied.load(std::memory_order_acquir
 Result<void> Index::apply(const std::vector<std::string_view>& payloads, Lsn last) {
   rocksdb::WriteBatch& batch = impl_->batch;
   batch.Clear();
+  std::vector<std::string_view>& keys = impl_->keys;
+  keys.clear();
+  bool ranges = false;
   for (const std::string_view payload : payloads) {
     OpReader ops(payload);
     while (const auto op = ops.next()) {
       switch (op->kind) {
-        case OpKind::put: batch.Put(slice(op->first), slice(op->second)); break;
-        case OpKind::erase: batch.Delete(slice(op->first)); break;
-        case OpKind::erase_range: batch.DeleteRange(slice(op->first), slice(op->second)); break;
+        case OpKind::put:
+          batch.Put(slice(op->first), slice(op->second));
+          keys.push_back(op->first);
+          break;
+        case OpKind::erase:
+          batch.Delete(slice(op->first));
+          keys.push_back(op->first);
+          break;
+        case OpKind::erase_range:
+          batch.DeleteRange(slice(op->first), slice(op->second));
+          ranges = true;
+          break;
         case OpKind::change: break;  // lives in the log only
       }
     }
     if (!ops.ok()) return fail(kFileIoError, 500, "index: malformed batch before LSN " + std::to_string(last));
   }
   batch.Put(slice(kAppliedKey), encode_lsn(last));
+  ValueCache& cache = impl_->values;
+  ranges ? cache.begin_clear() : cache.begin_write(keys);
   const rocksdb::Status written = impl_->db->Write(impl_->write_options, &batch);
+  ranges ? cache.end_clear() : cache.end_write(keys);
   if (!written.ok()) return fail(index_error(written));
   impl_->listener->applied(impl_->db->GetLatestSequenceNumber(), last);
   impl_->applied.store(last, std::memory_order_release);
@@ -269,12 +292,20 @@ Index::SnapshotPtr Index::snapshot() {
 }
 
 Result<bool> Index::get(std::string_view key, const Snapshot* snapshot, std::string& value) const {
+  ValueCache::Ticket ticket;
+  if (!snapshot) {
+    if (auto cached = impl_->values.find(key, ticket)) {
+      if (!*cached) return false;
+      value = std::move(**cached);
+      return true;
+    }
+  }
   rocksdb::ReadOptions options;
   options.snapshot = unwrap(snapshot);
   const rocksdb::Status got = impl_->db->Get(options, slice(key), &value);
-  if (got.ok()) return true;
-  if (got.IsNotFound()) return false;
-  return fail(index_error(got));
+  if (!got.ok() && !got.IsNotFound()) return fail(index_error(got));
+  if (!snapshot) impl_->values.put(key, got.ok() ? ValueCache::Value(value) : std::nullopt, ticket);
+  return got.ok();
 }
 
 std::unique_ptr<Cursor> Index::cursor(std::string_view begin, std::string_view end, Direction direction,

@@ -23,6 +23,7 @@ class Index {
     async::WorkerHost* workers = nullptr;
     size_t write_buffer_bytes = 16 << 20;
     size_t block_cache_bytes = 32 << 20;
+    size_t value_cache_bytes = 16 << 20;
     // Called (on some thread of RocksDB's) when everything up to this LSN is safe in files.
     std::function<void(Lsn)> on_flushed;
   };

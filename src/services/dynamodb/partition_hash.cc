@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "base/hashing.h"
 
@@ -23,27 +24,39 @@ constexpr std::array<uint32_t, 64> kSines = {
     0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391};
 constexpr std::array<std::array<int, 4>, 4> kShifts = {{{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}}};
 
+// One of the 64 steps; unrolled by its caller, so that its number is known to the compiler.
+template <size_t kStep>
+inline void md5_step(uint32_t& a, uint32_t b, uint32_t c, uint32_t d, const uint32_t (&words)[16]) {
+  constexpr size_t kRound = kStep / 16;
+  uint32_t f = 0;
+  size_t word = 0;
+  if constexpr (kRound == 0) {
+    f = (b & c) | (~b & d);
+    word = kStep;
+  } else if constexpr (kRound == 1) {
+    f = (d & b) | (~d & c);
+    word = (5 * kStep + 1) % 16;
+  } else if constexpr (kRound == 2) {
+    f = b ^ c ^ d;
+    word = (3 * kStep + 5) % 16;
+  } else {
+    f = c ^ (b | ~d);
+    word = (7 * kStep) % 16;
+  }
+  a = b + std::rotl(a + f + kSines[kStep] + words[word], kShifts[kRound][kStep % 4]);
+}
+
 // MD5 of a text that fits one block (at most 55 bytes): the common case, without a library's set-up. First word only.
 uint32_t md5_first_word(const unsigned char (&block)[64]) {
   static_assert(std::endian::native == std::endian::little);
   uint32_t words[16];
   std::memcpy(words, block, sizeof words);
   uint32_t a = 0x67452301, b = 0xefcdab89, c = 0x98badcfe, d = 0x10325476;
-  for (int i = 0; i < 64; ++i) {
-    uint32_t f = 0;
-    int word = 0;
-    switch (i / 16) {
-      case 0: f = (b & c) | (~b & d); word = i; break;
-      case 1: f = (d & b) | (~d & c); word = (5 * i + 1) % 16; break;
-      case 2: f = b ^ c ^ d; word = (3 * i + 5) % 16; break;
-      default: f = c ^ (b | ~d); word = (7 * i) % 16; break;
-    }
-    const uint32_t sum = a + f + kSines[static_cast<size_t>(i)] + words[word];
-    a = d;
-    d = c;
-    c = b;
-    b += std::rotl(sum, kShifts[static_cast<size_t>(i / 16)][static_cast<size_t>(i % 4)]);
-  }
+  [&]<size_t... kFours>(std::index_sequence<kFours...>) {
+    ((md5_step<4 * kFours>(a, b, c, d, words), md5_step<4 * kFours + 1>(d, a, b, c, words),
+      md5_step<4 * kFours + 2>(c, d, a, b, words), md5_step<4 * kFours + 3>(b, c, d, a, words)),
+     ...);
+  }(std::make_index_sequence<16>());
   return a + 0x67452301;
 }
 

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace virga::storage {
+
+// The index's latest values of keys that were read lately, absences included: a point read of a hot
+// key costs one hash lookup instead of a walk through the memtable. Any thread reads; one applies.
+//
+// Never older than the index: the keys of a batch leave the cache before the index has it, and
+// nothing enters their parts of the cache until it has. So whoever saw one key of a batch in the
+// index finds no other key's older value here.
+class ValueCache {
+ public:
+  using Value = std::optional<std::string>;  // nullopt: there is no such key
+
+  explicit ValueCache(size_t bytes_max) : part_bytes_max_(bytes_max / kParts / 2) {}
+
+  // A value, or nullopt and a ticket for put(), to be taken before the index is read.
+  struct Ticket {
+    uint64_t version = 0;
+    bool open = false;
+  };
+  std::optional<Value> find(std::string_view key, Ticket& ticket);
+  // What the index had, unless a write has come between.
+  void put(std::string_view key, const Value& value, Ticket ticket);
+
+  // Around the index's write of these keys.
+  void begin_write(const std::vector<std::string_view>& keys);
+  void end_write(const std::vector<std::string_view>& keys);
+  // Around the write of ranges: nothing is kept and nothing enters until end_clear.
+  void begin_clear();
+  void end_clear();
+
+ private:
+  static constexpr size_t kParts = 16;
+  static constexpr size_t kEntryBytesMax = 4096;  // larger ones are worth their walk
+  static constexpr size_t kEntryOverhead = 96;
+
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
+  };
+  using Map = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
+  // Two generations: when the young one is full it becomes the old one, and the old one goes.
+  struct Part {
+    std::mutex mutex;
+    uint64_t version = 0;  // of the keys of this part
+    int writing = 0;
+    size_t young_bytes = 0;
+    Map young, old;
+  };
+  Part& part_of(std::string_view key) { return parts_[Hash()(key) >> 32 & (kParts - 1)]; }
+  void insert(Part& part, std::string_view key, const Value& value);
+
+  const size_t part_bytes_max_;
+  std::array<Part, kParts> parts_;
+};
+
+}  // namespace virga::storage
