@@ -31,10 +31,11 @@ class DataPlaneHandler {
 struct HttpFrontOptions {
   IdentifyOptions identify;
   std::vector<std::string> cors_origins;  // besides loopback; "*" allows all
+  async::Pool* pool = nullptr;            // hashes large bodies; null: the loop does
 };
 
-// The door's first stages for everything that arrives by HTTP: route → identify → decode, then the Dispatcher, then
-// encode. One per loop.
+// The door's first stages for everything that arrives by HTTP: route → identify → decode, then the
+// Dispatcher, then encode. One per loop.
 class HttpFront final : public net::HttpHandler {
  public:
   HttpFront(Dispatcher& dispatcher, IdentityStore& identity, async::Env& env, Metrics& metrics,
@@ -54,6 +55,8 @@ class HttpFront final : public net::HttpHandler {
   struct Call;
   Task<net::HttpResponse> aws_call(net::HttpRequest* request, const aws::ServiceDesc* service);
   Task<aws::OutputBox> run(Call* call);
+  Task<void> take_body(Call* call);
+  Task<void> open_body(Call* call, Identified* who);
   void fill_context(Call& call, Identified who);
   void link(InFlight& one);
   void unlink(InFlight& one);
@@ -68,8 +71,8 @@ class HttpFront final : public net::HttpHandler {
   std::unordered_map<const aws::OperationDesc*, Metrics::Operation*> metrics_of_;
 };
 
-// True for pages served from this machine: http(s)://localhost, *.localhost, 127.0.0.0/8, [::1], any port; and for
-// "null" never. Source: Fetch standard, "Origin header".
+// True for pages served from this machine: http(s)://localhost, *.localhost, 127.0.0.0/8, [::1],
+// any port; and for "null" never. Source: Fetch standard, "Origin header".
 bool is_loopback_origin(std::string_view origin);
 
 }  // namespace virga::platform

@@ -393,6 +393,7 @@ Task<std::string> Wiring::start() {
   platform::HttpFrontOptions front_options;
   front_options.identify = {strict, p.options.account_id, p.options.region};
   front_options.cors_origins = p.options.cors_origins;
+  front_options.pool = p.pool.get();
   p.front = std::make_unique<platform::HttpFront>(*p.dispatcher, *p.identity, p.env, p.metrics, front_options);
   p.front->admin = [this](net::HttpRequest& request) { return local(request); };
   p.front->home = [&p](const net::HttpRequest& request) { return p.admin->home(request); };
