@@ -295,6 +295,9 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
     call->wire.headers = &call->s3->headers;
   }
   call->protocol = aws::protocol_of(*call->service, call->wire);
+  if (s3 && !percent_decode(call->wire.path)) {
+    co_return fail("InvalidURI", 400, "Couldn't parse the specified URI.");
+  }
   // REST operations are known before their body, which may be too large to be taken whole.
   const bool rest =
       call->protocol == aws::Protocol::rest_json || call->protocol == aws::Protocol::rest_xml;

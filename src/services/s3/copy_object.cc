@@ -91,10 +91,12 @@ Task<api::CopyObjectOutput> Service::copy_object(Ctx ctx, api::CopyObjectInput i
 
   ObjectVersion object;
   object.key = input.key;
-  object.owner = bucket.owner;
+  co_await apply_acl(s3, owners_, bucket, *ctx, input, object);
   object.modified_millis = stamp(*ctx);
   object.headers = co_await copied_headers(input, source.object, replace_metadata);
-  object.encryption = co_await choose_encryption(encryption_wish(input), key, *ctx);
+  EncryptionWish wish = encryption_wish(input);
+  if (!key) wish = co_await with_bucket_default(s3, bucket, std::move(wish));
+  object.encryption = co_await choose_encryption(wish, key, *ctx);
   object.tags = source.object.tags;
   if (replace_tags) object.tags = co_await parse_tagging(input.tagging.value_or(""));
   co_await apply_lock(lock_wish(input), bucket, *ctx, object);

@@ -48,17 +48,20 @@ Result<void> choose_checksum(const api::CreateMultipartUploadInput& input, Uploa
 Task<api::CreateMultipartUploadOutput> Service::create_multipart_upload(
     Ctx ctx, api::CreateMultipartUploadInput input) {
   co_await check_key(input.key);
-  const Bucket there =
-      co_await open_bucket(S3Reader(*shard_.snapshot()), input.bucket, input.expected_bucket_owner);
+  const auto view = shard_.snapshot();
+  const S3Reader reader(*view);
+  const Bucket there = co_await open_bucket(reader, input.bucket, input.expected_bucket_owner);
   const std::optional<CustomerKey> key = co_await parse_customer_key(
       input.sse_customer_algorithm, input.sse_customer_key, input.sse_customer_key_md5);
   Upload upload;
   upload.key = input.key;
-  upload.owner = there.owner;
+  co_await apply_acl(reader, owners_, there, *ctx, input, upload);
   upload.initiator = ctx->principal.arn;
   upload.initiated_millis = stamp(*ctx);
   upload.headers = co_await headers_of(input);
-  upload.encryption = co_await choose_encryption(encryption_wish(input), key, *ctx);
+  EncryptionWish wish = encryption_wish(input);
+  if (!key) wish = co_await with_bucket_default(reader, there, std::move(wish));
+  upload.encryption = co_await choose_encryption(wish, key, *ctx);
   if (input.tagging) upload.tags = co_await parse_tagging(*input.tagging);
   co_await apply_lock(lock_wish(input), there, *ctx, upload);
   co_await choose_checksum(input, upload);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/strings.h"
-#include "services/s3/bucket_name.h"
 #include "services/s3/errors.h"
 #include "services/s3/object_access.h"
 #include "services/s3/service.h"
@@ -26,12 +25,13 @@ class KeyText {
   bool encoded_;
 };
 
-void show_upload(const Upload& upload, const KeyText& text, api::MultipartUpload& line) {
+void show_upload(const Owners& owners, const Upload& upload, const KeyText& text,
+                 api::MultipartUpload& line) {
   line.upload_id = upload.upload_id;
   line.key = text(upload.key);
   line.initiated = Timestamp::from_millis(upload.initiated_millis);
   line.storage_class = upload.headers.storage_class;
-  line.owner.emplace().id = canonical_user_id(upload.owner);
+  line.owner.emplace().id = owners.of_account(upload.owner).canonical_id;
   auto& initiator = line.initiator.emplace();
   initiator.id = upload.initiator;
   initiator.display_name = upload.initiator.substr(upload.initiator.rfind('/') + 1);
@@ -104,7 +104,7 @@ Task<api::ListMultipartUploadsOutput> Service::list_multipart_uploads(
     }
     last_key = upload.key;
     last_id = upload.upload_id;
-    show_upload(upload, text, uploads.emplace_back());
+    show_upload(owners_, upload, text, uploads.emplace_back());
     return true;
   });
   output.next_key_marker = text(last_key);

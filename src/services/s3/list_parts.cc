@@ -1,6 +1,5 @@
 #include "api/s3/list_parts.h"
 
-#include "services/s3/bucket_name.h"
 #include "services/s3/checksum_members.h"
 #include "services/s3/conditions.h"
 #include "services/s3/object_access.h"
@@ -57,7 +56,7 @@ Task<api::ListPartsOutput> Service::list_parts(Ctx ctx, api::ListPartsInput inpu
   auto& initiator = output.initiator.emplace();
   initiator.id = upload.initiator;
   initiator.display_name = upload.initiator.substr(upload.initiator.rfind('/') + 1);
-  output.owner.emplace().id = canonical_user_id(upload.owner);
+  output.owner.emplace().id = owners_.of_account(upload.owner).canonical_id;
   output.storage_class = upload.headers.storage_class;
   if (checksums) {
     output.checksum_algorithm = upload.checksum_algorithm;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include "api/s3/shapes/server_side_encryption_configuration.h"
 #include "aws/router.h"
 #include "base/document.h"
 #include "base/hashing.h"
 #include "base/strings.h"
+#include "services/s3/configurations.h"
 #include "services/s3/errors.h"
 
 namespace virga::s3 {
@@ -115,6 +117,22 @@ Result<std::string> check_storage_class(const std::optional<std::string>& name) 
   return fail(errors::make("InvalidStorageClass", 400,
                            "The storage class you specified is not valid", "StorageClassRequested",
                            *name));
+}
+
+Result<EncryptionWish> with_bucket_default(const S3Reader& s3, const Bucket& bucket,
+                                           EncryptionWish wish) {
+  VIRGA_TRY(bytes, s3.config(bucket, config::kEncryption));
+  if (!bytes) return wish;
+  VIRGA_TRY(stored, decode_config<api::ServerSideEncryptionConfiguration>(*bytes));
+  if (stored.rules.empty() || !stored.rules.front().apply_server_side_encryption_by_default)
+    return wish;
+  const auto& chosen = *stored.rules.front().apply_server_side_encryption_by_default;
+  if (!wish.algorithm && !wish.kms_key) {
+    wish.algorithm = chosen.sse_algorithm;
+    wish.kms_key = chosen.kms_master_key_id;
+  }
+  if (!wish.bucket_key) wish.bucket_key = stored.rules.front().bucket_key_enabled;
+  return wish;
 }
 
 Result<Encryption> choose_encryption(const EncryptionWish& wish,

@@ -8,8 +8,10 @@
 
 #include "aws/context.h"
 #include "base/time.h"
+#include "services/s3/bucket_access.h"
 #include "services/s3/customer_key.h"
 #include "services/s3/records.h"
+#include "services/s3/s3_store.h"
 
 // What a request says about the object it makes, beside its content; the same members in PutObject,
 // CopyObject and CreateMultipartUpload.
@@ -33,6 +35,9 @@ struct EncryptionWish {
   std::optional<std::string> algorithm, kms_key, kms_context;
   std::optional<bool> bucket_key;
 };
+// What the bucket adds to what the request does not say (PutBucketEncryption).
+Result<EncryptionWish> with_bucket_default(const S3Reader& s3, const Bucket& bucket,
+                                           EncryptionWish wish);
 // Errors: InvalidArgument. `key` is the customer's, if any.
 Result<Encryption> choose_encryption(const EncryptionWish& wish,
                                      const std::optional<CustomerKey>& key,
@@ -87,6 +92,19 @@ Result<void> apply_lock(const LockWish& wish, const Bucket& bucket, const Reques
   record.lock_mode = wish.mode.value_or("");
   if (wish.until) record.retain_until_millis = wish.until->millis();
   record.legal_hold = wish.legal_hold == "ON";
+  return {};
+}
+
+// Whose the new object is and who may use it, by the request's ACL headers and the bucket's
+// settings.
+template <class Input, class Record>
+Result<void> apply_acl(const S3Reader& s3, const Owners& owners, const Bucket& bucket,
+                       const RequestContext& request, const Input& input, Record& record) {
+  const std::string& writer =
+      request.principal.account.empty() ? bucket.owner : request.principal.account;
+  VIRGA_TRY(made, new_object_acl(s3, owners, bucket, writer, acl_headers(input)));
+  record.owner = std::move(made.owner);
+  record.acl = std::move(made.acl);
   return {};
 }
 

@@ -16,8 +16,9 @@ constexpr uint64_t kObjectBytesMax = uint64_t{5} << 30;
 // Source: S3 API Reference, PutObject.
 Task<api::PutObjectOutput> Service::put_object(Ctx ctx, api::PutObjectInput input) {
   co_await check_key(input.key);
-  const Bucket bucket =
-      co_await open_bucket(S3Reader(*shard_.snapshot()), input.bucket, input.expected_bucket_owner);
+  const auto view = shard_.snapshot();
+  const S3Reader s3(*view);
+  const Bucket bucket = co_await open_bucket(s3, input.bucket, input.expected_bucket_owner);
   if (input.write_offset_bytes)
     co_return fail(errors::not_implemented_header("x-amz-write-offset-bytes"));
   const std::optional<CustomerKey> key = co_await parse_customer_key(
@@ -25,10 +26,12 @@ Task<api::PutObjectOutput> Service::put_object(Ctx ctx, api::PutObjectInput inpu
 
   ObjectVersion object;
   object.key = input.key;
-  object.owner = bucket.owner;
+  co_await apply_acl(s3, owners_, bucket, *ctx, input, object);
   object.modified_millis = stamp(*ctx);
   object.headers = co_await headers_of(input);
-  object.encryption = co_await choose_encryption(encryption_wish(input), key, *ctx);
+  EncryptionWish wish = encryption_wish(input);
+  if (!key) wish = co_await with_bucket_default(s3, bucket, std::move(wish));
+  object.encryption = co_await choose_encryption(wish, key, *ctx);
   if (input.tagging) object.tags = co_await parse_tagging(*input.tagging);
   co_await apply_lock(lock_wish(input), bucket, *ctx, object);
 
