@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "net/gzip.h"
 #include "platform/endpoint_manners.h"
+#include "platform/s3_form.h"
 #include "platform/s3_wire.h"
 
 namespace virga::platform {
@@ -108,6 +109,7 @@ struct HttpFront::Call {
   HttpRequest* request = nullptr;
   const aws::ServiceDesc* service = nullptr;
   std::optional<S3Wire> s3;
+  std::unique_ptr<S3Form> form;  // of a browser's upload
   std::string body_storage;
   std::string_view body;  // empty when it streams
   aws::WireRequest wire;
@@ -226,6 +228,7 @@ Task<HttpResponse> HttpFront::aws_call(HttpRequest* request, const aws::ServiceD
                                                      call.context.request_id)
                                 : aws::encode_error(*service, operation, call.protocol,
                                                     outcome.error(), call.context.request_id);
+  if (call.form && outcome) call.form->finish(answer, call.context.endpoint.url());
   metrics_.in_flight.fetch_sub(1, std::memory_order_relaxed);
   unlink(call.in_flight);
   if (operation) {
@@ -298,6 +301,10 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
   if (s3 && !percent_decode(call->wire.path)) {
     co_return fail("InvalidURI", 400, "Couldn't parse the specified URI.");
   }
+  if (s3 && is_s3_form(request)) {
+    aws::OutputBox output = co_await run_form(call);
+    co_return std::move(output);
+  }
   // REST operations are known before their body, which may be too large to be taken whole.
   const bool rest =
       call->protocol == aws::Protocol::rest_json || call->protocol == aws::Protocol::rest_xml;
@@ -341,6 +348,27 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
     co_await check_s3_body(call->s3->headers, *call->match.operation, call->wire.body);
   fill_context(*call, std::move(who));
 
+  aws::DecodeNotes notes;
+  aws::InputBox input = co_await aws::decode_input(call->match, call->wire, notes);
+  aws::OutputBox output = co_await dispatcher_.run(*call->match.operation, call->context,
+                                                   std::move(input), std::move(notes));
+  co_return std::move(output);
+}
+
+// A browser's upload is a PutObject whose headers are fields of a form.
+Task<aws::OutputBox> HttpFront::run_form(Call* call) {
+  call->form = co_await S3Form::open(*call->request, std::string(call->wire.path));
+  const S3Form& form = *call->form;
+  call->wire.method = "PUT";
+  call->wire.path = form.path();
+  call->wire.query = {};
+  call->wire.headers = &form.headers();
+  call->match = co_await aws::match_operation(*call->service, call->wire);
+  call->context.operation = call->match.operation->name;
+  Identified who = co_await identifier_.identify_form(form.signature());
+  co_await call->form->check_policy(env_.wall.now().at);
+  fill_context(*call, std::move(who));
+  call->wire.stream = call->form->file();
   aws::DecodeNotes notes;
   aws::InputBox input = co_await aws::decode_input(call->match, call->wire, notes);
   aws::OutputBox output = co_await dispatcher_.run(*call->match.operation, call->context,

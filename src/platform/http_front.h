@@ -55,6 +55,7 @@ class HttpFront final : public net::HttpHandler {
   struct Call;
   Task<net::HttpResponse> aws_call(net::HttpRequest* request, const aws::ServiceDesc* service);
   Task<aws::OutputBox> run(Call* call);
+  Task<aws::OutputBox> run_form(Call* call);
   Task<void> take_body(Call* call);
   Task<void> open_body(Call* call, Identified* who);
   void fill_context(Call& call, Identified who);

@@ -1,5 +1,6 @@
 #include "platform/identify.h"
 
+#include "aws/sigv4_canonical.h"
 #include "base/hashing.h"
 #include "base/strings.h"
 
@@ -152,6 +153,34 @@ Task<Identified> Identifier::identify_v2(IdentifyQuestion question, sigv2::Signa
   Identified who;
   who.region = options_.default_region;
   who.presigned = signature.presigned;
+  fill_in(who, credential, signature.access_key_id);
+  co_return std::move(who);
+}
+
+Task<Identified> Identifier::identify_form(FormSignature signature) {
+  Identified who;
+  who.region = signature.region.empty() ? options_.default_region : signature.region;
+  who.presigned = true;
+  if (signature.access_key_id.empty()) {
+    who.account = options_.default_account;
+    co_return std::move(who);
+  }
+  const std::optional<Credential> credential =
+      co_await store_.find_access_key(signature.access_key_id, signature.session_token);
+  if (options_.strict) {
+    if (!credential) co_return fail(sigv4::invalid_token(sigv4::ErrorFamily::s3));
+    co_await check_credential(*credential, env_.wall.now(), sigv4::ErrorFamily::s3);
+    const std::string expected =
+        signature.date.empty()
+            ? sigv2::sign(credential->secret, signature.policy)
+            : sigv4::signature_of(sigv4::signing_key(credential->secret, signature.date, signature.region, "s3"),
+                                  signature.policy);
+    if (!equal_constant_time(expected, signature.signature)) {
+      co_return fail("SignatureDoesNotMatch", 403,
+                     "The request signature we calculated does not match the signature you provided. Check your key and "
+                     "signing method.");
+    }
+  }
   fill_in(who, credential, signature.access_key_id);
   co_return std::move(who);
 }

@@ -12,6 +12,7 @@
 #include "aws/sigv4.h"
 #include "net/http_parser.h"
 #include "platform/identity.h"
+#include "platform/s3_form.h"
 
 namespace virga::platform {
 
@@ -51,6 +52,8 @@ class Identifier {
       : store_(store), env_(env), options_(std::move(options)) {}
 
   Task<Identified> identify(IdentifyQuestion question);
+  // Of a browser's upload: the signature is on its policy. Without one the caller is anonymous.
+  Task<Identified> identify_form(FormSignature signature);
 
  private:
   Task<Identified> identify_v2(IdentifyQuestion question, sigv2::Signature signature);

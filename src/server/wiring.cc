@@ -325,6 +325,7 @@ Task<void> Wiring::load_functions() {
   options.retry_base_delay_ms = p.options.lambda_retry_base_delay_ms;
   if (p.strict()) options.gate = p.gate.get();
   p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs, *p.timers, options);
+  p.lambda->set_door(*p.dispatcher);
   p.dispatcher->add(lambda::make_binding(*p.lambda));
   p.timers->start();
   co_await p.lambda->start();

@@ -327,3 +327,45 @@ def test_a_large_object_needs_little_memory(tmp_path):
         got = boto3.client("s3", endpoint_url=server.endpoint).get_object(Bucket="large-bucket", Key="k")
         assert sum(len(piece) for piece in got["Body"].iter_chunks(MIB)) == size
         assert resident() - before < 64
+
+
+def form(fields, content, name="file.txt"):
+    """(content type, body) of a browser's upload."""
+    boundary = uuid.uuid4().hex
+    out = b""
+    for key, value in fields.items():
+        out += f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+    out += (f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            "Content-Type: text/plain\r\n\r\n").encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return f"multipart/form-data; boundary={boundary}", out
+
+
+@pytest.mark.parametrize("version", ["s3", "s3v4"])
+def test_browsers_upload_with_a_policy(endpoint, bucket, version):
+    s3 = boto3.client("s3", endpoint_url=endpoint, config=Config(signature_version=version))
+    post = s3.generate_presigned_post(bucket, "up/${filename}", Fields={"acl": "private", "x-amz-meta-m": "1"}, Conditions=[
+        {"acl": "private"}, {"x-amz-meta-m": "1"}, ["content-length-range", 2, 300_000]])
+    assert post["url"].rstrip("/").endswith(bucket) or bucket in post["url"]
+
+    def send_form(content, **changes):
+        kind, body = form({**post["fields"], **changes}, content)
+        return send(endpoint, "POST", f"/{bucket}", body, {"Content-Type": kind}, sign=False)
+
+    data = os.urandom(200_000)
+    status, headers, body = send_form(data)
+    assert (status, body) == (204, b"") and headers["etag"] == f'"{hashlib.md5(data).hexdigest()}"'
+    assert headers["location"].endswith(f"/{bucket}/up/file.txt")
+    got = s3.get_object(Bucket=bucket, Key="up/file.txt")
+    assert got["Body"].read() == data and got["Metadata"] == {"m": "1"} and got["ContentType"] == "text/plain"
+    assert b"<Code>EntityTooLarge</Code>" in send_form(b"x" * 300_001)[2]
+    assert b"<Code>EntityTooSmall</Code>" in send_form(b"x")[2]
+    status, _, body = send_form(data, acl="public-read")
+    assert status == 403 and b"Invalid according to Policy: Policy Condition failed" in body
+    status, _, body = send_form(data, **{"x-amz-meta-extra": "1"})
+    assert status == 403 and b"Extra input fields: x-amz-meta-extra" in body
+    status, _, body = send_form(data, key="elsewhere")
+    assert status == 403
+    del post["fields"]["key"]
+    assert b"<ArgumentName>key</ArgumentName>" in send_form(data)[2]
+    assert b"MalformedPOSTRequest" in send(endpoint, "POST", f"/{bucket}", b"junk", {
+        "Content-Type": "multipart/form-data; boundary=x"}, sign=False)[2]
