@@ -48,6 +48,7 @@
 #include "services/sqs/service.h"
 #include "services/sts/binding.h"
 #include "services/sts/service.h"
+#include "storage/blob_files.h"
 #include "storage/blob_store.h"
 #include "storage/shard.h"
 
@@ -335,8 +336,10 @@ Task<void> Wiring::load_functions() {
 Task<void> Wiring::reset() {
   Parts& p = *parts_;
   p.lambda->retire_everything();
+  std::vector<storage::BlobPlace> content = p.blobs->kept();
   const storage::Lsn lsn = co_await p.shard->reset();
   co_await p.shard->wait_durable(lsn);
+  co_await p.blobs->forget(std::move(content));
   co_return ok();
 }
 

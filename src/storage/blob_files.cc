@@ -324,7 +324,9 @@ std::vector<BlobPlace> BlobFiles::all() const {
   std::vector<BlobPlace> out;
   for (const auto& [id, place] : own_files_) out.push_back(place);
   for (const auto& [number, pack] : packs_) {
-    for (const auto& [id, place] : pack.alive) out.push_back(place);
+    for (const auto& [id, place] : pack.alive) {
+      if (!unkept_.contains(id)) out.push_back(place);
+    }
   }
   return out;
 }

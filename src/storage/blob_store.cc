@@ -350,6 +350,18 @@ Task<int> BlobStore::compact() {
   co_return static_cast<int>(before) - static_cast<int>(core->files.pack_count());
 }
 
+std::vector<BlobPlace> BlobStore::kept() const { return core_->files.all(); }
+
+Task<void> BlobStore::forget(std::vector<BlobPlace> places) {
+  const auto core = core_;
+  const bool done = co_await async::offload(*core->pool, [&] {
+    for (const BlobPlace& place : places) core->files.forget(place);
+    return true;
+  });
+  ignore(done, "always");
+  co_return ok();
+}
+
 Task<std::vector<uint64_t>> BlobStore::scrub() {
   const auto core = core_;
   std::vector<uint64_t> damaged;

@@ -38,6 +38,7 @@ struct BlobRef {
 };
 
 class BlobStore;
+struct BlobPlace;  // blob_files.h
 
 // Takes content piece by piece. One owner, one loop; finish() or destruction (which discards) ends
 // it.
@@ -83,6 +84,9 @@ class BlobStore {
 
   // Moves what lives in packs that are mostly dead. Returns how many packs went away.
   Task<int> compact();
+  // For a reset of the shard, which forgets all references at once: what is kept before it, and its end after it.
+  std::vector<BlobPlace> kept() const;
+  Task<void> forget(std::vector<BlobPlace> places);
   // Reads everything back; the ids whose checksums do not match.
   Task<std::vector<uint64_t>> scrub();
 

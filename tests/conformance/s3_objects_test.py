@@ -322,3 +322,91 @@ def test_content_md5(s3, bucket):
     assert refusal(s3.put_object, Bucket=bucket, Key="k", Body=b"y", ContentMD5=right)[0] == "BadDigest"
     assert refusal(s3.put_object, Bucket=bucket, Key="k", Body=b"y", ContentMD5="junk")[0] == "InvalidDigest"
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+
+
+def version(s3, bucket, status="Enabled"):
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+
+def test_versions_are_kept_until_each_is_deleted(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"0")
+    version(s3, bucket)
+    one = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
+    two = s3.put_object(Bucket=bucket, Key="k", Body=b"2" * 9000)["VersionId"]
+    assert len(one) == 32 and one != two
+    assert s3.get_object(Bucket=bucket, Key="k")["VersionId"] == two
+    assert s3.get_object(Bucket=bucket, Key="k", VersionId=one)["Body"].read() == b"1"
+    assert s3.get_object(Bucket=bucket, Key="k", VersionId="null")["Body"].read() == b"0"
+    marker = s3.delete_object(Bucket=bucket, Key="k")
+    assert marker["DeleteMarker"] and marker["VersionId"] not in (one, two)
+    gone = error_of(s3.get_object, Bucket=bucket, Key="k")
+    headers = gone["ResponseMetadata"]["HTTPHeaders"]
+    assert gone["Error"]["Code"] == "NoSuchKey" and headers["x-amz-delete-marker"] == "true"
+    assert headers["x-amz-version-id"] == marker["VersionId"]
+    of_marker = error_of(s3.get_object, Bucket=bucket, Key="k", VersionId=marker["VersionId"])
+    assert of_marker["Error"] == {"Code": "MethodNotAllowed", "Method": "GET", "ResourceType": "DeleteMarker",
+                                  "Message": "The specified method is not allowed against this resource."}
+    assert refusal(s3.get_object, Bucket=bucket, Key="k", VersionId=one[:-1] + ("A" if one[-1] != "A" else "B"))[0] == "NoSuchVersion"
+    listed = s3.list_object_versions(Bucket=bucket)
+    assert [v["VersionId"] for v in listed["Versions"]] == [two, one, "null"]
+    assert listed["DeleteMarkers"][0]["IsLatest"]
+    gone = s3.delete_object(Bucket=bucket, Key="k", VersionId=marker["VersionId"])
+    assert gone["DeleteMarker"] and gone["VersionId"] == marker["VersionId"]
+    assert s3.get_object(Bucket=bucket, Key="k")["VersionId"] == two
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=two)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"1"
+    assert refusal(s3.delete_bucket, Bucket=bucket)[0] == "BucketNotEmpty"
+    got = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k", "VersionId": one}, {"Key": "k", "VersionId": "null"}]})
+    assert len(got["Deleted"]) == 2
+    s3.delete_bucket(Bucket=bucket)
+
+
+def test_suspended_versioning_replaces_the_null_version(s3, bucket):
+    version(s3, bucket)
+    one = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
+    version(s3, bucket, "Suspended")
+    assert s3.put_object(Bucket=bucket, Key="k", Body=b"a")["VersionId"] == "null"
+    assert s3.put_object(Bucket=bucket, Key="k", Body=b"b")["VersionId"] == "null"
+    assert [v["VersionId"] for v in s3.list_object_versions(Bucket=bucket)["Versions"]] == ["null", one]
+    marker = s3.delete_object(Bucket=bucket, Key="k")
+    assert marker["DeleteMarker"] and marker["VersionId"] == "null"
+    assert [v["VersionId"] for v in s3.list_object_versions(Bucket=bucket)["Versions"]] == [one]
+    version(s3, bucket)
+    two = s3.put_object(Bucket=bucket, Key="k", Body=b"2")["VersionId"]
+    version(s3, bucket, "Suspended")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"c")
+    assert [v["VersionId"] for v in s3.list_object_versions(Bucket=bucket)["Versions"]] == ["null", two, one]
+    assert "DeleteMarkers" not in s3.list_object_versions(Bucket=bucket)
+
+
+def test_locked_versions_stay(s3):
+    bucket = "b-" + uuid.uuid4().hex[:16]
+    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
+    put = s3.put_object(Bucket=bucket, Key="k", Body=b"x", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=until,
+                        ContentMD5=base64.b64encode(hashlib.md5(b"x").digest()).decode())
+    one = {"Bucket": bucket, "Key": "k", "VersionId": put["VersionId"]}
+    assert s3.get_object_retention(**one)["Retention"]["Mode"] == "GOVERNANCE"
+    assert refusal(s3.delete_object, **one) == ("AccessDenied", "Access Denied because object protected by object lock.")
+    s3.put_object_legal_hold(**one, LegalHold={"Status": "ON"})
+    assert s3.get_object_legal_hold(**one)["LegalHold"]["Status"] == "ON"
+    assert refusal(s3.delete_object, **one, BypassGovernanceRetention=True)[0] == "AccessDenied"
+    s3.put_object_legal_hold(**one, LegalHold={"Status": "OFF"})
+    earlier = {"Mode": "GOVERNANCE", "RetainUntilDate": until - datetime.timedelta(hours=1)}
+    assert refusal(s3.put_object_retention, **one, Retention=earlier)[0] == "AccessDenied"
+    s3.delete_object(Bucket=bucket, Key="k")
+    s3.delete_object(**one, BypassGovernanceRetention=True)
+    assert refusal(s3.get_object, **one)[0] == "NoSuchVersion"
+
+
+def test_locks_need_a_bucket_for_them(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert refusal(s3.put_object_legal_hold, Bucket=bucket, Key="k", LegalHold={"Status": "ON"})[0] == "InvalidRequest"
+
+
+def test_a_buckets_default_encryption_is_its_objects(s3, bucket):
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [{
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}]})
+    put = s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert put["ServerSideEncryption"] == "aws:kms" and put["BucketKeyEnabled"] and ":key/" in put["SSEKMSKeyId"]
+    assert s3.put_object(Bucket=bucket, Key="k", Body=b"", ServerSideEncryption="AES256")["ServerSideEncryption"] == "AES256"

@@ -175,6 +175,11 @@ class Service final : public api::Handlers {
   Task<api::ListPartsOutput> list_parts(Ctx ctx, api::ListPartsInput input) override;
   Task<api::ListMultipartUploadsOutput> list_multipart_uploads(
       Ctx ctx, api::ListMultipartUploadsInput input) override;
+  // object_lock.cc
+  Task<api::PutObjectRetentionOutput> put_object_retention(Ctx ctx, api::PutObjectRetentionInput input) override;
+  Task<api::GetObjectRetentionOutput> get_object_retention(Ctx ctx, api::GetObjectRetentionInput input) override;
+  Task<api::PutObjectLegalHoldOutput> put_object_legal_hold(Ctx ctx, api::PutObjectLegalHoldInput input) override;
+  Task<api::GetObjectLegalHoldOutput> get_object_legal_hold(Ctx ctx, api::GetObjectLegalHoldInput input) override;
   // object_tagging.cc
   Task<api::PutObjectTaggingOutput> put_object_tagging(Ctx ctx,
                                                        api::PutObjectTaggingInput input) override;
