@@ -173,11 +173,13 @@ Task<Identified> Identifier::identify_form(FormSignature signature) {
     const std::string expected =
         signature.date.empty()
             ? sigv2::sign(credential->secret, signature.policy)
-            : sigv4::signature_of(sigv4::signing_key(credential->secret, signature.date, signature.region, "s3"),
-                                  signature.policy);
+            : sigv4::signature_of(
+                  sigv4::signing_key(credential->secret, signature.date, signature.region, "s3"),
+                  signature.policy);
     if (!equal_constant_time(expected, signature.signature)) {
       co_return fail("SignatureDoesNotMatch", 403,
-                     "The request signature we calculated does not match the signature you provided. Check your key and "
+                     "The request signature we calculated does not match the signature you "
+                     "provided. Check your key and "
                      "signing method.");
     }
   }

@@ -14,8 +14,9 @@
 #include "net/http_message.h"
 #include "net/http_server.h"
 
-// Browsers' uploads: a POST of multipart/form-data to a bucket, whose fields say what PutObject's headers say and whose
-// signature is on a policy document. Source: S3 API Reference, "Browser-Based Uploads Using POST".
+// Browsers' uploads: a POST of multipart/form-data to a bucket, whose fields say what PutObject's
+// headers say and whose signature is on a policy document. Source: S3 API Reference, "Browser-Based
+// Uploads Using POST".
 namespace virga::platform {
 
 // A POST with a form's content type.
@@ -29,8 +30,9 @@ struct FormSignature {
 
 class S3Form {
  public:
-  // Reads the fields, up to where the file's content begins. `path` is "/bucket" in path style. Errors:
-  // MalformedPOSTRequest, MaxPostPreDataLengthExceededError, InvalidArgument for missing fields.
+  // Reads the fields, up to where the file's content begins. `path` is "/bucket" in path style.
+  // Errors: MalformedPOSTRequest, MaxPostPreDataLengthExceededError, InvalidArgument for missing
+  // fields.
   static Task<std::unique_ptr<S3Form>> open(net::HttpRequest& request, std::string path);
 
   const FormSignature& signature() const { return signature_; }
@@ -39,7 +41,8 @@ class S3Form {
   const std::vector<net::HeaderView>& headers() const { return headers_; }
   // Holds the fields against the policy. Errors: AccessDenied, InvalidPolicyDocument.
   Result<void> check_policy(Timestamp now);
-  // The file's content, once; to be read after check_policy. Its size must be within the policy's limits.
+  // The file's content, once; to be read after check_policy. Its size must be within the policy's
+  // limits.
   std::unique_ptr<async::ByteSource> file();
   // Makes PutObject's answer the form's: success_action_status, success_action_redirect.
   void finish(net::HttpResponse& answer, std::string_view base_url) const;
@@ -60,7 +63,7 @@ class S3Form {
   bool ended_ = false;    // of the request's body
   std::string bucket_, key_, path_, file_name_, file_type_;
   std::vector<std::pair<std::string, std::string>> fields_;  // names in lower case
-  std::vector<net::HeaderView> headers_;                      // into fields_ and added_
+  std::vector<net::HeaderView> headers_;                     // into fields_ and added_
   std::vector<std::pair<std::string, std::string>> added_;
   FormSignature signature_;
   std::vector<std::string> allowed_;  // fields that the policy speaks of

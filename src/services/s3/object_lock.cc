@@ -6,8 +6,9 @@
 #include "services/s3/object_access.h"
 #include "services/s3/service.h"
 
-// What keeps a version from being deleted. Source: S3 API Reference, PutObjectRetention, GetObjectRetention,
-// PutObjectLegalHold, GetObjectLegalHold; S3 User Guide, "Locking objects with Object Lock".
+// What keeps a version from being deleted. Source: S3 API Reference, PutObjectRetention,
+// GetObjectRetention, PutObjectLegalHold, GetObjectLegalHold; S3 User Guide, "Locking objects with
+// Object Lock".
 namespace virga::s3 {
 namespace {
 
@@ -21,15 +22,18 @@ Result<void> must_lock(const Bucket& bucket) {
   return fail(errors::invalid_request("Bucket is missing Object Lock Configuration"));
 }
 
-// A retention that still runs is only made longer, unless it is GOVERNANCE's and the caller may pass over it.
-Result<void> change_retention(ObjectVersion& object, const std::string& mode, int64_t until_millis, int64_t now_millis,
-                              bool bypass) {
+// A retention that still runs is only made longer, unless it is GOVERNANCE's and the caller may
+// pass over it.
+Result<void> change_retention(ObjectVersion& object, const std::string& mode, int64_t until_millis,
+                              int64_t now_millis, bool bypass) {
   const bool running = !object.lock_mode.empty() && object.retain_until_millis > now_millis;
   const bool weaker = mode != object.lock_mode || until_millis < object.retain_until_millis;
-  const bool stronger_mode = object.lock_mode == "GOVERNANCE" && mode == "COMPLIANCE" && until_millis >= object.retain_until_millis;
+  const bool stronger_mode = object.lock_mode == "GOVERNANCE" && mode == "COMPLIANCE" &&
+                             until_millis >= object.retain_until_millis;
   const bool may_weaken = object.lock_mode == "GOVERNANCE" && bypass;
   if (running && weaker && !stronger_mode && !may_weaken) {
-    return fail(errors::make("AccessDenied", 403, "Access Denied because object protected by object lock."));
+    return fail(errors::make("AccessDenied", 403,
+                             "Access Denied because object protected by object lock."));
   }
   object.lock_mode = mode;
   object.retain_until_millis = until_millis;
@@ -38,16 +42,20 @@ Result<void> change_retention(ObjectVersion& object, const std::string& mode, in
 
 }  // namespace
 
-Task<api::PutObjectRetentionOutput> Service::put_object_retention(Ctx ctx, api::PutObjectRetentionInput input) {
+Task<api::PutObjectRetentionOutput> Service::put_object_retention(
+    Ctx ctx, api::PutObjectRetentionInput input) {
   std::string mode;
   int64_t until = 0;
   if (input.retention) {
-    const bool both = input.retention->mode.has_value() == input.retention->retain_until_date.has_value();
+    const bool both =
+        input.retention->mode.has_value() == input.retention->retain_until_date.has_value();
     mode = input.retention->mode.value_or("");
-    if (!both || (!mode.empty() && mode != "GOVERNANCE" && mode != "COMPLIANCE")) co_return fail(errors::malformed_xml());
+    if (!both || (!mode.empty() && mode != "GOVERNANCE" && mode != "COMPLIANCE"))
+      co_return fail(errors::malformed_xml());
     if (input.retention->retain_until_date) until = input.retention->retain_until_date->millis();
     if (!mode.empty() && until <= ctx->now.at.millis()) {
-      co_return fail(errors::invalid_argument("The retain until date must be in the future!", "RetainUntilDate",
+      co_return fail(errors::invalid_argument("The retain until date must be in the future!",
+                                              "RetainUntilDate",
                                               format_iso8601(*input.retention->retain_until_date)));
     }
   }
@@ -63,7 +71,8 @@ Task<api::PutObjectRetentionOutput> Service::put_object_retention(Ctx ctx, api::
   co_return api::PutObjectRetentionOutput{};
 }
 
-Task<api::GetObjectRetentionOutput> Service::get_object_retention(Ctx ctx, api::GetObjectRetentionInput input) {
+Task<api::GetObjectRetentionOutput> Service::get_object_retention(
+    Ctx ctx, api::GetObjectRetentionInput input) {
   const auto view = shard_.snapshot();
   const S3Reader s3(*view);
   const Bucket bucket = co_await open_bucket(s3, input.bucket, input.expected_bucket_owner);
@@ -77,7 +86,8 @@ Task<api::GetObjectRetentionOutput> Service::get_object_retention(Ctx ctx, api::
   co_return std::move(output);
 }
 
-Task<api::PutObjectLegalHoldOutput> Service::put_object_legal_hold(Ctx ctx, api::PutObjectLegalHoldInput input) {
+Task<api::PutObjectLegalHoldOutput> Service::put_object_legal_hold(
+    Ctx ctx, api::PutObjectLegalHoldInput input) {
   const std::string status = input.legal_hold ? input.legal_hold->status.value_or("") : "";
   if (status != "ON" && status != "OFF") co_return fail(errors::malformed_xml());
   ObjectName name{input.bucket, input.key, input.version_id, input.expected_bucket_owner};
@@ -91,7 +101,8 @@ Task<api::PutObjectLegalHoldOutput> Service::put_object_legal_hold(Ctx ctx, api:
   co_return api::PutObjectLegalHoldOutput{};
 }
 
-Task<api::GetObjectLegalHoldOutput> Service::get_object_legal_hold(Ctx ctx, api::GetObjectLegalHoldInput input) {
+Task<api::GetObjectLegalHoldOutput> Service::get_object_legal_hold(
+    Ctx ctx, api::GetObjectLegalHoldInput input) {
   const auto view = shard_.snapshot();
   const S3Reader s3(*view);
   const Bucket bucket = co_await open_bucket(s3, input.bucket, input.expected_bucket_owner);

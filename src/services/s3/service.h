@@ -11,8 +11,8 @@
 #include "async/offload.h"
 #include "async/task.h"
 #include "services/s3/acl.h"
-#include "services/s3/owners.h"
 #include "services/s3/content.h"
+#include "services/s3/owners.h"
 #include "services/s3/s3_store.h"
 #include "storage/blob_store.h"
 #include "storage/shard.h"
@@ -176,10 +176,14 @@ class Service final : public api::Handlers {
   Task<api::ListMultipartUploadsOutput> list_multipart_uploads(
       Ctx ctx, api::ListMultipartUploadsInput input) override;
   // object_lock.cc
-  Task<api::PutObjectRetentionOutput> put_object_retention(Ctx ctx, api::PutObjectRetentionInput input) override;
-  Task<api::GetObjectRetentionOutput> get_object_retention(Ctx ctx, api::GetObjectRetentionInput input) override;
-  Task<api::PutObjectLegalHoldOutput> put_object_legal_hold(Ctx ctx, api::PutObjectLegalHoldInput input) override;
-  Task<api::GetObjectLegalHoldOutput> get_object_legal_hold(Ctx ctx, api::GetObjectLegalHoldInput input) override;
+  Task<api::PutObjectRetentionOutput> put_object_retention(
+      Ctx ctx, api::PutObjectRetentionInput input) override;
+  Task<api::GetObjectRetentionOutput> get_object_retention(
+      Ctx ctx, api::GetObjectRetentionInput input) override;
+  Task<api::PutObjectLegalHoldOutput> put_object_legal_hold(
+      Ctx ctx, api::PutObjectLegalHoldInput input) override;
+  Task<api::GetObjectLegalHoldOutput> get_object_legal_hold(
+      Ctx ctx, api::GetObjectLegalHoldInput input) override;
   // object_tagging.cc
   Task<api::PutObjectTaggingOutput> put_object_tagging(Ctx ctx,
                                                        api::PutObjectTaggingInput input) override;
