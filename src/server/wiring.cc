@@ -278,6 +278,7 @@ Task<void> Wiring::load_s3() {
   aws::ServiceBinding binding = s3::make_binding(*p.s3);
   p.dispatcher->set_authorizer(*binding.service, *p.s3_access);
   p.dispatcher->add(std::move(binding));
+  p.s3->start();
   co_return ok();
 }
 
@@ -446,6 +447,7 @@ Task<void> Wiring::stop() {
   if (p.http) co_await p.http->drain();
   if (p.lambda) co_await p.lambda->stop();
   if (p.dynamodb) co_await p.dynamodb->stop();
+  if (p.s3) co_await p.s3->stop();
   if (p.timers) co_await p.timers->stop();
   if (p.engine) co_await p.engine->close();
   co_return ok();

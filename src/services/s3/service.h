@@ -10,6 +10,7 @@
 #include "api/s3/handlers.h"
 #include "async/offload.h"
 #include "async/task.h"
+#include "async/wait.h"
 #include "services/s3/acl.h"
 #include "services/s3/content.h"
 #include "services/s3/owners.h"
@@ -52,6 +53,10 @@ class Service final : public api::Handlers {
   Service(storage::Shard& shard, storage::BlobStore& blobs, async::Env& env, async::Pool& pool,
           const Owners& owners)
       : shard_(shard), blobs_(blobs), env_(env), pool_(pool), owners_(owners) {}
+
+  // housekeeping.cc: on the loop that made the service; stop() before it goes.
+  void start();
+  Task<void> stop();
 
   // buckets.cc
   Task<api::CreateBucketOutput> create_bucket(Ctx ctx, api::CreateBucketInput input) override;
@@ -204,6 +209,7 @@ class Service final : public api::Handlers {
     ctx->depends_on(done.lsn);
     co_return std::move(done.result);
   }
+  Task<void> keep_house();
   // put_object.cc: makes a stored content visible as an object, or lets go of it.
   Task<Placed> place(Ctx ctx, Placement placement, ObjectVersion object);
   // upload_part.cc
@@ -226,6 +232,7 @@ class Service final : public api::Handlers {
   async::Env& env_;
   async::Pool& pool_;
   const Owners& owners_;
+  async::TaskScope background_;
 };
 
 }  // namespace virga::s3
