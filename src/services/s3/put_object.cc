@@ -37,6 +37,12 @@ Task<api::PutObjectOutput> Service::put_object(Ctx ctx, api::PutObjectInput inpu
 
   ContentOptions options;
   options.claims = co_await claims_of(input, input.body.get());
+  const bool locked = input.object_lock_mode || input.object_lock_legal_hold_status;
+  if (locked && !options.claims.md5 && !options.claims.algorithm) {
+    co_return fail(
+        errors::invalid_request("Content-MD5 OR x-amz-checksum- HTTP header is required for Put "
+                                "Object requests with Object Lock parameters"));
+  }
   options.kept = options.claims.algorithm.value_or(aws::ChecksumAlgorithm::crc64nvme);
   options.size_max = kObjectBytesMax;
   if (key) {
