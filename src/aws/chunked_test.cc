@@ -124,7 +124,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 Result<std::string> payload_of(Headers headers, std::string body, ErrorFamily family, size_t limit = 1 << 20) {
   const auto request = net::make_memory_request("PUT", "/b/k", std::move(headers), std::move(body));
-  VIRGA_TRY(source, open_payload(*request, nullptr, "", family, limit));
+  VIRGA_TRY(source, open_payload(*request, {.family = family, .inflated_max = limit}));
   return run(async::read_all(*source, limit, {.code = "TooLarge"}));
 }
 

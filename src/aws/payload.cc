@@ -8,6 +8,7 @@ namespace virga::sigv4 {
 namespace {
 
 constexpr size_t kPieceBytes = 256 * 1024;
+constexpr size_t kOffloadBytes = 64 * 1024;  // less is hashed faster than a thread wakes up
 
 AwsError invalid_request(std::string message) {
   return {.code = "InvalidRequest", .http_status = 400, .message = std::move(message)};
@@ -27,11 +28,20 @@ class PlainSource final : public async::ByteSource {
 // Passes bytes on and compares their SHA-256 at the end.
 class HashedSource final : public async::ByteSource {
  public:
-  HashedSource(net::HttpRequest& request, std::string expected, ErrorFamily family)
-      : request_(request), expected_(std::move(expected)), family_(family) {}
+  HashedSource(net::HttpRequest& request, std::string expected, const PayloadOptions& options)
+      : request_(request),
+        expected_(std::move(expected)),
+        family_(options.family),
+        pool_(options.pool) {}
   Task<std::string> read(size_t max) override {
     if (ended_) co_return std::string();
     std::string piece = co_await request_.read(max);
+    if (pool_ && piece.size() >= kOffloadBytes) {
+      const bool hashed =
+          co_await async::offload(*pool_, [&] { return hash_.update(piece), true; });
+      ignore(hashed, "always");
+      co_return std::move(piece);
+    }
     if (!piece.empty()) {
       hash_.update(piece);
       co_return std::move(piece);
@@ -47,21 +57,28 @@ class HashedSource final : public async::ByteSource {
   net::HttpRequest& request_;
   const std::string expected_;
   const ErrorFamily family_;
+  async::Pool* const pool_;
   Sha256Stream hash_;
   bool ended_ = false;
 };
 
 class ChunkedSource final : public async::ByteSource {
  public:
-  ChunkedSource(net::HttpRequest& request, AwsChunkedDecoder::Options options)
-      : request_(request), decoder_(std::move(options)) {}
+  ChunkedSource(net::HttpRequest& request, AwsChunkedDecoder::Options options, async::Pool* pool)
+      : request_(request), decoder_(std::move(options)), pool_(pool) {}
   Task<std::string> read(size_t max) override {
     std::string out;
     for (;;) {
-      if (at_ < input_.size()) at_ += decoder_.feed(std::string_view(input_).substr(at_), out, max);
+      const std::string_view rest = std::string_view(input_).substr(at_);
+      if (pool_ && decoder_.options().signing && rest.size() >= kOffloadBytes) {
+        at_ += co_await async::offload(*pool_, [&] { return decoder_.feed(rest, out, max); });
+      } else if (!rest.empty()) {
+        at_ += decoder_.feed(rest, out, max);
+      }
       if (decoder_.error()) co_return fail(*decoder_.error());
       if (!out.empty()) co_return std::move(out);
-      if (at_ < input_.size()) co_return fail(invalid_request("The aws-chunked body is followed by more bytes."));
+      if (at_ < input_.size())
+        co_return fail(invalid_request("The aws-chunked body is followed by more bytes."));
       input_ = co_await request_.read(kPieceBytes);
       at_ = 0;
       if (!input_.empty()) continue;
@@ -70,17 +87,22 @@ class ChunkedSource final : public async::ByteSource {
     }
   }
   std::optional<uint64_t> size() const override { return decoder_.options().decoded_length; }
-  const std::vector<std::pair<std::string, std::string>>& trailers() const { return decoder_.trailers(); }
+  const std::vector<std::pair<std::string, std::string>>& trailers() const {
+    return decoder_.trailers();
+  }
+  const std::vector<std::string>& announced() const { return decoder_.options().expected_trailers; }
 
  private:
   net::HttpRequest& request_;
   AwsChunkedDecoder decoder_;
+  async::Pool* const pool_;
   std::string input_;
   size_t at_ = 0;
 };
 
 // What the headers say about the chunks.
-Result<AwsChunkedDecoder::Options> chunk_options(const net::RequestHead& head, PayloadDeclaration::Kind kind,
+Result<AwsChunkedDecoder::Options> chunk_options(const net::RequestHead& head,
+                                                 PayloadDeclaration::Kind kind,
                                                  std::optional<ChunkSigning> signing) {
   AwsChunkedDecoder::Options options{.kind = kind, .signing = std::move(signing)};
   const net::HeaderView* const length = head.find("x-amz-decoded-content-length");
@@ -88,7 +110,8 @@ Result<AwsChunkedDecoder::Options> chunk_options(const net::RequestHead& head, P
     return fail("MissingContentLength", 411, "You must provide the Content-Length HTTP header.");
   }
   const auto decoded = parse_int(length->value);
-  if (!decoded || *decoded < 0) return fail(invalid_request("x-amz-decoded-content-length is not a length."));
+  if (!decoded || *decoded < 0)
+    return fail(invalid_request("x-amz-decoded-content-length is not a length."));
   options.decoded_length = static_cast<uint64_t>(*decoded);
   if (const net::HeaderView* const names = head.find("x-amz-trailer")) {
     for (const std::string_view name : split(names->value, ',')) {
@@ -100,26 +123,25 @@ Result<AwsChunkedDecoder::Options> chunk_options(const net::RequestHead& head, P
 
 }  // namespace
 
-Result<std::unique_ptr<async::ByteSource>> open_payload(net::HttpRequest& request, const Signature* signature,
-                                                        std::string_view secret_key, ErrorFamily family,
-                                                        size_t inflated_max) {
+Result<std::unique_ptr<async::ByteSource>> open_payload(net::HttpRequest& request,
+                                                        PayloadOptions options) {
   const PayloadDeclaration declared = declared_payload(request.head());
   std::unique_ptr<async::ByteSource> source;
   if (declared.streaming()) {
-    std::optional<ChunkSigning> signing;
-    if (signature && !secret_key.empty()) signing = chunk_signing(*signature, secret_key);
-    VIRGA_TRY(options, chunk_options(request.head(), declared.kind, std::move(signing)));
-    source = std::make_unique<ChunkedSource>(request, std::move(options));
+    VIRGA_TRY(chunks, chunk_options(request.head(), declared.kind, std::move(options.signing)));
+    source = std::make_unique<ChunkedSource>(request, std::move(chunks), options.pool);
   } else if (declared.kind == PayloadDeclaration::Kind::unknown) {
     return fail(bad_payload_declaration());
-  } else if (declared.kind == PayloadDeclaration::Kind::hash && !(signature && signature->presigned)) {
-    source = std::make_unique<HashedSource>(request, to_lower(declared.text), family);
+  } else if (declared.kind == PayloadDeclaration::Kind::hash && !options.presigned) {
+    source = std::make_unique<HashedSource>(request, to_lower(declared.text), options);
   } else {
     source = std::make_unique<PlainSource>(request);
   }
-  // For S3 Content-Encoding describes the object; elsewhere it is the request's own (SDKs' request compression).
-  if (family != ErrorFamily::s3 && iequals(request.header_or("content-encoding", ""), "gzip")) {
-    source = net::gunzip_source(std::move(source), inflated_max);
+  // For S3 Content-Encoding describes the object; elsewhere it is the request's own (SDKs' request
+  // compression).
+  if (options.family != ErrorFamily::s3 &&
+      iequals(request.header_or("content-encoding", ""), "gzip")) {
+    source = net::gunzip_source(std::move(source), options.inflated_max);
   }
   return source;
 }
@@ -131,7 +153,8 @@ ChunkSigning chunk_signing(const Signature& signature, std::string_view secret_k
           .seed = std::string(signature.signature)};
 }
 
-Result<std::optional<std::string>> decode_whole_payload(const net::RequestHead& head, std::string_view body,
+Result<std::optional<std::string>> decode_whole_payload(const net::RequestHead& head,
+                                                        std::string_view body,
                                                         std::optional<ChunkSigning> signing) {
   const PayloadDeclaration declared = declared_payload(head);
   if (!declared.streaming()) return std::nullopt;
@@ -140,15 +163,24 @@ Result<std::optional<std::string>> decode_whole_payload(const net::RequestHead& 
   std::string data;
   const size_t taken = decoder.feed(body, data, body.size());
   if (decoder.error()) return fail(*decoder.error());
-  if (!decoder.done()) return fail("IncompleteBody", 400, "The request body terminated unexpectedly");
-  if (taken != body.size()) return fail(invalid_request("The aws-chunked body is followed by more bytes."));
+  if (!decoder.done())
+    return fail("IncompleteBody", 400, "The request body terminated unexpectedly");
+  if (taken != body.size())
+    return fail(invalid_request("The aws-chunked body is followed by more bytes."));
   return std::optional<std::string>(std::move(data));
 }
 
-const std::vector<std::pair<std::string, std::string>>& payload_trailers(const async::ByteSource& payload) {
+const std::vector<std::pair<std::string, std::string>>& payload_trailers(
+    const async::ByteSource& payload) {
   static const std::vector<std::pair<std::string, std::string>> none;
   const auto* const chunked = dynamic_cast<const ChunkedSource*>(&payload);
   return chunked ? chunked->trailers() : none;
+}
+
+const std::vector<std::string>& announced_trailers(const async::ByteSource& payload) {
+  static const std::vector<std::string> none;
+  const auto* const chunked = dynamic_cast<const ChunkedSource*>(&payload);
+  return chunked ? chunked->announced() : none;
 }
 
 }  // namespace virga::sigv4

@@ -7,6 +7,7 @@
 #include "aws/wire_common.h"
 #include "aws/xml_codec.h"
 #include "base/hashing.h"
+#include "base/strings.h"
 
 // Answers: output structures to status, headers and body.
 namespace virga::aws {
@@ -144,6 +145,13 @@ const MemberDesc* event_member(const StructDesc& shape) {
 void write_rest(const OperationDesc& op, Protocol protocol, OutputBox& output, net::HttpResponse& response) {
   const StructDesc& shape = *op.output;
   write_bindings(shape, output.object(), response);
+  // An answer that says which part it is, is one. Source: RFC 9110 §15.3.7.
+  if (response.status == 200 && response.headers.find("content-range")) response.status = 206;
+  // Told by the body itself, but for answers to HEAD.
+  if (const auto length = response.headers.find("content-length")) {
+    if (const auto bytes = parse_int(*length); bytes && *bytes >= 0) response.head_length = static_cast<uint64_t>(*bytes);
+    response.headers.remove("content-length");
+  }
   if (shape.payload) return write_payload(op, protocol, output, *shape.payload, response);
   if (const MemberDesc* events = event_member(shape)) return write_events(op, protocol, output, *events, response);
   if (protocol == Protocol::rest_json) {
@@ -165,6 +173,7 @@ void write_envelope(const ServiceDesc& service, std::string_view request_id, net
   if (service.name == "s3") {
     response.headers.add("x-amz-request-id", request_id);
     response.headers.add("x-amz-id-2", std::string(request_id) + "/virga");
+    response.headers.add("Server", "AmazonS3");
     return;
   }
   response.headers.add("x-amzn-RequestId", request_id);

@@ -183,7 +183,6 @@ void write_xml(const Facts& f, net::HttpResponse& response) {
 
 void write_s3(const Facts& f, net::HttpResponse& response) {
   response.headers.set("Content-Type", "application/xml");
-  if (f.status == 304) return;
   XmlWriter writer(response.body);
   writer.declaration();
   writer.open("Error");
@@ -193,6 +192,10 @@ void write_s3(const Facts& f, net::HttpResponse& response) {
   writer.element("RequestId", f.request_id);
   writer.element("HostId", std::string(f.request_id) + "/virga");
   writer.close("Error");
+  if (f.status == 304) {
+    response.body.clear();
+    response.headers.remove("Content-Type");
+  }
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include "base/strings.h"
 #include "net/gzip.h"
 #include "platform/endpoint_manners.h"
+#include "platform/s3_form.h"
+#include "platform/s3_wire.h"
 
 namespace virga::platform {
 namespace {
@@ -12,8 +14,9 @@ namespace {
 using net::HttpRequest;
 using net::HttpResponse;
 
-// Lambda's largest request (client contract: code packages inline); the others' own limits are far below. Source: Lambda
-// Developer Guide, "Lambda quotas"; DynamoDB Developer Guide, "Quotas" (16 MB).
+// Lambda's largest request (client contract: code packages inline); the others' own limits are far
+// below. Source: Lambda Developer Guide, "Lambda quotas"; DynamoDB Developer Guide, "Quotas" (16
+// MB).
 constexpr size_t kLambdaBodyBytesMax = 70'167'211;
 constexpr size_t kBodyBytesMax = 16 * 1024 * 1024;
 
@@ -44,7 +47,8 @@ Endpoint endpoint_of(const HttpRequest& request) {
   e.host = host_without_port(authority);
   const auto bracket = authority.find(']');
   const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  const auto port = colon == std::string_view::npos ? std::nullopt : parse_int(authority.substr(colon + 1));
+  const auto port =
+      colon == std::string_view::npos ? std::nullopt : parse_int(authority.substr(colon + 1));
   e.port = port ? static_cast<int>(*port) : request.secure() ? 443 : 80;
   if (e.host.empty()) {
     e.host = request.listener().host;
@@ -53,7 +57,8 @@ Endpoint endpoint_of(const HttpRequest& request) {
   return e;
 }
 
-// The value of one parameter of a form or query string, undecoded: Action and Version have no escapes.
+// The value of one parameter of a form or query string, undecoded: Action and Version have no
+// escapes.
 std::string_view parameter(std::string_view text, std::string_view name) {
   for (const auto pair : split(text, '&')) {
     const auto eq = pair.find('=');
@@ -62,7 +67,8 @@ std::string_view parameter(std::string_view text, std::string_view name) {
   return {};
 }
 
-// The service in the credential scope of a header or query signature: AWS4-HMAC-SHA256 Credential=AKID/date/region/SERVICE/….
+// The service in the credential scope of a header or query signature: AWS4-HMAC-SHA256
+// Credential=AKID/date/region/SERVICE/….
 std::string_view signing_name_of(const HttpRequest& request) {
   std::string_view credential;
   std::string_view separator = "/";
@@ -102,8 +108,10 @@ bool is_visit(const HttpRequest& request, const RouteQuestion& q, std::string_vi
 struct HttpFront::Call {
   HttpRequest* request = nullptr;
   const aws::ServiceDesc* service = nullptr;
+  std::optional<S3Wire> s3;
+  std::unique_ptr<S3Form> form;  // of a browser's upload
   std::string body_storage;
-  std::string_view body;
+  std::string_view body;  // empty when it streams
   aws::WireRequest wire;
   aws::Match match;
   aws::Protocol protocol = aws::Protocol::json;
@@ -111,17 +119,21 @@ struct HttpFront::Call {
   InFlight in_flight;
 };
 
-HttpFront::HttpFront(Dispatcher& dispatcher, IdentityStore& identity, async::Env& env, Metrics& metrics,
-                     HttpFrontOptions options)
-    : dispatcher_(dispatcher), env_(env), metrics_(metrics), options_(std::move(options)),
+HttpFront::HttpFront(Dispatcher& dispatcher, IdentityStore& identity, async::Env& env,
+                     Metrics& metrics, HttpFrontOptions options)
+    : dispatcher_(dispatcher),
+      env_(env),
+      metrics_(metrics),
+      options_(std::move(options)),
       identifier_(identity, env, options_.identify) {}
 
 bool is_loopback_origin(std::string_view origin) {
   const auto scheme = origin.find("://");
   if (scheme == std::string_view::npos) return false;
   const std::string host = to_lower(host_without_port(origin.substr(scheme + 3)));
-  return host == "localhost" || host.ends_with(".localhost") || host == "::1" || host.starts_with("127.") ||
-         host == "localhost.localstack.cloud" || host.ends_with(".localhost.localstack.cloud");
+  return host == "localhost" || host.ends_with(".localhost") || host == "::1" ||
+         host.starts_with("127.") || host == "localhost.localstack.cloud" ||
+         host.ends_with(".localhost.localstack.cloud");
 }
 
 // Everything but the form of a query call, which is in the body.
@@ -136,6 +148,8 @@ RouteQuestion HttpFront::question_of(const HttpRequest& request, std::string_vie
   question.content_type = request.header_or("Content-Type", {});
   question.signing_name = signing_name_of(request);
   if (request.listener().tag == "service") question.bound_service = request.listener().id;
+  question.older_s3_signature = request.header_or("Authorization", {}).starts_with("AWS ") ||
+                                request.query().find("AWSAccessKeyId=") != std::string_view::npos;
   return question;
 }
 
@@ -171,8 +185,10 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
   bool cors = false;
   if (origin && !options_.identify.strict) {
     cors = is_loopback_origin(*origin);
-    for (const auto& allowed : options_.cors_origins) cors = cors || allowed == "*" || allowed == *origin;
-    if (!cors) co_return text_answer(403, "{\"message\":\"this Origin is not allowed; see --cors-origin\"}");
+    for (const auto& allowed : options_.cors_origins)
+      cors = cors || allowed == "*" || allowed == *origin;
+    if (!cors)
+      co_return text_answer(403, "{\"message\":\"this Origin is not allowed; see --cors-origin\"}");
   }
   std::optional<HttpResponse> manners;
   if (found.kind == RouteKind::service && !question.bound_service.empty()) {
@@ -183,8 +199,10 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
     answer = std::move(*manners);
   } else if (cors && request.method() == "OPTIONS") {
     answer.status = 204;
-    answer.headers.add("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
-    answer.headers.add("Access-Control-Allow-Headers", request.header_or("Access-Control-Request-Headers", "*"));
+    answer.headers.add("Access-Control-Allow-Methods",
+                       "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
+    answer.headers.add("Access-Control-Allow-Headers",
+                       request.header_or("Access-Control-Request-Headers", "*"));
     answer.headers.add("Access-Control-Max-Age", "600");
   } else if (found.kind == RouteKind::admin && admin && listener.tag != "sandbox") {
     answer = co_await admin(request);
@@ -220,15 +238,18 @@ Task<HttpResponse> HttpFront::aws_call(HttpRequest* request, const aws::ServiceD
   Result<aws::OutputBox> outcome = co_await as_result(run(&call));
 
   const aws::OperationDesc* operation = call.match.operation;
-  HttpResponse answer =
-      outcome ? aws::encode_output(*operation, call.protocol, std::move(*outcome), call.context.request_id)
-              : aws::encode_error(*service, operation, call.protocol, outcome.error(), call.context.request_id);
+  HttpResponse answer = outcome ? aws::encode_output(*operation, call.protocol, std::move(*outcome),
+                                                     call.context.request_id)
+                                : aws::encode_error(*service, operation, call.protocol,
+                                                    outcome.error(), call.context.request_id);
+  if (call.form && outcome) call.form->finish(answer, call.context.endpoint.url());
   metrics_.in_flight.fetch_sub(1, std::memory_order_relaxed);
   unlink(call.in_flight);
   if (operation) {
     Metrics::Operation*& row = metrics_of_[operation];
     if (!row) row = &metrics_.operation(service->name, operation->name);
-    metrics_.finished(*row, env_.steady.now() - call.in_flight.since, call.body.size(), answer.body.size());
+    metrics_.finished(*row, env_.steady.now() - call.in_flight.since, call.body.size(),
+                      answer.body.size());
     if (!outcome) metrics_.failed(*row, outcome.error().code);
   }
   LOG_DEBUG("request", kv("service", service->name), kv("operation", call.context.operation),
@@ -237,14 +258,9 @@ Task<HttpResponse> HttpFront::aws_call(HttpRequest* request, const aws::ServiceD
   co_return std::move(answer);
 }
 
-// Everything up to the output; a Result, so that whatever stage refuses, one place encodes.
-Task<aws::OutputBox> HttpFront::run(Call* call) {
+// The whole body, for operations whose input is small.
+Task<void> HttpFront::take_body(Call* call) {
   HttpRequest& request = *call->request;
-  call->wire.method = request.method();
-  call->wire.path = request.path();
-  call->wire.query = request.query();
-  call->wire.headers = &request.headers();
-  call->protocol = aws::protocol_of(*call->service, call->wire);
   if (const auto buffered = request.buffered_body()) {
     call->body = *buffered;
   } else {
@@ -252,17 +268,75 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
     call->body = call->body_storage;
   }
   call->wire.body = call->body;
+  co_return ok();
+}
+
+// The body as a source, for operations that stream theirs; nothing of it has been read.
+Task<void> HttpFront::open_body(Call* call, Identified* who) {
+  HttpRequest& request = *call->request;
+  const bool chunked = sigv4::declared_payload(request.head()).streaming();
+  // Source: S3 API Reference, "List of error codes": MissingContentLength; recorded answers for
+  // chunked transfers.
+  if (!chunked && request.head().chunked) {
+    co_return fail(
+        AwsError{.code = "NotImplemented",
+                 .http_status = 501,
+                 .message = "A header you provided implies functionality that is not implemented",
+                 .detail = std::make_shared<const Document>(
+                     Document::object().set("Header", "Transfer-Encoding"))});
+  }
+  if (!request.head().chunked && !request.content_length()) {
+    co_return fail("MissingContentLength", 411, "You must provide the Content-Length HTTP header.");
+  }
+  sigv4::PayloadOptions options;
+  options.family = error_family(*call->service);
+  options.presigned = who->presigned;
+  options.signing = std::move(who->chunk_signing);
+  options.inflated_max = body_limit(*call->service);
+  options.pool = options_.pool;
+  call->wire.stream = co_await sigv4::open_payload(request, std::move(options));
+  co_return ok();
+}
+
+// Everything up to the output; a Result, so that whatever stage refuses, one place encodes.
+Task<aws::OutputBox> HttpFront::run(Call* call) {
+  HttpRequest& request = *call->request;
+  const bool s3 = call->service->name == "s3";
+  call->wire.method = request.method();
+  call->wire.path = request.path();
+  call->wire.query = request.query();
+  call->wire.headers = &request.headers();
+  if (s3) {
+    call->s3.emplace(request);
+    call->wire.path = call->s3->path;
+    call->wire.headers = &call->s3->headers;
+  }
+  call->protocol = aws::protocol_of(*call->service, call->wire);
+  if (s3 && !percent_decode(call->wire.path)) {
+    co_return fail("InvalidURI", 400, "Couldn't parse the specified URI.");
+  }
+  if (s3 && is_s3_form(request)) {
+    aws::OutputBox output = co_await run_form(call);
+    co_return std::move(output);
+  }
+  // REST operations are known before their body, which may be too large to be taken whole.
+  const bool rest =
+      call->protocol == aws::Protocol::rest_json || call->protocol == aws::Protocol::rest_xml;
+  std::optional<Result<aws::Match>> match;
+  if (rest) match.emplace(aws::match_operation(*call->service, call->wire));
+  const bool streams = match && *match && (**match).operation->streams_input;
+  if (!streams) co_await take_body(call);
   std::string inflated;
   const bool chunked = sigv4::declared_payload(request.head()).streaming();
-  if (!chunked && iequals(request.header_or("Content-Encoding", {}), "gzip")) {
+  if (!streams && !s3 && !chunked && iequals(request.header_or("Content-Encoding", {}), "gzip")) {
     inflated = co_await net::gunzip(call->body, body_limit(*call->service));
     call->wire.body = inflated;
   }
+  if (!match) match.emplace(aws::match_operation(*call->service, call->wire));
 
-  Result<aws::Match> match = aws::match_operation(*call->service, call->wire);
-  const bool anonymous = match && match->operation->anonymous;
-  if (match) {
-    call->match = std::move(*match);
+  const bool anonymous = s3 || (*match && (**match).operation->anonymous);
+  if (*match) {
+    call->match = std::move(**match);
     call->protocol = call->match.protocol;
     call->context.operation = call->match.operation->name;
   }
@@ -271,15 +345,21 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
   question.body = call->body;
   question.service = call->service;
   question.anonymous_allowed = anonymous;
+  question.body_streams = streams;
+  question.path = call->wire.path;
   Identified who = co_await identifier_.identify(question);
-  if (!match) co_return fail(match.error());
-  if (chunked) {
-    std::optional<std::string> whole =
-        co_await sigv4::decode_whole_payload(request.head(), call->body, std::move(who.chunk_signing));
+  if (!*match) co_return fail(match->error());
+  if (streams) {
+    co_await open_body(call, &who);
+  } else if (chunked) {
+    std::optional<std::string> whole = co_await sigv4::decode_whole_payload(
+        request.head(), call->body, std::move(who.chunk_signing));
     call->body_storage = std::move(*whole);
     call->body = call->body_storage;
     call->wire.body = call->body;
   }
+  if (s3 && !streams)
+    co_await check_s3_body(call->s3->headers, *call->match.operation, call->wire.body);
   fill_context(*call, std::move(who));
 
   // Others take an empty body for an empty document. Source: answers of the services as users report them.
@@ -288,8 +368,29 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
   }
   aws::DecodeNotes notes;
   aws::InputBox input = co_await aws::decode_input(call->match, call->wire, notes);
-  aws::OutputBox output =
-      co_await dispatcher_.run(*call->match.operation, call->context, std::move(input), std::move(notes));
+  aws::OutputBox output = co_await dispatcher_.run(*call->match.operation, call->context,
+                                                   std::move(input), std::move(notes));
+  co_return std::move(output);
+}
+
+// A browser's upload is a PutObject whose headers are fields of a form.
+Task<aws::OutputBox> HttpFront::run_form(Call* call) {
+  call->form = co_await S3Form::open(*call->request, std::string(call->wire.path));
+  const S3Form& form = *call->form;
+  call->wire.method = "PUT";
+  call->wire.path = form.path();
+  call->wire.query = {};
+  call->wire.headers = &form.headers();
+  call->match = co_await aws::match_operation(*call->service, call->wire);
+  call->context.operation = call->match.operation->name;
+  Identified who = co_await identifier_.identify_form(form.signature());
+  co_await call->form->check_policy(env_.wall.now().at);
+  fill_context(*call, std::move(who));
+  call->wire.stream = call->form->file();
+  aws::DecodeNotes notes;
+  aws::InputBox input = co_await aws::decode_input(call->match, call->wire, notes);
+  aws::OutputBox output = co_await dispatcher_.run(*call->match.operation, call->context,
+                                                   std::move(input), std::move(notes));
   co_return std::move(output);
 }
 

@@ -31,6 +31,7 @@ class DataPlaneHandler {
 struct HttpFrontOptions {
   IdentifyOptions identify;
   std::vector<std::string> cors_origins;  // besides loopback; "*" allows all
+  async::Pool* pool = nullptr;            // hashes large bodies; null: the loop does
 };
 
 // The door's first stages for everything that arrives by HTTP: route → identify → decode, then the
@@ -60,6 +61,9 @@ class HttpFront final : public net::HttpHandler {
   static RouteQuestion question_of(const net::HttpRequest& request, std::string_view host);
   Task<net::HttpResponse> aws_call(net::HttpRequest* request, const aws::ServiceDesc* service);
   Task<aws::OutputBox> run(Call* call);
+  Task<aws::OutputBox> run_form(Call* call);
+  Task<void> take_body(Call* call);
+  Task<void> open_body(Call* call, Identified* who);
   void fill_context(Call& call, Identified who);
   void link(InFlight& one);
   void unlink(InFlight& one);
@@ -74,8 +78,8 @@ class HttpFront final : public net::HttpHandler {
   std::unordered_map<const aws::OperationDesc*, Metrics::Operation*> metrics_of_;
 };
 
-// True for pages served from this machine: http(s)://localhost, *.localhost, 127.0.0.0/8, [::1], any port; and for
-// "null" never. Source: Fetch standard, "Origin header".
+// True for pages served from this machine: http(s)://localhost, *.localhost, 127.0.0.0/8, [::1],
+// any port; and for "null" never. Source: Fetch standard, "Origin header".
 bool is_loopback_origin(std::string_view origin);
 
 }  // namespace virga::platform

@@ -1,5 +1,7 @@
 #include "platform/routing.h"
 
+#include "platform/s3_wire.h"
+
 namespace virga::platform {
 namespace {
 
@@ -131,7 +133,10 @@ Route route(const RouteQuestion& q) {
   if (!q.form_action.empty()) {
     if (const ServiceDesc* service = by_action(q.form_action, q.form_version)) return to_service(service);
   }
+  if (is_s3_host(q.host) || q.older_s3_signature) return to_service(aws::find_service("s3"));
   if (const ServiceDesc* service = by_path(q.path)) return to_service(service);
+  // What anybody may read, by its path: a public object.
+  if (q.path.size() > 1 || !bucket_of_host(q.host).empty()) return to_service(aws::find_service("s3"));
   return out;
 }
 

@@ -19,6 +19,7 @@ struct RouteQuestion {
   std::string_view signing_name;   // credential scope's service; empty for unsigned requests
   std::string_view form_action;    // Action and Version of a form body or of the query string
   std::string_view form_version;
+  bool older_s3_signature = false;  // AWSAccessKeyId in the query, or "Authorization: AWS …"
   std::string_view bound_service;  // the listener speaks only this one; empty: all
 };
 

@@ -86,7 +86,15 @@ TEST(Route, admin_paths_and_nothing_at_all) {
   EXPECT_EQ(route(get("localhost", "/_virga/health")).kind, RouteKind::admin);
   EXPECT_EQ(route(get("localhost", "/_localstack/health")).kind, RouteKind::admin);
   EXPECT_EQ(route(get("localhost", "/moto-api/reset")).kind, RouteKind::admin);
-  EXPECT_EQ(route(get("localhost", "/favicon.ico")).kind, RouteKind::none);
+  EXPECT_EQ(route(get("localhost", "/")).kind, RouteKind::none);
+}
+
+TEST(Route, unsigned_paths_are_objects_that_anybody_may_read) {
+  EXPECT_EQ(service_of(get("localhost", "/bucket/key")), "s3");
+  EXPECT_EQ(service_of(get("bucket.s3.us-east-1.localhost", "/")), "s3");
+  RouteQuestion older = get("localhost", "/");
+  older.older_s3_signature = true;
+  EXPECT_EQ(service_of(older), "s3");
 }
 
 }  // namespace

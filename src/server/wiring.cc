@@ -51,6 +51,7 @@
 #include "services/sqs/service.h"
 #include "services/sts/binding.h"
 #include "services/sts/service.h"
+#include "storage/blob_files.h"
 #include "storage/blob_store.h"
 #include "storage/shard.h"
 
@@ -288,6 +289,7 @@ Task<void> Wiring::load_s3() {
   aws::ServiceBinding binding = s3::make_binding(*p.s3);
   p.dispatcher->set_authorizer(*binding.service, *p.s3_access);
   p.dispatcher->add(std::move(binding));
+  p.s3->start();
   co_return ok();
 }
 
@@ -336,6 +338,7 @@ Task<void> Wiring::load_functions() {
   options.retry_base_delay_ms = p.options.lambda_retry_base_delay_ms;
   if (p.strict()) options.gate = p.gate.get();
   p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs, *p.timers, options);
+  p.lambda->set_door(*p.dispatcher);
   p.dispatcher->add(lambda::make_binding(*p.lambda));
   p.timers->start();
   co_await p.lambda->start();
@@ -345,8 +348,10 @@ Task<void> Wiring::load_functions() {
 Task<void> Wiring::reset() {
   Parts& p = *parts_;
   p.lambda->retire_everything();
+  std::vector<storage::BlobPlace> content = p.blobs->kept();
   const storage::Lsn lsn = co_await p.shard->reset();
   co_await p.shard->wait_durable(lsn);
+  co_await p.blobs->forget(std::move(content));
   co_return ok();
 }
 
@@ -403,6 +408,7 @@ Task<std::string> Wiring::start() {
   platform::HttpFrontOptions front_options;
   front_options.identify = {strict, p.options.account_id, p.options.region};
   front_options.cors_origins = p.options.cors_origins;
+  front_options.pool = p.pool.get();
   p.front = std::make_unique<platform::HttpFront>(*p.dispatcher, *p.identity, p.env, p.metrics, front_options);
   p.front->admin = [this](net::HttpRequest& request) { return local(request); };
   p.front->home = [&p](const net::HttpRequest& request) { return p.admin->home(request); };
@@ -465,6 +471,7 @@ Task<void> Wiring::stop() {
   p.more_loops.clear();
   if (p.lambda) co_await p.lambda->stop();
   if (p.dynamodb) co_await p.dynamodb->stop();
+  if (p.s3) co_await p.s3->stop();
   if (p.timers) co_await p.timers->stop();
   if (p.engine) co_await p.engine->close();
   co_return ok();

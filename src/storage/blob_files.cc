@@ -30,7 +30,9 @@ T load(std::string_view bytes, size_t at) {
   return value;
 }
 
-uint64_t chunks_of(uint64_t size) { return (size + kBlobChunkBytes - 1) / kBlobChunkBytes; }
+uint64_t chunks_of(uint64_t size) {
+  return (size + kBlobChunkBytes - 1) / kBlobChunkBytes;
+}
 
 void append_checksums(std::string& table, std::string_view content) {
   for (size_t at = 0; at < content.size(); at += kBlobChunkBytes) {
@@ -66,7 +68,9 @@ std::optional<uint64_t> number_in(const std::string& name, std::string_view suff
 
 }  // namespace
 
-uint64_t blob_trailer_bytes(uint64_t size) { return chunks_of(size) * 4 + kFooterBytes; }
+uint64_t blob_trailer_bytes(uint64_t size) {
+  return chunks_of(size) * 4 + kFooterBytes;
+}
 
 std::string blob_trailer(std::string_view content) {
   std::string table;
@@ -74,7 +78,8 @@ std::string blob_trailer(std::string_view content) {
   return close_table(std::move(table), content.size());
 }
 
-// ---- own files ----------------------------------------------------------------------------------------------------
+// ---- own files
+// ----------------------------------------------------------------------------------------------------
 
 Result<void> BlobFileWriter::append(std::string_view bytes) {
   pending_.append(bytes);
@@ -101,8 +106,12 @@ Result<uint64_t> BlobFileWriter::finish() {
   return written_;
 }
 
-std::string BlobFiles::file_path(uint64_t id) const { return dir_ + "/" + std::to_string(id) + ".blob"; }
-std::string BlobFiles::pack_path(uint64_t pack) const { return dir_ + "/" + std::to_string(pack) + ".pack"; }
+std::string BlobFiles::file_path(uint64_t id) const {
+  return dir_ + "/" + std::to_string(id) + ".blob";
+}
+std::string BlobFiles::pack_path(uint64_t pack) const {
+  return dir_ + "/" + std::to_string(pack) + ".pack";
+}
 
 Result<BlobFileWriter> BlobFiles::start_file(uint64_t id) {
   VIRGA_TRY(file, fs_.open(file_path(id), OpenMode::create_new));
@@ -111,11 +120,13 @@ Result<BlobFileWriter> BlobFiles::start_file(uint64_t id) {
 
 void BlobFiles::drop_file(uint64_t id) {
   if (const auto removed = fs_.remove(file_path(id)); !removed && !is_not_found(removed.error())) {
-    LOG_WARN("blob_not_removed", kv("message", removed.error().message));  // the next opening does it
+    LOG_WARN("blob_not_removed",
+             kv("message", removed.error().message));  // the next opening does it
   }
 }
 
-// ---- packs --------------------------------------------------------------------------------------------------------
+// ---- packs
+// --------------------------------------------------------------------------------------------------------
 
 Result<uint64_t> BlobFiles::open(const std::vector<BlobPlace>& kept) {
   VIRGA_TRY_VOID(fs_.make_dir(dir_));
@@ -147,7 +158,8 @@ Result<uint64_t> BlobFiles::open(const std::vector<BlobPlace>& kept) {
     VIRGA_TRY(size, file->size());
     packs_[*pack].file = std::move(file);
     packs_[*pack].end = size;
-    if (size < pack_bytes_ / 2) current_pack_ = *pack;  // goes on behind whatever a crash left at its end
+    if (size < pack_bytes_ / 2)
+      current_pack_ = *pack;  // goes on behind whatever a crash left at its end
   }
   return greatest;
 }
@@ -195,7 +207,9 @@ Result<void> BlobFiles::append_packed(uint64_t id, const std::string& content) {
   return {};
 }
 
-Result<BlobPlace> BlobFiles::append_moved(uint64_t id, const std::string& content) { return append(id, content); }
+Result<BlobPlace> BlobFiles::append_moved(uint64_t id, const std::string& content) {
+  return append(id, content);
+}
 
 std::optional<BlobPlace> BlobFiles::unkept(uint64_t id) const {
   const std::lock_guard lock(mutex_);
@@ -218,7 +232,8 @@ void BlobFiles::forget(const BlobPlace& place) {
     return drop_file(place.id);
   }
   const std::lock_guard lock(mutex_);
-  if (const auto fresh = unkept_.find(place.id); fresh != unkept_.end() && fresh->second.pack == place.pack) {
+  if (const auto fresh = unkept_.find(place.id);
+      fresh != unkept_.end() && fresh->second.pack == place.pack) {
     unkept_.erase(fresh);
   }
   const auto pack = packs_.find(place.pack);
@@ -238,7 +253,9 @@ Result<void> BlobFiles::drop_pack(uint64_t pack) {
 Result<std::shared_ptr<File>> BlobFiles::file_of(const BlobPlace& place) {
   if (place.pack == 0) {
     auto file = fs_.open(file_path(place.id), OpenMode::read);
-    if (!file) return is_not_found(file.error()) ? Result<std::shared_ptr<File>>(missing(place.id)) : fail(file.error());
+    if (!file)
+      return is_not_found(file.error()) ? Result<std::shared_ptr<File>>(missing(place.id))
+                                        : fail(file.error());
     return std::shared_ptr<File>(std::move(*file));
   }
   const std::lock_guard lock(mutex_);
@@ -249,24 +266,40 @@ Result<std::shared_ptr<File>> BlobFiles::file_of(const BlobPlace& place) {
 
 Result<std::string> BlobFiles::read(const BlobPlace& place, uint64_t offset, uint64_t count) {
   if (offset >= place.size) return std::string();
-  count = std::min(count, place.size - offset);
+  VIRGA_TRY(blob, open_blob(place));
+  return read(blob, offset, count);
+}
+
+Result<BlobFiles::Open> BlobFiles::open_blob(const BlobPlace& place) {
   VIRGA_TRY(file, file_of(place));
   std::string trailer(blob_trailer_bytes(place.size), '\0');
   VIRGA_TRY(trailer_got, file->read_at(place.offset + place.size, trailer));
   const size_t table_bytes = chunks_of(place.size) * 4;
-  if (trailer_got != trailer.size() || !trailer.ends_with(kMagic) || load<uint64_t>(trailer, table_bytes) != place.size ||
-      load<uint32_t>(trailer, table_bytes + 8) != crc32c(std::string_view(trailer).substr(0, table_bytes))) {
+  if (trailer_got != trailer.size() || !trailer.ends_with(kMagic) ||
+      load<uint64_t>(trailer, table_bytes) != place.size ||
+      load<uint32_t>(trailer, table_bytes + 8) !=
+          crc32c(std::string_view(trailer).substr(0, table_bytes))) {
     return damaged(place.id);
   }
+  trailer.resize(table_bytes);
+  return Open{.file = std::move(file), .place = place, .checksums = std::move(trailer)};
+}
+
+Result<std::string> BlobFiles::read(const Open& blob, uint64_t offset, uint64_t count) {
+  const BlobPlace& place = blob.place;
+  if (offset >= place.size) return std::string();
+  count = std::min(count, place.size - offset);
   // Whole chunks, so that their checksums can be compared.
   const uint64_t first = offset / kBlobChunkBytes;
   const uint64_t begin = first * kBlobChunkBytes;
-  const uint64_t end = std::min(place.size, (offset + count + kBlobChunkBytes - 1) / kBlobChunkBytes * kBlobChunkBytes);
+  const uint64_t end = std::min(
+      place.size, (offset + count + kBlobChunkBytes - 1) / kBlobChunkBytes * kBlobChunkBytes);
   std::string bytes(end - begin, '\0');
-  VIRGA_TRY(got, file->read_at(place.offset + begin, bytes));
+  VIRGA_TRY(got, blob.file->read_at(place.offset + begin, bytes));
   if (got != bytes.size()) return damaged(place.id);
   for (uint64_t chunk = first, at = 0; at < bytes.size(); ++chunk, at += kBlobChunkBytes) {
-    if (load<uint32_t>(trailer, chunk * 4) != crc32c(std::string_view(bytes).substr(at, kBlobChunkBytes))) {
+    if (load<uint32_t>(blob.checksums, chunk * 4) !=
+        crc32c(std::string_view(bytes).substr(at, kBlobChunkBytes))) {
       return damaged(place.id);
     }
   }
@@ -291,7 +324,9 @@ std::vector<BlobPlace> BlobFiles::all() const {
   std::vector<BlobPlace> out;
   for (const auto& [id, place] : own_files_) out.push_back(place);
   for (const auto& [number, pack] : packs_) {
-    for (const auto& [id, place] : pack.alive) out.push_back(place);
+    for (const auto& [id, place] : pack.alive) {
+      if (!unkept_.contains(id)) out.push_back(place);
+    }
   }
   return out;
 }

@@ -37,7 +37,7 @@ class BlobFileWriter {
   FileSystem* fs_;
   std::string dir_;
   std::unique_ptr<File> file_;
-  std::string pending_;   // not yet written
+  std::string pending_;  // not yet written
   uint64_t written_ = 0;
   std::string checksums_;
 };
@@ -47,7 +47,8 @@ class BlobFiles {
   BlobFiles(FileSystem& fs, std::string dir, uint64_t pack_bytes)
       : fs_(fs), dir_(std::move(dir)), pack_bytes_(pack_bytes) {}
 
-  // Takes over the folder: files and packs that hold none of `kept` go. Returns the greatest id in use.
+  // Takes over the folder: files and packs that hold none of `kept` go. Returns the greatest id in
+  // use.
   Result<uint64_t> open(const std::vector<BlobPlace>& kept);
 
   Result<BlobFileWriter> start_file(uint64_t id);
@@ -58,11 +59,20 @@ class BlobFiles {
   Result<BlobPlace> append_moved(uint64_t id, const std::string& content);
   std::optional<BlobPlace> unkept(uint64_t id) const;
   void kept(const BlobPlace& place);
-  // Nobody refers to it any more: its file goes, or its share of a pack, and with the last one the pack.
+  // Nobody refers to it any more: its file goes, or its share of a pack, and with the last one the
+  // pack.
   void forget(const BlobPlace& place);
 
   // BlobMissing, BlobDamaged.
   Result<std::string> read(const BlobPlace& place, uint64_t offset, uint64_t count);
+  // An open blob stays readable when it is removed meanwhile.
+  struct Open {
+    std::shared_ptr<File> file;  // shared with other readers of the pack
+    BlobPlace place;
+    std::string checksums;  // the table of its chunks
+  };
+  Result<Open> open_blob(const BlobPlace& place);
+  static Result<std::string> read(const Open& blob, uint64_t offset, uint64_t count);
 
   std::vector<BlobPlace> mostly_dead() const;  // what lives in packs that are more dead than alive
   std::vector<BlobPlace> all() const;
@@ -70,9 +80,9 @@ class BlobFiles {
 
  private:
   struct Pack {
-    std::shared_ptr<File> file;               // shared with readers
+    std::shared_ptr<File> file;  // shared with readers
     uint64_t end = 0;
-    std::map<uint64_t, BlobPlace> alive;      // by id
+    std::map<uint64_t, BlobPlace> alive;  // by id
     uint64_t alive_bytes = 0;
   };
   std::string file_path(uint64_t id) const;
@@ -84,10 +94,10 @@ class BlobFiles {
   FileSystem& fs_;
   std::string dir_;
   uint64_t pack_bytes_;
-  std::mutex append_mutex_;                   // one appender at a time
-  mutable std::mutex mutex_;                  // guards what follows
+  std::mutex append_mutex_;   // one appender at a time
+  mutable std::mutex mutex_;  // guards what follows
   std::map<uint64_t, Pack> packs_;
-  std::map<uint64_t, BlobPlace> own_files_;   // by id
+  std::map<uint64_t, BlobPlace> own_files_;  // by id
   std::map<uint64_t, BlobPlace> unkept_;
   uint64_t current_pack_ = 0;
   uint64_t next_pack_ = 1;

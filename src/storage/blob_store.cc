@@ -16,7 +16,9 @@ namespace {
 constexpr uint8_t kRefVersion = 1;
 
 // blobs | id → where a packed one lies; of a file, nothing more than that it is kept
-Key blob_key(uint64_t id) { return Key(Space::blobs).u64(id); }
+Key blob_key(uint64_t id) {
+  return Key(Space::blobs).u64(id);
+}
 
 std::string encode_place(const BlobPlace& place) {
   return Key(Space{1}).u64(place.pack).u64(place.offset).u64(place.size).take();
@@ -55,7 +57,8 @@ Result<BlobRef> BlobRef::decode(std::string_view bytes) {
 }
 
 struct BlobStore::Core : std::enable_shared_from_this<Core> {
-  Core(FileSystem& files_in, std::string dir, uint64_t pack_bytes) : files(files_in, std::move(dir), pack_bytes) {}
+  Core(FileSystem& files_in, std::string dir, uint64_t pack_bytes)
+      : files(files_in, std::move(dir), pack_bytes) {}
   BlobFiles files;
   Shard* shard = nullptr;
   async::Pool* pool = nullptr;
@@ -63,7 +66,8 @@ struct BlobStore::Core : std::enable_shared_from_this<Core> {
 
   // Where a blob lies. Those that are not kept yet are known to the files only.
   Result<BlobPlace> place_of(const BlobRef& ref) const {
-    if (ref.kind == BlobRef::Kind::file) return BlobPlace{.pack = 0, .id = ref.id, .offset = 0, .size = ref.size};
+    if (ref.kind == BlobRef::Kind::file)
+      return BlobPlace{.pack = 0, .id = ref.id, .offset = 0, .size = ref.size};
     if (const auto fresh = files.unkept(ref.id)) return *fresh;
     VIRGA_TRY(stored, shard->get(blob_key(ref.id)));
     const auto place = stored ? decode_place(*stored) : std::nullopt;
@@ -72,14 +76,18 @@ struct BlobStore::Core : std::enable_shared_from_this<Core> {
     found.id = ref.id;
     return found;
   }
-  Result<std::string> read(const BlobRef& ref, uint64_t offset, uint64_t count) {
+  Result<BlobFiles::Open> open(const BlobRef& ref) {
     VIRGA_TRY(place, place_of(ref));
-    auto got = files.read(place, offset, count);
+    auto got = files.open_blob(place);
     if (!got && got.error().code == "BlobMissing" && ref.kind == BlobRef::Kind::packed) {
       VIRGA_TRY(moved, place_of(ref));  // a compaction moved it between the two
-      return files.read(moved, offset, count);
+      return files.open_blob(moved);
     }
     return got;
+  }
+  Result<std::string> read(const BlobRef& ref, uint64_t offset, uint64_t count) {
+    VIRGA_TRY(blob, open(ref));
+    return BlobFiles::read(blob, offset, count);
   }
   Result<BlobRef> store_packed(const std::string& content) {
     const uint64_t id = next_id.fetch_add(1);
@@ -88,7 +96,8 @@ struct BlobStore::Core : std::enable_shared_from_this<Core> {
   }
 };
 
-// ---- writing ------------------------------------------------------------------------------------------------------
+// ---- writing
+// ------------------------------------------------------------------------------------------------------
 
 struct BlobWriter::State {
   std::shared_ptr<BlobStore::Core> core;  // shared: the store may close while the pool writes
@@ -97,7 +106,7 @@ struct BlobWriter::State {
   uint64_t id = 0;
   bool finished = false;
 
-  Result<bool> write(const std::string& piece) {
+  Result<bool> write(std::string_view piece) {
     if (!file) {
       id = core->next_id.fetch_add(1);
       VIRGA_TRY(opened, core->files.start_file(id));
@@ -124,16 +133,29 @@ Task<void> BlobWriter::append(std::string piece) {
     state.head += piece;
     co_return ok();
   }
-  const Result<bool> written = co_await async::offload(*state.core->pool, [&] { return state.write(piece); });
+  const Result<bool> written =
+      co_await async::offload(*state.core->pool, [&] { return state.write(piece); });
   if (!written) co_return fail(written.error());
   co_return ok();
+}
+
+Result<void> BlobWriter::append_blocking(std::string_view piece) {
+  State& state = *state_;
+  CHECK(!state.finished);
+  if (!state.file && state.head.size() + piece.size() <= kBlobPackedMax) {
+    state.head += piece;
+    return {};
+  }
+  VIRGA_TRY(written, state.write(piece));
+  return {};
 }
 
 Task<BlobRef> BlobWriter::finish() {
   State& state = *state_;
   CHECK(!state.finished);
   if (state.file) {
-    Result<uint64_t> size = co_await async::offload(*state.core->pool, [&] { return state.file->finish(); });
+    Result<uint64_t> size =
+        co_await async::offload(*state.core->pool, [&] { return state.file->finish(); });
     if (!size) co_return fail(size.error());
     state.finished = true;
     BlobRef ref{.kind = BlobRef::Kind::file, .size = *size, .id = state.id};
@@ -141,10 +163,13 @@ Task<BlobRef> BlobWriter::finish() {
   }
   state.finished = true;
   if (state.head.size() <= kBlobInlineMax) {
-    BlobRef ref{.kind = BlobRef::Kind::inlined, .size = state.head.size(), .content = std::move(state.head)};
+    BlobRef ref{.kind = BlobRef::Kind::inlined,
+                .size = state.head.size(),
+                .content = std::move(state.head)};
     co_return std::move(ref);
   }
-  Result<BlobRef> ref = co_await async::offload(*state.core->pool, [&] { return state.core->store_packed(state.head); });
+  Result<BlobRef> ref = co_await async::offload(
+      *state.core->pool, [&] { return state.core->store_packed(state.head); });
   co_return std::move(ref);
 }
 
@@ -199,7 +224,8 @@ Task<void> BlobStore::discard(BlobRef ref) {
   co_return ok();
 }
 
-// ---- reading ------------------------------------------------------------------------------------------------------
+// ---- reading
+// ------------------------------------------------------------------------------------------------------
 
 Task<std::string> BlobStore::read(BlobRef ref, uint64_t offset, uint64_t count) {
   if (ref.kind == BlobRef::Kind::inlined) {
@@ -207,24 +233,35 @@ Task<std::string> BlobStore::read(BlobRef ref, uint64_t offset, uint64_t count) 
     co_return ref.content.substr(offset, count);
   }
   const auto core = core_;
-  Result<std::string> got = co_await async::offload(*core->pool, [&] { return core->read(ref, offset, count); });
+  Result<std::string> got =
+      co_await async::offload(*core->pool, [&] { return core->read(ref, offset, count); });
   co_return std::move(got);
 }
 
-namespace {
-
-// A part of a blob, piece by piece.
-class BlobSource final : public async::ByteSource {
+// A part of a blob, piece by piece. Opened at the first read; readable to its end even if the blob
+// is removed meanwhile.
+class BlobStore::Source final : public async::ByteSource {
  public:
-  BlobSource(BlobStore& store, BlobRef ref, uint64_t offset, uint64_t count)
-      : store_(store), ref_(std::move(ref)), at_(std::min(offset, ref_.size)), left_(std::min(count, ref_.size - at_)) {}
+  Source(std::shared_ptr<Core> core, BlobRef ref, uint64_t offset, uint64_t count)
+      : core_(std::move(core)),
+        ref_(std::move(ref)),
+        at_(std::min(offset, ref_.size)),
+        left_(std::min(count, ref_.size - at_)) {}
+
   Task<std::string> read(size_t max) override {
     // Whole chunks are checked once; pieces that end on their borders read nothing twice.
     uint64_t count = std::min<uint64_t>(max, left_);
     const uint64_t past = (at_ + count) % kBlobChunkBytes;
     if (count > kBlobChunkBytes && count < left_) count -= past;
     if (count == 0) co_return std::string();
-    std::string piece = co_await store_.read(ref_, at_, count);
+    std::string piece;
+    if (ref_.kind == BlobRef::Kind::inlined) {
+      piece = ref_.content.substr(at_, count);
+    } else {
+      Result<std::string> got = co_await async::offload(*core_->pool, [&] { return read_now(count); });
+      if (!got) co_return fail(got.error());
+      piece = std::move(*got);
+    }
     at_ += piece.size();
     left_ -= piece.size();
     co_return std::move(piece);
@@ -232,47 +269,58 @@ class BlobSource final : public async::ByteSource {
   std::optional<uint64_t> size() const override { return left_; }
 
  private:
-  BlobStore& store_;
+  Result<std::string> read_now(uint64_t count) {
+    if (!blob_) {
+      VIRGA_TRY(opened, core_->open(ref_));
+      blob_.emplace(std::move(opened));
+    }
+    return BlobFiles::read(*blob_, at_, count);
+  }
+
+  std::shared_ptr<Core> core_;  // shared: the store may close while the pool reads
   BlobRef ref_;
+  std::optional<BlobFiles::Open> blob_;
   uint64_t at_, left_;
 };
 
-}  // namespace
-
 std::unique_ptr<async::ByteSource> BlobStore::source(BlobRef ref, uint64_t offset, uint64_t count) {
-  return std::make_unique<BlobSource>(*this, std::move(ref), offset, count);
+  return std::make_unique<Source>(core_, std::move(ref), offset, count);
 }
 
-// ---- keeping house ------------------------------------------------------------------------------------------------
+// ---- keeping house
+// ------------------------------------------------------------------------------------------------
 
 BlobStore::BlobStore(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 BlobStore::~BlobStore() = default;
 
-Result<std::unique_ptr<BlobStore>> BlobStore::open(FileSystem& fs, std::string dir, Shard& shard, async::Pool& pool,
-                                                   uint64_t pack_bytes) {
+Result<std::unique_ptr<BlobStore>> BlobStore::open(FileSystem& fs, std::string dir, Shard& shard,
+                                                   async::Pool& pool, uint64_t pack_bytes) {
   auto core = std::make_shared<Core>(fs, std::move(dir), pack_bytes);
   core->shard = &shard;
   core->pool = &pool;
   std::vector<BlobPlace> kept;
   Result<void> readable;
-  VIRGA_TRY_VOID(shard.snapshot()->scan(blob_key(0), prefix_end(Key(Space::blobs).str()), Direction::forward,
-                                        [&](std::string_view key, std::string_view value) {
-    auto place = decode_place(value);
-    if (!place) {
-      readable = fail("BlobRefUnreadable", 500, "a blob's place cannot be read");
-      return false;
-    }
-    place->id = KeyReader(key.substr(1)).u64();
-    kept.push_back(*place);
-    return true;
-  }));
+  VIRGA_TRY_VOID(shard.snapshot()->scan(
+      blob_key(0), prefix_end(Key(Space::blobs).str()), Direction::forward,
+      [&](std::string_view key, std::string_view value) {
+        auto place = decode_place(value);
+        if (!place) {
+          readable = fail("BlobRefUnreadable", 500, "a blob's place cannot be read");
+          return false;
+        }
+        place->id = KeyReader(key.substr(1)).u64();
+        kept.push_back(*place);
+        return true;
+      }));
   VIRGA_TRY_VOID(std::move(readable));
   VIRGA_TRY(greatest, core->files.open(kept));
   core->next_id = greatest + 1;
   return std::unique_ptr<BlobStore>(new BlobStore(std::move(core)));
 }
 
-uint64_t BlobStore::pack_count() const { return core_->files.pack_count(); }
+uint64_t BlobStore::pack_count() const {
+  return core_->files.pack_count();
+}
 
 Task<int> BlobStore::compact() {
   const auto core = core_;
@@ -302,13 +350,26 @@ Task<int> BlobStore::compact() {
   co_return static_cast<int>(before) - static_cast<int>(core->files.pack_count());
 }
 
+std::vector<BlobPlace> BlobStore::kept() const { return core_->files.all(); }
+
+Task<void> BlobStore::forget(std::vector<BlobPlace> places) {
+  const auto core = core_;
+  const bool done = co_await async::offload(*core->pool, [&] {
+    for (const BlobPlace& place : places) core->files.forget(place);
+    return true;
+  });
+  ignore(done, "always");
+  co_return ok();
+}
+
 Task<std::vector<uint64_t>> BlobStore::scrub() {
   const auto core = core_;
   std::vector<uint64_t> damaged;
   const std::vector<BlobPlace> all = core->files.all();
   for (const BlobPlace& place : all) {
     for (uint64_t at = 0; at < place.size; at += kBlobPackedMax) {
-      const Result<std::string> got = co_await async::offload(*core->pool, [&] { return core->files.read(place, at, kBlobPackedMax); });
+      const Result<std::string> got = co_await async::offload(
+          *core->pool, [&] { return core->files.read(place, at, kBlobPackedMax); });
       if (got || got.error().code == "BlobMissing") continue;
       damaged.push_back(place.id);
       break;

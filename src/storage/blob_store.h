@@ -15,9 +15,10 @@
 #include "storage/file_system.h"
 #include "storage/shard.h"
 
-// Content beside the records: function packages, S3 objects. By size it lies in the reference itself (up to 4 KiB), packed
-// with others in an append-only file (up to 1 MiB), or in a file of its own. Durable before visible: write the content, then
-// commit the record that holds its reference; what no commit refers to is collected. Format: docs/formats/blobs.md.
+// Content beside the records: function packages, S3 objects. By size it lies in the reference
+// itself (up to 4 KiB), packed with others in an append-only file (up to 1 MiB), or in a file of
+// its own. Durable before visible: write the content, then commit the record that holds its
+// reference; what no commit refers to is collected. Format: docs/formats/blobs.md.
 namespace virga::storage {
 
 inline constexpr uint64_t kBlobInlineMax = 4 << 10;
@@ -28,8 +29,8 @@ inline constexpr uint64_t kBlobChunkBytes = 64 << 10;  // unit of checksums and 
 struct BlobRef {
   enum class Kind : uint8_t { inlined = 1, packed = 2, file = 3 } kind = Kind::inlined;
   uint64_t size = 0;
-  uint64_t id = 0;         // packed, file
-  std::string content;     // inlined
+  uint64_t id = 0;      // packed, file
+  std::string content;  // inlined
 
   std::string encode() const;
   static Result<BlobRef> decode(std::string_view bytes);
@@ -37,14 +38,19 @@ struct BlobRef {
 };
 
 class BlobStore;
+struct BlobPlace;  // blob_files.h
 
-// Takes content piece by piece. One owner, one loop; finish() or destruction (which discards) ends it.
+// Takes content piece by piece. One owner, one loop; finish() or destruction (which discards) ends
+// it.
 class BlobWriter {
  public:
   BlobWriter(BlobWriter&&) noexcept;
   ~BlobWriter();
   Task<void> append(std::string piece);
-  // The content is durable when this returns. Pass the reference to BlobStore::keep in a transaction, or to discard.
+  // The same for who is on the pool already. Not while append() runs.
+  Result<void> append_blocking(std::string_view piece);
+  // The content is durable when this returns. Pass the reference to BlobStore::keep in a
+  // transaction, or to discard.
   Task<BlobRef> finish();
 
  private:
@@ -58,14 +64,14 @@ class BlobWriter {
 class BlobStore {
  public:
   // Collects what no commit refers to (a crash between content and commit).
-  static Result<std::unique_ptr<BlobStore>> open(FileSystem& fs, std::string dir, Shard& shard, async::Pool& pool,
-                                                 uint64_t pack_bytes = 64 << 20);
+  static Result<std::unique_ptr<BlobStore>> open(FileSystem& fs, std::string dir, Shard& shard,
+                                                 async::Pool& pool, uint64_t pack_bytes = 64 << 20);
   ~BlobStore();
 
   BlobWriter writer();
   Task<BlobRef> put(std::string content);  // writer, append, finish
-  // In the transaction that makes the content visible, resp. the last one that refers to it. What is removed is readable
-  // until the transaction is published; readers under way finish.
+  // In the transaction that makes the content visible, resp. the last one that refers to it. What
+  // is removed is readable until the transaction is published; readers under way finish.
   void keep(Txn& txn, const BlobRef& ref);
   void remove(Txn& txn, const BlobRef& ref);
   // Content that was finished and will not be kept after all.
@@ -73,10 +79,14 @@ class BlobStore {
 
   // Errors: BlobMissing; BlobDamaged when a checksum does not match.
   Task<std::string> read(BlobRef ref, uint64_t offset = 0, uint64_t count = UINT64_MAX);
-  std::unique_ptr<async::ByteSource> source(BlobRef ref, uint64_t offset = 0, uint64_t count = UINT64_MAX);
+  std::unique_ptr<async::ByteSource> source(BlobRef ref, uint64_t offset = 0,
+                                            uint64_t count = UINT64_MAX);
 
   // Moves what lives in packs that are mostly dead. Returns how many packs went away.
   Task<int> compact();
+  // For a reset of the shard, which forgets all references at once: what is kept before it, and its end after it.
+  std::vector<BlobPlace> kept() const;
+  Task<void> forget(std::vector<BlobPlace> places);
   // Reads everything back; the ids whose checksums do not match.
   Task<std::vector<uint64_t>> scrub();
 
@@ -84,6 +94,7 @@ class BlobStore {
 
  private:
   friend class BlobWriter;
+  class Source;
   struct Core;
   explicit BlobStore(std::shared_ptr<Core> core);
   std::shared_ptr<Core> core_;  // shared with work on the pool and callbacks of transactions

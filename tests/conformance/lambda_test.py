@@ -322,3 +322,20 @@ def test_the_command_line_deploys_and_invokes(endpoint, aws, tmp_path):
     assert json.loads((tmp_path / "out.json").read_text()) == {"n": 42}
     assert name in aws_cli("list-functions")
     aws_cli("delete-function", "--function-name", name)
+
+
+def test_code_may_lie_in_a_bucket(aws, client, function):
+    s3 = client("s3")
+    bucket = "code-" + uuid.uuid4().hex[:12]
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="one.zip", Body=python("def handler(e, c):\n    return 'one'\n"))
+    s3.put_object(Bucket=bucket, Key="two.zip", Body=python("def handler(e, c):\n    return 'two'\n"))
+    name = function(Code={"S3Bucket": bucket, "S3Key": "one.zip"})
+    assert json.loads(aws.invoke(FunctionName=name)["Payload"].read()) == "one"
+    aws.update_function_code(FunctionName=name, S3Bucket=bucket, S3Key="two.zip")
+    assert json.loads(aws.invoke(FunctionName=name)["Payload"].read()) == "two"
+    with pytest.raises(ClientError) as caught:
+        aws.update_function_code(FunctionName=name, S3Bucket=bucket, S3Key="none.zip")
+    assert caught.value.response["Error"] == {
+        "Code": "InvalidParameterValueException",
+        "Message": "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."}

@@ -7,7 +7,7 @@ namespace virga::lambda {
 aws::ServiceBinding make_binding(Service& service) {
   return api::bind(service, {
                                 {"CreateFunction", "KMSKeyArn, TracingConfig and SnapStart are stored without effect"},
-                                {"CreateFunction", "Code from S3, images, layers, VPC, file systems and dead-letter targets "
+                                {"CreateFunction", "Images, layers, VPC, file systems and dead-letter targets "
                                                    "are refused with NotImplemented"},
                                 {"UpdateFunctionConfiguration", "as CreateFunction"},
                                 {"Invoke", "DurableExecutionName and TenantId are refused with NotImplemented"},

@@ -74,12 +74,12 @@ Result<VersionRecord> settings_from(const api::CreateFunctionInput& in, const st
 
 }  // namespace
 
-Task<CodeRecord> Service::code_from(std::optional<std::string> zip, bool from_s3, bool image) {
+Task<CodeRecord> Service::code_from(Ctx ctx, std::optional<std::string> zip, CodeLocation s3, bool image) {
   co_await refuse_unsupported(image, "ImageUri");
-  if (zip && from_s3) {
+  if (zip && s3.given()) {
     co_return fail(errors::invalid_parameter("Please do not provide other FunctionCode parameters when providing a ZipFile."));
   }
-  co_await refuse_unsupported(from_s3, "Code from S3 (S3Bucket)");
+  if (s3.given()) zip = co_await zip_from_s3(ctx, std::move(s3));
   if (!zip) co_return fail(errors::invalid_parameter("Please provide a source for function code."));
   auto record = co_await code_.put(std::move(*zip));
   co_return record;
@@ -93,8 +93,8 @@ Task<api::CreateFunctionOutput> Service::create_function(Ctx ctx, api::CreateFun
   const auto existing = co_await store::find_function(*shard_.snapshot(), owner, name.name);
   if (existing) co_return fail(errors::function_exists(name.name));
   co_await must_be_assumable(settings.role);
-  const bool from_s3 = input.code.s3_bucket || input.code.s3_key;
-  settings.code = co_await code_from(std::move(input.code.zip_file), from_s3, input.code.image_uri.has_value());
+  CodeLocation s3{input.code.s3_bucket, input.code.s3_key, input.code.s3_object_version};
+  settings.code = co_await code_from(ctx, std::move(input.code.zip_file), std::move(s3), input.code.image_uri.has_value());
   settings.last_modified = ctx->now.at;
   settings.revision_id = new_revision_id(ctx);
   settings.created = true;

@@ -7,6 +7,7 @@
 
 #include "api/lambda/handlers.h"
 #include "async/offload.h"
+#include "aws/door.h"
 #include "aws/operation.h"
 #include "platform/durable_queue.h"
 #include "platform/function_invoker.h"
@@ -31,6 +32,12 @@ struct ServiceOptions {
   int account_concurrency = 1000;
   platform::Gate* gate = nullptr;        // strict mode: decides about calls by AWS services
   Scheduler::Options scheduler;
+};
+
+// Where in S3 a package lies.
+struct CodeLocation {
+  std::optional<std::string> bucket, key, version;
+  bool given() const { return bucket || key || version; }
 };
 
 // Lambda. One object for all accounts and regions; handlers may run on any loop, the scheduler lives on `home`.
@@ -103,6 +110,8 @@ class Service final : public api::Handlers {
   // For services that call functions: HTTP APIs now, event sources later.
   Task<platform::InvokeReply> invoke_for_service(platform::InvokeCall call);
   platform::FunctionInvoker& invoker() { return invoker_; }
+  // The way to packages that lie in S3; before the first call.
+  void set_door(aws::Door& door) { door_ = &door; }
 
   // A finished run of a function, synchronous or not.
   struct Ran {
@@ -141,7 +150,8 @@ class Service final : public api::Handlers {
   // Strict mode: the role exists and trusts Lambda.
   Task<void> must_be_assumable(std::string role_arn);
   Result<void> must_be_invocable(const FunctionName& name, const VersionRecord& version);
-  Task<CodeRecord> code_from(std::optional<std::string> zip, bool from_s3, bool image);
+  Task<CodeRecord> code_from(Ctx ctx, std::optional<std::string> zip, CodeLocation s3, bool image);
+  Task<std::string> zip_from_s3(Ctx ctx, CodeLocation from);  // code_from_s3.cc
   void retire(uint64_t function_id, uint64_t below_generation);
   void retire_all(uint64_t function_id);
   void retire_version(uint64_t function_id, std::string version);
@@ -168,6 +178,7 @@ class Service final : public api::Handlers {
   Scheduler scheduler_;
   Invoker invoker_{*this};
   platform::DurableQueue events_;
+  aws::Door* door_ = nullptr;
 };
 
 // Joins the service to the model. (binding.cc)

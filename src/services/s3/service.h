@@ -1,19 +1,50 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "api/s3/handlers.h"
 #include "async/offload.h"
 #include "async/task.h"
+#include "async/wait.h"
 #include "services/s3/acl.h"
+#include "services/s3/content.h"
 #include "services/s3/owners.h"
 #include "services/s3/s3_store.h"
 #include "storage/blob_store.h"
 #include "storage/shard.h"
 
 namespace virga::s3 {
+
+// Where an object goes, and what must hold there.
+struct Placement {
+  std::string bucket;
+  std::optional<std::string> if_match, if_none_match;
+};
+struct Placed {
+  ObjectVersion object;
+  Versioning versioning = Versioning::off;
+};
+
+struct ObjectName {
+  std::string bucket;
+  std::string key;
+  std::optional<std::string> version_id;
+  std::optional<std::string> expected_owner;
+};
+
+// Where a part of an upload goes, and how it is kept.
+struct PartTarget {
+  Bucket bucket;
+  Upload upload;
+  int32_t number = 0;
+  aws::ChecksumAlgorithm kept = aws::ChecksumAlgorithm::crc64nvme;
+  std::optional<CustomerKey> key;
+};
 
 // S3: buckets, objects and their versions, uploads in parts. Constructed by server/; any loop may
 // call.
@@ -22,6 +53,10 @@ class Service final : public api::Handlers {
   Service(storage::Shard& shard, storage::BlobStore& blobs, async::Env& env, async::Pool& pool,
           const Owners& owners)
       : shard_(shard), blobs_(blobs), env_(env), pool_(pool), owners_(owners) {}
+
+  // housekeeping.cc: on the loop that made the service; stop() before it goes.
+  void start();
+  Task<void> stop();
 
   // buckets.cc
   Task<api::CreateBucketOutput> create_bucket(Ctx ctx, api::CreateBucketInput input) override;
@@ -122,6 +157,45 @@ class Service final : public api::Handlers {
   Task<api::ListBucketIntelligentTieringConfigurationsOutput>
   list_bucket_intelligent_tiering_configurations(
       Ctx ctx, api::ListBucketIntelligentTieringConfigurationsInput input) override;
+  // put_object.cc, get_object.cc, delete_object.cc, copy_object.cc
+  Task<api::PutObjectOutput> put_object(Ctx ctx, api::PutObjectInput input) override;
+  Task<api::GetObjectOutput> get_object(Ctx ctx, api::GetObjectInput input) override;
+  Task<api::HeadObjectOutput> head_object(Ctx ctx, api::HeadObjectInput input) override;
+  Task<api::DeleteObjectOutput> delete_object(Ctx ctx, api::DeleteObjectInput input) override;
+  Task<api::DeleteObjectsOutput> delete_objects(Ctx ctx, api::DeleteObjectsInput input) override;
+  Task<api::CopyObjectOutput> copy_object(Ctx ctx, api::CopyObjectInput input) override;
+  Task<api::GetObjectAttributesOutput> get_object_attributes(
+      Ctx ctx, api::GetObjectAttributesInput input) override;
+  // Multipart uploads: create_multipart_upload.cc, upload_part.cc, complete_multipart_upload.cc,
+  // list_….cc
+  Task<api::CreateMultipartUploadOutput> create_multipart_upload(
+      Ctx ctx, api::CreateMultipartUploadInput input) override;
+  Task<api::AbortMultipartUploadOutput> abort_multipart_upload(
+      Ctx ctx, api::AbortMultipartUploadInput input) override;
+  Task<api::UploadPartOutput> upload_part(Ctx ctx, api::UploadPartInput input) override;
+  Task<api::UploadPartCopyOutput> upload_part_copy(Ctx ctx,
+                                                   api::UploadPartCopyInput input) override;
+  Task<api::CompleteMultipartUploadOutput> complete_multipart_upload(
+      Ctx ctx, api::CompleteMultipartUploadInput input) override;
+  Task<api::ListPartsOutput> list_parts(Ctx ctx, api::ListPartsInput input) override;
+  Task<api::ListMultipartUploadsOutput> list_multipart_uploads(
+      Ctx ctx, api::ListMultipartUploadsInput input) override;
+  // object_lock.cc
+  Task<api::PutObjectRetentionOutput> put_object_retention(
+      Ctx ctx, api::PutObjectRetentionInput input) override;
+  Task<api::GetObjectRetentionOutput> get_object_retention(
+      Ctx ctx, api::GetObjectRetentionInput input) override;
+  Task<api::PutObjectLegalHoldOutput> put_object_legal_hold(
+      Ctx ctx, api::PutObjectLegalHoldInput input) override;
+  Task<api::GetObjectLegalHoldOutput> get_object_legal_hold(
+      Ctx ctx, api::GetObjectLegalHoldInput input) override;
+  // object_tagging.cc
+  Task<api::PutObjectTaggingOutput> put_object_tagging(Ctx ctx,
+                                                       api::PutObjectTaggingInput input) override;
+  Task<api::GetObjectTaggingOutput> get_object_tagging(Ctx ctx,
+                                                       api::GetObjectTaggingInput input) override;
+  Task<api::DeleteObjectTaggingOutput> delete_object_tagging(
+      Ctx ctx, api::DeleteObjectTaggingInput input) override;
 
  private:
   // Runs `body` (Result<T>(S3Transaction&)) as one durable transaction.
@@ -135,6 +209,16 @@ class Service final : public api::Handlers {
     ctx->depends_on(done.lsn);
     co_return std::move(done.result);
   }
+  Task<void> keep_house();
+  // put_object.cc: makes a stored content visible as an object, or lets go of it.
+  Task<Placed> place(Ctx ctx, Placement placement, ObjectVersion object);
+  // upload_part.cc
+  Task<Part> store_part(Ctx ctx, PartTarget target, async::ByteSource* source,
+                        ContentClaims claims);
+  // object_tagging.cc: changes what hangs on a version. Its version id is empty in a bucket without
+  // versioning.
+  Task<ObjectVersion> edit_object(Ctx ctx, ObjectName name,
+                                  std::function<Result<void>(const Bucket&, ObjectVersion&)> edit);
 
   // One configuration of a bucket; nullopt when it is not set. NoSuchBucket.
   Task<std::optional<std::string>> config_of(std::string bucket, std::string_view name);
@@ -145,9 +229,10 @@ class Service final : public api::Handlers {
 
   storage::Shard& shard_;
   storage::BlobStore& blobs_;
-  [[maybe_unused]] async::Env& env_;
-  [[maybe_unused]] async::Pool& pool_;
+  async::Env& env_;
+  async::Pool& pool_;
   const Owners& owners_;
+  async::TaskScope background_;
 };
 
 }  // namespace virga::s3

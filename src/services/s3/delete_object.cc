@@ -1,0 +1,147 @@
+#include "api/s3/delete_object.h"
+
+#include "api/s3/delete_objects.h"
+#include "services/s3/conditions.h"
+#include "services/s3/errors.h"
+#include "services/s3/object_access.h"
+#include "services/s3/object_attributes.h"
+#include "services/s3/service.h"
+
+// DeleteObject and DeleteObjects. Source: S3 API Reference; S3 User Guide, "Deleting object
+// versions from a versioning-enabled bucket".
+namespace virga::s3 {
+namespace {
+
+constexpr size_t kObjectsMax = 1000;
+
+struct Wish {
+  std::string key;
+  std::optional<std::string> version_id;
+  std::optional<std::string> if_match;
+  std::optional<int64_t> size;
+  std::optional<Timestamp> modified;
+  bool bypass_governance = false;
+};
+
+struct Deleted {
+  bool marker = false;     // a delete marker was made, or removed
+  std::string version_id;  // of the version removed, or of the marker made; empty: neither
+};
+
+Result<void> check_wish(const Wish& wish, const ObjectVersion& object) {
+  if (wish.if_match && *wish.if_match != "*" && bare_etag(*wish.if_match) != object.etag)
+    return fail(precondition_failed("If-Match"));
+  if (wish.size && static_cast<uint64_t>(*wish.size) != object.size)
+    return fail(precondition_failed("x-amz-if-match-size"));
+  if (wish.modified &&
+      wish.modified->seconds() != Timestamp::from_millis(object.modified_millis).seconds()) {
+    return fail(precondition_failed("x-amz-if-match-last-modified-time"));
+  }
+  return {};
+}
+
+// One version for good.
+Result<Deleted> remove_version(S3Transaction& s3, const Bucket& bucket, const Wish& wish,
+                               int64_t now_millis) {
+  VIRGA_TRY_VOID(check_version_id(wish.version_id));
+  VIRGA_TRY(found, s3.version(bucket, wish.key, *wish.version_id));
+  Deleted out;
+  out.version_id = *wish.version_id;
+  if (!found) return out;
+  VIRGA_TRY_VOID(check_wish(wish, *found));
+  VIRGA_TRY_VOID(check_unlocked(*found, now_millis, wish.bypass_governance));
+  VIRGA_TRY_VOID(s3.erase(bucket, *found));
+  out.marker = found->delete_marker;
+  return out;
+}
+
+Result<Deleted> remove(S3Transaction& s3, const Bucket& bucket, const Wish& wish,
+                       const RequestContext& request, std::string_view chance) {
+  if (wish.version_id) return remove_version(s3, bucket, wish, request.now.at.millis());
+  VIRGA_TRY(found, s3.current(bucket, wish.key));
+  if (found && !found->delete_marker) VIRGA_TRY_VOID(check_wish(wish, *found));
+  if (bucket.versioning == Versioning::off) {
+    if (found) VIRGA_TRY_VOID(s3.erase(bucket, *found));
+    return Deleted{};
+  }
+  ObjectVersion marker;
+  marker.key = wish.key;
+  marker.delete_marker = true;
+  marker.owner = bucket.owner;
+  marker.modified_millis = stamp(request);
+  VIRGA_TRY_VOID(s3.put_version(bucket, marker, {}, chance));
+  return Deleted{true, marker.version_id};
+}
+
+}  // namespace
+
+Task<api::DeleteObjectOutput> Service::delete_object(Ctx ctx, api::DeleteObjectInput input) {
+  const Bucket there =
+      co_await open_bucket(S3Reader(*shard_.snapshot()), input.bucket, input.expected_bucket_owner);
+  Wish wish{.key = input.key,
+            .version_id = input.version_id,
+            .if_match = input.if_match,
+            .size = input.if_match_size,
+            .modified = input.if_match_last_modified_time,
+            .bypass_governance = input.bypass_governance_retention.value_or(false)};
+  const std::string chance = env_.random.bytes(16);
+  const auto body = [&](S3Transaction& s3) -> Result<Deleted> {
+    VIRGA_TRY(bucket, s3.bucket(there.name));
+    return remove(s3, bucket, wish, *ctx, chance);
+  };
+  const Deleted deleted = co_await write(ctx, body);
+  api::DeleteObjectOutput output;
+  if (deleted.marker) output.delete_marker = true;
+  if (!deleted.version_id.empty()) output.version_id = deleted.version_id;
+  co_return std::move(output);
+}
+
+Task<api::DeleteObjectsOutput> Service::delete_objects(Ctx ctx, api::DeleteObjectsInput input) {
+  const Bucket there =
+      co_await open_bucket(S3Reader(*shard_.snapshot()), input.bucket, input.expected_bucket_owner);
+  const auto& objects = input.delete_.objects;
+  if (objects.empty() || objects.size() > kObjectsMax) co_return fail(errors::malformed_xml());
+  std::vector<std::string> chances;
+  for (size_t i = 0; i < objects.size(); ++i) chances.push_back(env_.random.bytes(16));
+  const bool bypass = input.bypass_governance_retention.value_or(false);
+  const bool quiet = input.delete_.quiet.value_or(false);
+  // Each stands for itself: a refusal of one is a line of the answer.
+  const auto body = [&](S3Transaction& s3) -> Result<api::DeleteObjectsOutput> {
+    VIRGA_TRY(bucket, s3.bucket(there.name));
+    api::DeleteObjectsOutput output;
+    for (size_t i = 0; i < objects.size(); ++i) {
+      const auto& one = objects[i];
+      const Wish wish{.key = one.key,
+                      .version_id = one.version_id,
+                      .if_match = one.e_tag,
+                      .size = one.size,
+                      .modified = one.last_modified_time,
+                      .bypass_governance = bypass};
+      const Result<Deleted> deleted = remove(s3, bucket, wish, *ctx, chances[i]);
+      if (!deleted) {
+        if (deleted.error().http_status >= 500) return std::unexpected(deleted.error());
+        if (!output.errors) output.errors.emplace();
+        api::Error& error = output.errors->emplace_back();
+        error.key = one.key;
+        error.version_id = one.version_id;
+        error.code = deleted.error().code;
+        error.message = deleted.error().message;
+        continue;
+      }
+      if (quiet) continue;
+      if (!output.deleted) output.deleted.emplace();
+      api::DeletedObject& line = output.deleted->emplace_back();
+      line.key = one.key;
+      line.version_id = one.version_id;
+      if (deleted->marker) {
+        line.delete_marker = true;
+        line.delete_marker_version_id = deleted->version_id;
+      }
+    }
+    return output;
+  };
+  api::DeleteObjectsOutput output = co_await write(ctx, body);
+  co_return std::move(output);
+}
+
+}  // namespace virga::s3

@@ -1,0 +1,185 @@
+#include "api/s3/get_object.h"
+
+#include "api/s3/head_object.h"
+#include "base/document.h"
+#include "services/s3/checksum_members.h"
+#include "services/s3/conditions.h"
+#include "services/s3/content.h"
+#include "services/s3/object_access.h"
+#include "services/s3/object_attributes.h"
+#include "services/s3/ranges.h"
+#include "services/s3/service.h"
+
+// GetObject and HeadObject: the same but for the content. Source: S3 API Reference, GetObject,
+// HeadObject.
+namespace virga::s3 {
+namespace {
+
+// What of an object a read wants.
+struct Selection {
+  ObjectVersion object;
+  Versioning versioning = Versioning::off;
+  std::optional<CustomerKey> key;
+  std::vector<Part> extents;       // when they were needed
+  std::optional<ByteRange> range;  // absent: all
+  const Part* part = nullptr;      // by partNumber
+};
+
+AwsError no_such_part(int32_t number, size_t count) {
+  return {.code = "InvalidPartNumber",
+          .http_status = 416,
+          .message = "The requested partnumber is not satisfiable",
+          .detail = std::make_shared<const Document>(
+              Document::object()
+                  .set("ActualPartCount", static_cast<int64_t>(count))
+                  .set("PartNumberRequested", static_cast<int64_t>(number)))};
+}
+
+Result<void> choose_part(Selection& s, int32_t number) {
+  uint64_t at = 0;
+  for (size_t i = 0; i < s.extents.size(); ++i) {
+    if (i + 1 == static_cast<size_t>(number)) {
+      s.part = &s.extents[i];
+      s.range = ByteRange{at, s.extents[i].size};
+      return {};
+    }
+    at += s.extents[i].size;
+  }
+  return fail(no_such_part(number, s.extents.size()));
+}
+
+bool is_archived(const ObjectVersion& object) {
+  return object.headers.storage_class == "GLACIER" ||
+         object.headers.storage_class == "DEEP_ARCHIVE";
+}
+
+enum class Wants { content, headers };
+
+template <class Input>
+Result<Selection> select(const S3Reader& s3, const Input& input, Wants wants,
+                         const RequestContext& request) {
+  const bool overrides = input.response_cache_control || input.response_content_disposition ||
+                         input.response_content_encoding || input.response_content_language ||
+                         input.response_content_type || input.response_expires;
+  if (overrides && request.principal.kind == Principal::Kind::anonymous) {
+    return fail(errors::invalid_request(
+        "Request specific response headers cannot be used for anonymous GET requests."));
+  }
+  if (input.part_number && (*input.part_number < 1 || *input.part_number > 10'000)) {
+    return fail(
+        errors::invalid_argument("Part number must be an integer between 1 and 10000, inclusive",
+                                 "partNumber", std::to_string(*input.part_number)));
+  }
+  if (input.part_number && input.range) {
+    return fail(
+        errors::invalid_request("Cannot specify both Range header and partNumber query parameter"));
+  }
+  VIRGA_TRY(bucket, open_bucket(s3, input.bucket, input.expected_bucket_owner));
+  Selection s;
+  s.versioning = bucket.versioning;
+  VIRGA_TRY(object, find_object(s3, bucket, input.key, input.version_id,
+                                wants == Wants::content ? "GET" : "HEAD"));
+  s.object = std::move(object);
+  VIRGA_TRY(key, matching_key(s.object.encryption, input.sse_customer_algorithm,
+                              input.sse_customer_key, input.sse_customer_key_md5));
+  s.key = std::move(key);
+  VIRGA_TRY_VOID(check_read(
+      {input.if_match, input.if_none_match, input.if_modified_since, input.if_unmodified_since},
+      s.object));
+  if (wants == Wants::content && is_archived(s.object)) {
+    return fail(errors::make("InvalidObjectState", 403,
+                             "The operation is not valid for the object's storage class",
+                             "StorageClass", s.object.headers.storage_class));
+  }
+  if (wants == Wants::content || input.part_number) {
+    VIRGA_TRY(extents, extents_of(s3, bucket, s.object));
+    s.extents = std::move(extents);
+  }
+  if (input.part_number) {
+    VIRGA_TRY_VOID(choose_part(s, *input.part_number));
+  } else if (input.range) {
+    VIRGA_TRY(range, parse_range(*input.range, s.object.size));
+    s.range = range;
+  }
+  return s;
+}
+
+template <class Input, class Output>
+void show_overrides(const Input& input, Output& output) {
+  if (input.response_cache_control) output.cache_control = input.response_cache_control;
+  if (input.response_content_disposition)
+    output.content_disposition = input.response_content_disposition;
+  if (input.response_content_encoding) output.content_encoding = input.response_content_encoding;
+  if (input.response_content_language) output.content_language = input.response_content_language;
+  if (input.response_content_type) output.content_type = input.response_content_type;
+  if (input.response_expires) output.expires = input.response_expires;
+}
+
+template <class Output>
+void show_headers(const ObjectHeaders& h, Output& output) {
+  const auto show = [](std::optional<std::string>& member, const std::string& value) {
+    if (!value.empty()) member = value;
+  };
+  show(output.content_type, h.content_type);
+  show(output.cache_control, h.cache_control);
+  show(output.content_disposition, h.content_disposition);
+  show(output.content_encoding, h.content_encoding);
+  show(output.content_language, h.content_language);
+  show(output.website_redirect_location, h.website_redirect);
+  if (!h.expires.empty()) output.expires = parse_http_date(h.expires);
+  if (h.storage_class != "STANDARD") output.storage_class = h.storage_class;
+  if (!h.metadata.empty()) output.metadata = h.metadata;
+}
+
+template <class Input, class Output>
+void show(const Input& input, const Selection& s, Output& output) {
+  const ObjectVersion& o = s.object;
+  output.accept_ranges = "bytes";
+  output.last_modified = Timestamp::from_millis(o.modified_millis);
+  output.e_tag = quoted(o.etag);
+  output.content_length = static_cast<int64_t>(s.range ? s.range->count : o.size);
+  // An empty object's only part has no range that could be named.
+  if (s.range && s.range->count != 0) output.content_range = content_range(*s.range, o.size);
+  if (s.versioning != Versioning::off) output.version_id = o.version_id;
+  show_headers(o.headers, output);
+  show_overrides(input, output);
+  show_encryption(output, o.encryption);
+  if (input.checksum_mode == "ENABLED") {
+    if (!s.range) {
+      set_checksum(output, o.checksum);
+      output.checksum_type = std::string(o.checksum.type());
+    } else if (s.part) {
+      set_checksum(output, s.part->extent.checksum);
+      output.checksum_type = std::string(o.checksum.type());
+    }
+  }
+  if (input.part_number && o.parts != 0) output.parts_count = static_cast<int32_t>(o.parts);
+  if (!o.tags.empty()) output.tag_count = static_cast<int32_t>(o.tags.size());
+  if (!o.lock_mode.empty()) {
+    output.object_lock_mode = o.lock_mode;
+    output.object_lock_retain_until_date = Timestamp::from_millis(o.retain_until_millis);
+  }
+  if (o.legal_hold) output.object_lock_legal_hold_status = "ON";
+}
+
+}  // namespace
+
+Task<api::GetObjectOutput> Service::get_object(Ctx ctx, api::GetObjectInput input) {
+  Selection s = co_await select(S3Reader(*shard_.snapshot()), input, Wants::content, *ctx);
+  api::GetObjectOutput output;
+  show(input, s, output);
+  const ByteRange all{0, s.object.size};
+  const ByteRange wanted = s.range.value_or(all);
+  output.body =
+      open_content(blobs_, spans_of(s.extents, wanted.begin, wanted.count), std::move(s.key));
+  co_return std::move(output);
+}
+
+Task<api::HeadObjectOutput> Service::head_object(Ctx ctx, api::HeadObjectInput input) {
+  const Selection s = co_await select(S3Reader(*shard_.snapshot()), input, Wants::headers, *ctx);
+  api::HeadObjectOutput output;
+  show(input, s, output);
+  co_return std::move(output);
+}
+
+}  // namespace virga::s3
