@@ -180,6 +180,12 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
     co_return std::move(answer);
   }
 
+  const bool to_s3 = found.kind == RouteKind::service && found.service->name == "s3";
+  if (to_s3 && s3_origins && (request.header("Origin") || request.method() == "OPTIONS")) {
+    std::optional<HttpResponse> ruled = co_await under_bucket_rules(&request, found.service);
+    if (ruled) co_return std::move(*ruled);
+  }
+
   // A web page must not drive the server behind its user's back.
   const auto origin = request.header("Origin");
   bool cors = false;
@@ -221,6 +227,44 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
     answer.headers.set("Access-Control-Expose-Headers", "*");
     answer.headers.set("Vary", "Origin");
   }
+  co_return std::move(answer);
+}
+
+Task<std::optional<HttpResponse>> HttpFront::under_bucket_rules(HttpRequest* request,
+                                                                const aws::ServiceDesc* service) {
+  const S3Wire wire(*request);
+  OriginQuestion question;
+  question.path = wire.path;
+  question.origin = request->header_or("Origin", {});
+  question.preflight = request->method() == "OPTIONS";
+  question.method = question.preflight ? request->header_or("Access-Control-Request-Method", {})
+                                       : request->method();
+  if (question.preflight)
+    question.requested_headers = request->header_or("Access-Control-Request-Headers", {});
+  const bool writes_blindly = request->method() == "POST" && !request->header("Authorization");
+  OriginVerdict verdict = co_await s3_origins->judge(std::move(question));
+  if (!verdict.governed) co_return std::nullopt;
+
+  HttpResponse answer;
+  if (request->method() == "OPTIONS") {
+    const std::string request_id = make_request_id(service->name, env_.random);
+    if (verdict.refusal) {
+      answer = aws::encode_error(*service, nullptr, aws::Protocol::rest_xml, *verdict.refusal,
+                                 request_id);
+    } else {
+      answer.headers.set("x-amz-request-id", request_id);
+      answer.headers.set("x-amz-id-2", request_id + "/virga");
+    }
+  } else if (verdict.headers.empty() && writes_blindly && !options_.identify.strict &&
+             !is_loopback_origin(request->header_or("Origin", {}))) {
+    // What a page may send without asking, and a signature in the query of which nobody checks
+    // anything.
+    answer = text_answer(
+        403, "{\"message\":\"this Origin is not allowed; see the bucket's CORS configuration\"}");
+  } else {
+    answer = co_await aws_call(request, service);
+  }
+  for (auto& [name, value] : verdict.headers) answer.headers.set(name, std::move(value));
   co_return std::move(answer);
 }
 

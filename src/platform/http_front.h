@@ -8,6 +8,7 @@
 #include "net/http_server.h"
 #include "platform/dispatcher.h"
 #include "platform/identify.h"
+#include "platform/origin_rules.h"
 #include "platform/routing.h"
 
 namespace virga::platform {
@@ -49,6 +50,8 @@ class HttpFront final : public net::HttpHandler {
   DataPlaneHandler* execute_api = nullptr;
   // The first loop's server; null: this is the first loop.
   net::HttpServer* first_server = nullptr;
+  OriginRules* s3_origins =
+      nullptr;  // buckets' own cross-origin rules; without them the front's hold for S3 too
 
   Task<net::HttpResponse> handle(net::HttpRequest& request) override;
   net::HttpServer* elsewhere(const net::HttpRequest& request) override;
@@ -59,6 +62,9 @@ class HttpFront final : public net::HttpHandler {
  private:
   struct Call;
   static RouteQuestion question_of(const net::HttpRequest& request, std::string_view host);
+  // A request to a bucket, under the bucket's own cross-origin rules. nullopt: they have no say.
+  Task<std::optional<net::HttpResponse>> under_bucket_rules(net::HttpRequest* request,
+                                                            const aws::ServiceDesc* service);
   Task<net::HttpResponse> aws_call(net::HttpRequest* request, const aws::ServiceDesc* service);
   Task<aws::OutputBox> run(Call* call);
   Task<aws::OutputBox> run_form(Call* call);

@@ -46,6 +46,7 @@
 #include "services/logs/service.h"
 #include "services/s3/access_control.h"
 #include "services/s3/binding.h"
+#include "services/s3/cross_origin.h"
 #include "services/s3/service.h"
 #include "services/sqs/binding.h"
 #include "services/sqs/service.h"
@@ -140,9 +141,11 @@ struct Wiring::Parts {
   std::unique_ptr<sqs::Service> sqs;
   std::unique_ptr<dynamodb::Service> dynamodb;
   s3::Owners s3_owners;
+  std::unique_ptr<s3::Notifications> s3_notifications;
   std::unique_ptr<s3::Service> s3;
   std::unique_ptr<dynamodb::StreamsService> dynamodb_streams;
   std::unique_ptr<s3::AccessControl> s3_access;
+  std::unique_ptr<s3::CrossOrigin> s3_origins;
 
   int launcher_fd = -1;  // until the engine takes it
   CodeFolder code_folder;
@@ -262,6 +265,7 @@ Task<void> Wiring::load() {
       .env = p.env, .apis = *p.apigatewayv2, .functions = p.lambda->invoker(), .upstream = p.upstream,
       .authorizations = p.apigatewayv2->authorizations(), .signer = p.api_signer.get()});
   p.execute_api = std::make_unique<ExecuteApi>(*p.data_plane);
+  co_await p.s3_notifications->start();  // every destination is there
   co_return ok();
 }
 
@@ -283,9 +287,11 @@ Task<void> Wiring::load_identities() {
 Task<void> Wiring::load_s3() {
   Parts& p = *parts_;
   p.s3_owners = co_await s3::Owners::parse(p.options.accounts);
-  p.s3 = std::make_unique<s3::Service>(*p.shard, *p.blobs, p.env, *p.pool, p.s3_owners);
-  p.s3_access = std::make_unique<s3::AccessControl>(*p.shard, *p.identity, p.s3_owners, p.env,
-                                                    p.strict() ? platform::AuthMode::strict : platform::AuthMode::open);
+  const auto mode = p.strict() ? platform::AuthMode::strict : platform::AuthMode::open;
+  p.s3_notifications = std::make_unique<s3::Notifications>(*p.shard, *p.timers, p.env, *p.dispatcher, mode);
+  p.s3 = std::make_unique<s3::Service>(*p.shard, *p.blobs, p.env, *p.pool, p.s3_owners, *p.s3_notifications);
+  p.s3_access = std::make_unique<s3::AccessControl>(*p.shard, *p.identity, p.s3_owners, p.env, mode);
+  p.s3_origins = std::make_unique<s3::CrossOrigin>(*p.shard);
   aws::ServiceBinding binding = s3::make_binding(*p.s3);
   p.dispatcher->set_authorizer(*binding.service, *p.s3_access);
   p.dispatcher->add(std::move(binding));
@@ -413,6 +419,7 @@ Task<std::string> Wiring::start() {
   p.front->admin = [this](net::HttpRequest& request) { return local(request); };
   p.front->home = [&p](const net::HttpRequest& request) { return p.admin->home(request); };
   p.front->execute_api = p.execute_api.get();
+  p.front->s3_origins = p.s3_origins.get();
   p.http = std::make_unique<net::HttpServer>(p.loop, *p.front);
 
   std::shared_ptr<net::TlsContext> tls;
@@ -469,6 +476,7 @@ Task<void> Wiring::stop() {
   if (p.sqs) co_await p.sqs->stop();  // who waits for messages is answered
   if (p.http) co_await p.http->drain();
   p.more_loops.clear();
+  if (p.s3_notifications) co_await p.s3_notifications->stop();
   if (p.lambda) co_await p.lambda->stop();
   if (p.dynamodb) co_await p.dynamodb->stop();
   if (p.s3) co_await p.s3->stop();

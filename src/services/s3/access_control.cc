@@ -84,6 +84,14 @@ AwsError permanent_redirect(const Bucket& bucket) {
                                                      .set("@x-amz-bucket-region", bucket.region))};
 }
 
+// Whoever is refused a bucket is told where it is. Source: S3 API Reference, HeadBucket.
+AwsError with_region(AwsError error, const Bucket& bucket) {
+  Document detail = error.detail ? *error.detail : Document::object();
+  detail.set("@x-amz-bucket-region", bucket.region);
+  error.detail = std::make_shared<const Document>(std::move(detail));
+  return error;
+}
+
 // S3 puts the resource into quotes.
 AwsError in_s3_words(AwsError error, std::string_view resource) {
   const std::string plain = " on resource: " + std::string(resource);
@@ -138,7 +146,10 @@ Task<void> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
   if (!call.version_id.empty()) {
     for (NeededAction& needed : call.actions) needed.action = versioned_action(needed.action);
   }
-  co_await check_bucket_call(&call);
+  auto checking = check_bucket_call(&call);
+  const Result<void> checked = co_await as_result(std::move(checking));
+  if (!checked)
+    co_return fail(call.key.empty() ? with_region(checked.error(), call.bucket) : checked.error());
 
   const auto source = parse_copy_source(text_of(input, "CopySource"));
   if (!source) co_return ok();
@@ -207,6 +218,16 @@ Task<void> AccessControl::check_bucket_call(Call* call) {
   platform::add_global_keys(call->conditions, *call->ctx, call->policies, call->bucket.owner,
                             env_.wall.now(), {.secure = secure});
   platform::add_input_keys(call->conditions, *call->op, *call->input);
+  if (!call->key.empty()) {
+    auto looked = call->version_id.empty()
+                      ? reader.current(call->bucket, call->key)
+                      : reader.version(call->bucket, call->key, call->version_id);
+    const auto object = co_await std::move(looked);
+    if (object) {
+      for (const auto& [key, value] : object->tags)
+        call->conditions.set("s3:ExistingObjectTag/" + key, value);
+    }
+  }
   for (const NeededAction& needed : call->actions) {
     for (const std::string& resource : needed.resources)
       co_await check_action(*call, needed.action, resource);

@@ -182,6 +182,8 @@ Task<api::CompleteMultipartUploadOutput> Service::complete_multipart_upload(
     for (const Part& part : parts) used.push_back(part.number);
     VIRGA_TRY_VOID(s3.erase(bucket, upload, used));
     VIRGA_TRY_VOID(s3.put_version(bucket, object, parts, chance));
+    VIRGA_TRY_VOID(notifications_.publish(
+        s3, *ctx, bucket, created_event("ObjectCreated:CompleteMultipartUpload", bucket, object)));
     return Placed{std::move(object), bucket.versioning};
   };
   const Placed placed = co_await write(ctx, body);

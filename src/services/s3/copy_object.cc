@@ -123,8 +123,10 @@ Task<api::CopyObjectOutput> Service::copy_object(Ctx ctx, api::CopyObjectInput i
   object.encryption.nonce = content.nonce;
   object.content = content.blob;
 
-  Placement placement{
-      .bucket = input.bucket, .if_match = input.if_match, .if_none_match = input.if_none_match};
+  Placement placement{.bucket = input.bucket,
+                      .if_match = input.if_match,
+                      .if_none_match = input.if_none_match,
+                      .event = "ObjectCreated:Copy"};
   const Placed placed = co_await place(ctx, std::move(placement), std::move(object));
   api::CopyObjectOutput output;
   auto& result = output.copy_object_result.emplace();

@@ -22,6 +22,12 @@ struct CorsRule {
 };
 using CorsRules = std::vector<CorsRule>;
 
+namespace api {
+struct CORSConfiguration;
+}
+// bucket_cors.cc
+CorsRules cors_rules_of(const api::CORSConfiguration& configuration);
+
 // What PutBucketCors refuses: InvalidRequest, MalformedXML.
 Result<void> check_cors_rules(const CorsRules& rules);
 

@@ -13,6 +13,8 @@ namespace virga::s3 {
 namespace {
 
 constexpr size_t kObjectsMax = 1000;
+// The MD5 of nothing, which events of delete markers carry.
+constexpr std::string_view kEmptyEtag = "d41d8cd98f00b204e9800998ecf8427e";
 
 struct Wish {
   std::string key;
@@ -26,7 +28,17 @@ struct Wish {
 struct Deleted {
   bool marker = false;     // a delete marker was made, or removed
   std::string version_id;  // of the version removed, or of the marker made; empty: neither
+  std::optional<ObjectEvent> event;
 };
+
+ObjectEvent removed_event(std::string_view name, const std::string& key,
+                          const std::string& version_id) {
+  ObjectEvent out;
+  out.name = name;
+  out.key = key;
+  out.version_id = version_id;
+  return out;
+}
 
 Result<void> check_wish(const Wish& wish, const ObjectVersion& object) {
   if (wish.if_match && *wish.if_match != "*" && bare_etag(*wish.if_match) != object.etag)
@@ -52,6 +64,9 @@ Result<Deleted> remove_version(S3Transaction& s3, const Bucket& bucket, const Wi
   VIRGA_TRY_VOID(check_unlocked(*found, now_millis, wish.bypass_governance));
   VIRGA_TRY_VOID(s3.erase(bucket, *found));
   out.marker = found->delete_marker;
+  out.event =
+      removed_event("ObjectRemoved:Delete", wish.key,
+                    bucket.versioning == Versioning::off ? std::string() : found->version_id);
   return out;
 }
 
@@ -61,8 +76,11 @@ Result<Deleted> remove(S3Transaction& s3, const Bucket& bucket, const Wish& wish
   VIRGA_TRY(found, s3.current(bucket, wish.key));
   if (found && !found->delete_marker) VIRGA_TRY_VOID(check_wish(wish, *found));
   if (bucket.versioning == Versioning::off) {
-    if (found) VIRGA_TRY_VOID(s3.erase(bucket, *found));
-    return Deleted{};
+    Deleted out;
+    if (!found) return out;
+    VIRGA_TRY_VOID(s3.erase(bucket, *found));
+    out.event = removed_event("ObjectRemoved:Delete", wish.key, "");
+    return out;
   }
   ObjectVersion marker;
   marker.key = wish.key;
@@ -70,7 +88,10 @@ Result<Deleted> remove(S3Transaction& s3, const Bucket& bucket, const Wish& wish
   marker.owner = bucket.owner;
   marker.modified_millis = stamp(request);
   VIRGA_TRY_VOID(s3.put_version(bucket, marker, {}, chance));
-  return Deleted{true, marker.version_id};
+  ObjectEvent event =
+      removed_event("ObjectRemoved:DeleteMarkerCreated", wish.key, marker.version_id);
+  event.etag = kEmptyEtag;
+  return Deleted{true, marker.version_id, std::move(event)};
 }
 
 }  // namespace
@@ -87,7 +108,9 @@ Task<api::DeleteObjectOutput> Service::delete_object(Ctx ctx, api::DeleteObjectI
   const std::string chance = env_.random.bytes(16);
   const auto body = [&](S3Transaction& s3) -> Result<Deleted> {
     VIRGA_TRY(bucket, s3.bucket(there.name));
-    return remove(s3, bucket, wish, *ctx, chance);
+    VIRGA_TRY(deleted, remove(s3, bucket, wish, *ctx, chance));
+    if (deleted.event) VIRGA_TRY_VOID(notifications_.publish(s3, *ctx, bucket, *deleted.event));
+    return std::move(deleted);
   };
   const Deleted deleted = co_await write(ctx, body);
   api::DeleteObjectOutput output;
@@ -128,6 +151,7 @@ Task<api::DeleteObjectsOutput> Service::delete_objects(Ctx ctx, api::DeleteObjec
         error.message = deleted.error().message;
         continue;
       }
+      if (deleted->event) VIRGA_TRY_VOID(notifications_.publish(s3, *ctx, bucket, *deleted->event));
       if (quiet) continue;
       if (!output.deleted) output.deleted.emplace();
       api::DeletedObject& line = output.deleted->emplace_back();

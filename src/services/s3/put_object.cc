@@ -78,6 +78,8 @@ Task<Placed> Service::place(Ctx ctx, Placement placement, ObjectVersion object) 
     const ObjectVersion* const there = before && !before->delete_marker ? &*before : nullptr;
     VIRGA_TRY_VOID(check_write(placement.if_match, placement.if_none_match, there, object.key));
     VIRGA_TRY_VOID(s3.put_version(bucket, object, {}, chance));
+    VIRGA_TRY_VOID(
+        notifications_.publish(s3, *ctx, bucket, created_event(placement.event, bucket, object)));
     return Placed{object, bucket.versioning};
   };
   Result<Placed> placed = co_await as_result(write(ctx, body));

@@ -13,6 +13,7 @@
 #include "async/wait.h"
 #include "services/s3/acl.h"
 #include "services/s3/content.h"
+#include "services/s3/notifications.h"
 #include "services/s3/owners.h"
 #include "services/s3/s3_store.h"
 #include "storage/blob_store.h"
@@ -24,6 +25,7 @@ namespace virga::s3 {
 struct Placement {
   std::string bucket;
   std::optional<std::string> if_match, if_none_match;
+  std::string event = "ObjectCreated:Put";  // what it is announced as
 };
 struct Placed {
   ObjectVersion object;
@@ -51,8 +53,13 @@ struct PartTarget {
 class Service final : public api::Handlers {
  public:
   Service(storage::Shard& shard, storage::BlobStore& blobs, async::Env& env, async::Pool& pool,
-          const Owners& owners)
-      : shard_(shard), blobs_(blobs), env_(env), pool_(pool), owners_(owners) {}
+          const Owners& owners, Notifications& notifications)
+      : shard_(shard),
+        blobs_(blobs),
+        env_(env),
+        pool_(pool),
+        owners_(owners),
+        notifications_(notifications) {}
 
   // housekeeping.cc: on the loop that made the service; stop() before it goes.
   void start();
@@ -65,6 +72,11 @@ class Service final : public api::Handlers {
   Task<api::ListBucketsOutput> list_buckets(Ctx ctx, api::ListBucketsInput input) override;
   Task<api::GetBucketLocationOutput> get_bucket_location(
       Ctx ctx, api::GetBucketLocationInput input) override;
+  // bucket_notification.cc
+  Task<api::PutBucketNotificationConfigurationOutput> put_bucket_notification_configuration(
+      Ctx ctx, api::PutBucketNotificationConfigurationInput input) override;
+  Task<api::GetBucketNotificationConfigurationOutput> get_bucket_notification_configuration(
+      Ctx ctx, api::GetBucketNotificationConfigurationInput input) override;
   // list_objects.cc, list_object_versions.cc
   Task<api::ListObjectsOutput> list_objects(Ctx ctx, api::ListObjectsInput input) override;
   Task<api::ListObjectsV2Output> list_objects_v2(Ctx ctx, api::ListObjectsV2Input input) override;
@@ -233,6 +245,7 @@ class Service final : public api::Handlers {
   async::Pool& pool_;
   const Owners& owners_;
   async::TaskScope background_;
+  Notifications& notifications_;
 };
 
 }  // namespace virga::s3
