@@ -116,10 +116,14 @@ class TestCreating:
 
 
 class TestAddressing:
-    def test_head_tells_the_region(self, s3, bucket):
+    def test_head_tells_the_region(self, s3, other, bucket):
         headers = s3.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
         assert headers["x-amz-bucket-region"] == "us-east-1"
         assert refusal(s3.head_bucket, Bucket=new_name()) == ("404", 404)
+        with pytest.raises(ClientError) as caught:
+            other.head_bucket(Bucket=bucket)
+        refused = caught.value.response["ResponseMetadata"]
+        assert (refused["HTTPStatusCode"], refused["HTTPHeaders"]["x-amz-bucket-region"]) == (403, "us-east-1")
 
     def test_clients_follow_to_the_right_region(self, endpoint, s3):
         name = new_name()
@@ -315,3 +319,273 @@ def test_the_cli_makes_and_removes_buckets(endpoint):
     assert name in aws("s3", "ls").stdout
     assert aws("s3", "rb", f"s3://{name}").stdout.strip() == f"remove_bucket: {name}"
     assert "NoSuchBucket" in aws("s3", "rb", f"s3://{name}").stderr
+
+
+class TestObjects:
+    """Access to objects, and listings that hold some."""
+
+    def test_anonymous_readers_need_a_policy(self, s3, bucket, nobody):
+        s3.put_object(Bucket=bucket, Key="open/a", Body=b"a")
+        assert refusal(nobody.get_object, Bucket=bucket, Key="open/a") == ("AccessDenied", 403)
+        s3.delete_public_access_block(Bucket=bucket)
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/open/*"}}))
+        assert nobody.get_object(Bucket=bucket, Key="open/a")["Body"].read() == b"a"
+        # who may not list is not told what is missing
+        assert refusal(nobody.get_object, Bucket=bucket, Key="open/missing") == ("AccessDenied", 403)
+        assert refusal(nobody.put_object, Bucket=bucket, Key="open/b", Body=b"") == ("AccessDenied", 403)
+        assert refusal(s3.get_object, Bucket=bucket, Key="open/missing") == ("NoSuchKey", 404)
+        s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={"RestrictPublicBuckets": True})
+        assert refusal(nobody.get_object, Bucket=bucket, Key="open/a") == ("AccessDenied", 403)
+
+    def test_an_objects_list_decides(self, s3, bucket, other, nobody):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="bucket-owner-full-control")
+        assert refusal(s3.put_object, Bucket=bucket, Key="k", Body=b"x", ACL="public-read") == ("AccessControlListNotSupported", 400)
+        open_to_acls(s3, bucket)
+        s3.put_object(Bucket=bucket, Key="public", Body=b"x", ACL="public-read")
+        assert nobody.get_object(Bucket=bucket, Key="public")["Body"].read() == b"x"
+        assert refusal(nobody.get_object, Bucket=bucket, Key="k") == ("AccessDenied", 403)
+        s3.put_object_acl(Bucket=bucket, Key="k", ACL="authenticated-read")
+        assert refusal(nobody.get_object, Bucket=bucket, Key="k") == ("AccessDenied", 403)
+        assert other.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+        assert {g["Permission"] for g in s3.get_object_acl(Bucket=bucket, Key="k")["Grants"]} == {"FULL_CONTROL", "READ"}
+        s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={"IgnorePublicAcls": True})
+        assert refusal(nobody.get_object, Bucket=bucket, Key="public") == ("AccessDenied", 403)
+
+    def test_writers_own_what_they_write_where_lists_rule(self, s3, bucket, other):
+        open_to_acls(s3, bucket)
+        s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+        other.put_object(Bucket=bucket, Key="theirs", Body=b"x")
+        assert refusal(s3.get_object, Bucket=bucket, Key="theirs") == ("AccessDenied", 403)
+        other.put_object_acl(Bucket=bucket, Key="theirs", ACL="bucket-owner-read")
+        assert s3.get_object(Bucket=bucket, Key="theirs")["Body"].read() == b"x"
+        owners = {o["Key"]: o["Owner"]["ID"] for o in s3.list_objects(Bucket=bucket)["Contents"]}
+        assert owners["theirs"] == other.list_buckets()["Owner"]["ID"]
+        s3.put_bucket_acl(Bucket=bucket, ACL="private")
+        s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]})
+        assert s3.get_object(Bucket=bucket, Key="theirs")["Body"].read() == b"x"
+
+    def test_listings_page_and_roll_up(self, s3, bucket):
+        keys = sorted(["a", "b c", "d/1", "d/2", "e/f/g", "ü"], key=lambda k: k.encode())
+        for key in keys:
+            s3.put_object(Bucket=bucket, Key=key, Body=b"1")
+        for size in [1, 2, 5]:
+            for operation in ["list_objects_v2", "list_objects"]:
+                pages = s3.get_paginator(operation).paginate(Bucket=bucket, PaginationConfig={"PageSize": size})
+                assert [o["Key"] for p in pages for o in p.get("Contents", [])] == keys
+                pages = list(s3.get_paginator(operation).paginate(Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": size}))
+                assert [c["Prefix"] for p in pages for c in p.get("CommonPrefixes", [])] == ["d/", "e/"]
+                assert [o["Key"] for p in pages for o in p.get("Contents", [])] == ["a", "b c", "ü"]
+        first = s3.list_objects_v2(Bucket=bucket, MaxKeys=1, FetchOwner=True)
+        assert (first["KeyCount"], first["IsTruncated"], len(first["Contents"][0]["Owner"]["ID"])) == (1, True, 64)
+        assert [o["Key"] for o in s3.list_objects_v2(Bucket=bucket, StartAfter="d/1")["Contents"]] == ["d/2", "e/f/g", "ü"]
+        assert refusal(s3.delete_bucket, Bucket=bucket) == ("BucketNotEmpty", 409)
+
+    def test_versions_are_listed_newest_first(self, s3, bucket):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        ids = [s3.put_object(Bucket=bucket, Key="k", Body=bytes(i))["VersionId"] for i in range(3)]
+        marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+        answer = s3.list_object_versions(Bucket=bucket)
+        assert [v["VersionId"] for v in answer["Versions"]] == ids[::-1]
+        assert [(m["VersionId"], m["IsLatest"]) for m in answer["DeleteMarkers"]] == [(marker, True)]
+        assert not any(v["IsLatest"] for v in answer["Versions"])
+        pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, PaginationConfig={"PageSize": 1})
+        assert [v["VersionId"] for p in pages for v in p.get("Versions", [])] == ids[::-1]
+        assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+class TestCors:
+    RULES = [{"AllowedMethods": ["GET", "PUT"], "AllowedOrigins": ["https://*.example.com"], "AllowedHeaders": ["*"],
+              "ExposeHeaders": ["ETag"], "MaxAgeSeconds": 60}]
+
+    @staticmethod
+    def ask(endpoint, method, path, **headers):
+        request = urllib.request.Request(endpoint + path, method=method, headers={k.replace("_", "-"): v for k, v in headers.items()})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as got:
+                return got.status, got.headers, got.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read().decode()
+
+    def test_preflights(self, endpoint, s3, bucket):
+        asked = {"Origin": "https://app.example.com", "Access_Control_Request_Method": "PUT",
+                 "Access_Control_Request_Headers": "X-Amz-Date, content-type"}
+        status, _, body = self.ask(endpoint, "OPTIONS", f"/{bucket}/k", **asked)
+        assert status == 403 and "CORSResponse: CORS is not enabled for this bucket." in body
+        s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": self.RULES})
+        status, headers, _ = self.ask(endpoint, "OPTIONS", f"/{bucket}/k", **asked)
+        assert status == 200
+        assert headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+        assert headers["Access-Control-Allow-Methods"] == "GET, PUT"
+        assert headers["Access-Control-Allow-Headers"] == "x-amz-date, content-type"
+        assert headers["Access-Control-Max-Age"] == "60"
+        assert headers["Vary"] == "Origin, Access-Control-Request-Headers, Access-Control-Request-Method"
+        for wrong in [{**asked, "Origin": "https://example.org"}, {**asked, "Access_Control_Request_Method": "DELETE"}]:
+            status, headers, body = self.ask(endpoint, "OPTIONS", f"/{bucket}/k", **wrong)
+            assert status == 403 and "<Code>AccessForbidden</Code>" in body and "Access-Control-Allow-Origin" not in headers
+        assert self.ask(endpoint, "OPTIONS", f"/{bucket}/k")[0] == 400
+
+    def test_answers_carry_the_rules_headers_errors_too(self, endpoint, s3, bucket):
+        s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": self.RULES})
+        status, headers, _ = self.ask(endpoint, "GET", f"/{bucket}/k", Origin="https://app.example.com")
+        assert status == 403 and headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+        assert headers["Access-Control-Expose-Headers"] == "ETag"
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+        link = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})[len(endpoint):]
+        status, headers, body = self.ask(endpoint, "GET", link, Origin="https://elsewhere.org")
+        assert (status, body) == (200, "x") and "Access-Control-Allow-Origin" not in headers
+        assert self.ask(endpoint, "GET", link, Origin="https://app.example.com")[1]["Access-Control-Allow-Credentials"] == "true"
+
+
+class TestNotifications:
+    @pytest.fixture
+    def queue(self, client):
+        sqs = client("sqs", region_name="us-east-1")
+        url = sqs.create_queue(QueueName="q-" + uuid.uuid4().hex[:12])["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+        def receive():
+            got = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10, MaxNumberOfMessages=1).get("Messages", [])
+            assert got, "no message"
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=got[0]["ReceiptHandle"])
+            return json.loads(got[0]["Body"])
+        return arn, receive
+
+    @staticmethod
+    def configure(s3, bucket, *rules):
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"QueueConfigurations": list(rules)})
+
+    @staticmethod
+    def rule(arn, events, prefix=None, suffix=None, **more):
+        filters = [{"Name": n, "Value": v} for n, v in [("prefix", prefix), ("suffix", suffix)] if v is not None]
+        return {"QueueArn": arn, "Events": events, **({"Filter": {"Key": {"FilterRules": filters}}} if filters else {}), **more}
+
+    def test_a_queue_is_told(self, s3, bucket, queue):
+        arn, receive = queue
+        assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket=bucket)
+        rule = self.rule(arn, ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"], "in/", ".csv", Id="mine")
+        self.configure(s3, bucket, rule)
+        assert s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"] == [rule]
+        test = receive()
+        assert (test["Service"], test["Event"], test["Bucket"]) == ("Amazon S3", "s3:TestEvent", bucket)
+        s3.put_object(Bucket=bucket, Key="in/a b+ü.csv", Body=b"1,2")
+        s3.put_object(Bucket=bucket, Key="in/a.txt", Body=b"1,2")
+        [record] = receive()["Records"]
+        assert (record["eventVersion"], record["eventSource"], record["awsRegion"], record["eventName"]) == (
+            "2.1", "aws:s3", "us-east-1", "ObjectCreated:Put")
+        assert record["requestParameters"] == {"sourceIPAddress": "127.0.0.1"}
+        assert set(record["responseElements"]) == {"x-amz-request-id", "x-amz-id-2"}
+        assert record["userIdentity"]["principalId"]
+        assert (record["s3"]["s3SchemaVersion"], record["s3"]["configurationId"]) == ("1.0", "mine")
+        assert record["s3"]["bucket"]["name"] == bucket and record["s3"]["bucket"]["arn"] == "arn:aws:s3:::" + bucket
+        created = record["s3"]["object"]
+        assert (created["key"], created["size"], len(created["eTag"]), "versionId" in created) == ("in/a+b%2B%C3%BC.csv", 3, 32, False)
+        s3.copy_object(Bucket=bucket, Key="in/copy.csv", CopySource={"Bucket": bucket, "Key": "in/a.txt"})
+        assert receive()["Records"][0]["eventName"] == "ObjectCreated:Copy"
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "in/a b+ü.csv"}]})
+        [record] = receive()["Records"]
+        removed = record["s3"]["object"]
+        assert record["eventName"] == "ObjectRemoved:Delete" and "size" not in removed
+        assert removed["sequencer"] > created["sequencer"]
+
+    def test_versions_and_parts_are_told_apart(self, s3, bucket, queue):
+        arn, receive = queue
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        self.configure(s3, bucket, self.rule(arn, ["s3:ObjectCreated:CompleteMultipartUpload", "s3:ObjectRemoved:DeleteMarkerCreated"]))
+        receive()
+        upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+        etag = s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=1, Body=b"x")["ETag"]
+        done = s3.complete_multipart_upload(Bucket=bucket, Key="k", UploadId=upload,
+                                            MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
+        [record] = receive()["Records"]
+        assert record["eventName"] == "ObjectCreated:CompleteMultipartUpload"
+        assert record["s3"]["object"]["versionId"] == done["VersionId"]
+        marker = s3.delete_object(Bucket=bucket, Key="k")
+        [record] = receive()["Records"]
+        assert (record["eventName"], record["s3"]["object"]["versionId"]) == ("ObjectRemoved:DeleteMarkerCreated", marker["VersionId"])
+
+    def test_bad_configurations_are_refused_whole(self, s3, bucket, queue):
+        arn, _ = queue
+        missing = arn.rsplit(":", 1)[0] + ":nowhere"
+        bad = [
+            ([self.rule(missing, ["s3:ObjectCreated:*"])], "Unable to validate the following destination configurations"),
+            ([self.rule(arn, ["s3:ObjectCreated:*"]), self.rule(arn, ["s3:ObjectCreated:Put"])],
+             "Configurations overlap. Configurations on the same bucket cannot share a common event type."),
+            ([self.rule(arn, ["s3:ObjectCreated:*"], "a"), self.rule(arn, ["s3:ObjectCreated:Put"], "ab")],
+             "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes are overlapping for the "
+             "same event type."),
+            ([self.rule(arn, ["s3:ObjectCreated:*"], Id="x"), self.rule(arn, ["s3:ObjectRemoved:*"], Id="x")],
+             "Same ID used for multiple configurations. IDs must be unique"),
+        ]
+        for rules, text in bad:
+            with pytest.raises(ClientError) as caught:
+                self.configure(s3, bucket, *rules)
+            assert (caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]) == ("InvalidArgument", text)
+        assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket=bucket)
+        self.configure(s3, bucket, self.rule(arn, ["s3:ObjectCreated:*"], "a"), self.rule(arn, ["s3:ObjectCreated:*"], "b"))
+        assert len(s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]) == 2
+
+
+class TestStrictMode:
+    """Identities of the configuration file, held to their policies."""
+    MAIN, ALT, TENANT = (
+        {"id": "111122223333", "canonical_id": "a" * 64, "display_name": "main", "email": "main@example.com",
+         "access_keys": [{"id": "AKIAMAINMAINMAIN0001", "secret": "main-secret"}],
+         "users": [{"name": "reader", "access_keys": [{"id": "AKIAREADERREADER0001", "secret": "reader-secret"}]}]},
+        {"id": "444455556666", "canonical_id": "b" * 64, "display_name": "alt",
+         "access_keys": [{"id": "AKIAALTALTALTALT0001", "secret": "alt-secret"}]},
+        {"id": "777788889999", "access_keys": [{"id": "AKIATENANTTENANT0001", "secret": "tenant-secret"}]})
+
+    @pytest.fixture(scope="class")
+    def clients(self, tmp_path_factory):
+        import virga_server
+        config = tmp_path_factory.mktemp("strict") / "virga.json"
+        config.write_text(json.dumps({"auth": "strict", "account-id": self.MAIN["id"], "accounts": [self.MAIN, self.ALT, self.TENANT]}))
+        with virga_server.Server("--auth", "strict", "--account-id", self.MAIN["id"], env={"VIRGA_CONFIG": str(config)}) as server:
+            def make(service, key):
+                return boto3.client(service, endpoint_url=server.endpoint, region_name="us-east-1", aws_access_key_id=key["id"],
+                                    aws_secret_access_key=key["secret"], config=Config(retries={"max_attempts": 0}))
+            yield {"main": make("s3", self.MAIN["access_keys"][0]), "alt": make("s3", self.ALT["access_keys"][0]),
+                   "tenant": make("s3", self.TENANT["access_keys"][0]), "iam": make("iam", self.MAIN["access_keys"][0]),
+                   "reader": make("s3", self.MAIN["users"][0]["access_keys"][0])}
+
+    def test_accounts_have_the_names_of_the_configuration(self, clients):
+        assert clients["main"].list_buckets()["Owner"] == {"ID": "a" * 64, "DisplayName": "main"}
+        assert clients["alt"].list_buckets()["Owner"] == {"ID": "b" * 64, "DisplayName": "alt"}
+        assert clients["tenant"].list_buckets()["Owner"]["ID"].endswith("777788889999")
+
+    def test_users_do_what_their_policies_say(self, clients):
+        main, reader, name = clients["main"], clients["reader"], new_name()
+        main.create_bucket(Bucket=name)
+        main.put_object(Bucket=name, Key="k", Body=b"x")
+        assert message(reader.get_object, Bucket=name, Key="k") == (
+            f'User: arn:aws:iam::111122223333:user/reader is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::{name}/k" '
+            "because no identity-based policy allows the s3:GetObject action")
+        clients["iam"].put_user_policy(UserName="reader", PolicyName="p", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}}))
+        assert reader.get_object(Bucket=name, Key="k")["Body"].read() == b"x"
+        assert refusal(reader.get_object, Bucket=name, Key="missing") == ("AccessDenied", 403)
+        assert refusal(reader.put_object, Bucket=name, Key="k", Body=b"y") == ("AccessDenied", 403)
+        assert refusal(reader.list_buckets) == ("AccessDenied", 403)
+        main.put_bucket_policy(Bucket=name, Policy=policy(name, {"AWS": "arn:aws:iam::111122223333:user/reader"}, "s3:ListBucket"))
+        assert refusal(reader.get_object, Bucket=name, Key="missing") == ("NoSuchKey", 404)
+
+    def test_versions_need_their_own_action(self, clients):
+        main, reader, name = clients["main"], clients["reader"], new_name()
+        main.create_bucket(Bucket=name)
+        main.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        version = main.put_object(Bucket=name, Key="k", Body=b"x")["VersionId"]
+        main.put_bucket_policy(Bucket=name, Policy=policy(name, {"AWS": "arn:aws:iam::111122223333:user/reader"}, "s3:GetObject"))
+        assert reader.get_object(Bucket=name, Key="k")["Body"].read() == b"x"
+        assert refusal(reader.get_object, Bucket=name, Key="k", VersionId=version) == ("AccessDenied", 403)
+
+    def test_between_accounts_both_sides_allow(self, clients):
+        main, alt, name = clients["main"], clients["alt"], new_name()
+        main.create_bucket(Bucket=name)
+        assert refusal(alt.list_objects_v2, Bucket=name) == ("AccessDenied", 403)
+        open_to_acls(main, name)
+        main.put_bucket_acl(Bucket=name, GrantRead='id="' + "b" * 64 + '"', GrantFullControl='emailAddress="main@example.com"')
+        assert alt.list_objects_v2(Bucket=name)["KeyCount"] == 0
+        assert refusal(clients["tenant"].list_objects_v2, Bucket=name) == ("AccessDenied", 403)
+        main.put_bucket_policy(Bucket=name, Policy=policy(name, {"AWS": "777788889999"}, "s3:ListBucket"))
+        assert clients["tenant"].list_objects_v2(Bucket=name)["KeyCount"] == 0
