@@ -328,7 +328,9 @@ Task<void> HttpConnection::serve_one() {
       got ? std::move(*got) : server_.handler.refuse(*listener_, got.error().http_status, got.error().message);
   if (hung_up_ || aborted_) co_return fail(gone_error());
 
-  const bool keep = head_.keep_alive && !response.close && !closing() && !body_error_ && body_can_be_discarded();
+  // botocore takes a final answer to "Expect: 100-continue" for one that ends the connection, whatever the body's length.
+  const bool unexpected = head_.expect_continue && body_ == Body::none;
+  const bool keep = head_.keep_alive && !response.close && !closing() && !body_error_ && !unexpected && body_can_be_discarded();
   const bool with_body = prepare_head(response, keep);
   if (!response.stream) {
     std::string_view a = out_;
