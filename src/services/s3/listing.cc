@@ -82,7 +82,7 @@ Result<ListPage> list_current(const S3Reader& reader, const Bucket& bucket,
       walk.seek_past_prefix(common);
       continue;
     }
-    VIRGA_TRY(object, walk.read());
+    VIRGA_TRY(object, walk.read_listed());
     if (object.delete_marker) continue;
     if (builder.full()) {
       page.truncated = true;
@@ -123,7 +123,7 @@ Result<ListPage> list_versions(const S3Reader& reader, const Bucket& bucket,
       walk.seek_past_prefix(common);
       continue;
     }
-    VIRGA_TRY(object, walk.read());
+    VIRGA_TRY(object, walk.read_listed());
     if (key == query.after.key && object.sequence >= marker_sequence) continue;
     if (builder.full()) {
       page.truncated = true;

@@ -88,6 +88,8 @@ struct ObjectVersion {
   // The key is not part of the bytes: it stands in the shard's key.
   std::string encode() const;
   static Result<ObjectVersion> decode(std::string_view key, std::string_view bytes);
+  // Only what listings show, several times as fast: no content, headers, tags, locks.
+  static Result<ObjectVersion> decode_listed(std::string_view key, std::string_view bytes);
 };
 
 struct Upload {

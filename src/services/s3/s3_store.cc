@@ -191,6 +191,10 @@ Result<ObjectVersion> S3Reader::Versions::read() const {
   return ObjectVersion::decode(key_, cursor_->value());
 }
 
+Result<ObjectVersion> S3Reader::Versions::read_listed() const {
+  return ObjectVersion::decode_listed(key_, cursor_->value());
+}
+
 // ---- uploads
 // ------------------------------------------------------------------------------------------------------
 
