@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "api/apigatewayv2/shapes/cors.h"
 #include "api/apigatewayv2/shapes/jwt_configuration.h"
 #include "base/json.h"
 #include "base/strings.h"

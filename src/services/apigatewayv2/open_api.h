@@ -8,6 +8,7 @@
 
 #include "api/apigatewayv2/shapes/api.h"
 #include "api/apigatewayv2/shapes/authorizer.h"
+#include "api/apigatewayv2/shapes/cors.h"
 #include "api/apigatewayv2/shapes/integration.h"
 #include "base/error.h"
 

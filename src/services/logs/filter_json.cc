@@ -148,7 +148,7 @@ class Parser {
       return inside;
     }
     Node node;
-    const std::string_view before = trim(in_.rest());
+    const std::string_view before = in_.rest();
     if (!in_.take("$") || !read_path(node.path)) return fail(invalid_pattern());
     node.path_text = std::string(trim(before.substr(0, before.size() - in_.rest().size())));
     if (in_.take_word("IS")) {
