@@ -226,7 +226,9 @@ Task<void> Wiring::load() {
   p.dispatcher->add(iam::make_binding(*p.iam));
   p.sts = std::make_unique<sts::Service>(*p.identity, mode);
   p.dispatcher->add(sts::make_binding(*p.sts));
+  p.timers = std::make_unique<platform::DurableTimers>(*p.shard, p.env);
   p.logs = std::make_unique<logs::Service>(*p.shard, p.env);
+  p.logs->deliver_to(*p.dispatcher, *p.timers);
   p.dispatcher->add(logs::make_binding(*p.logs));
   p.sqs = std::make_unique<sqs::Service>(
       *p.shard, p.env,
@@ -235,7 +237,6 @@ Task<void> Wiring::load() {
   p.dispatcher->add(sqs::make_binding(*p.sqs));
   co_await p.sqs->start();
 
-  p.timers = std::make_unique<platform::DurableTimers>(*p.shard, p.env);
   p.dynamodb = std::make_unique<dynamodb::Service>(
       *p.shard, p.env, *p.timers, p.stream_wakeups,
       dynamodb::ServiceOptions{.lifecycle_delay_ms = p.options.lifecycle_delay_ms});
@@ -263,7 +264,8 @@ Task<void> Wiring::load() {
       platform::IdentifyOptions{p.strict(), p.options.account_id, p.options.region});
   p.data_plane = std::make_unique<apigatewayv2::DataPlane>(apigatewayv2::DataPlane::Parts{
       .env = p.env, .apis = *p.apigatewayv2, .functions = p.lambda->invoker(), .upstream = p.upstream,
-      .authorizations = p.apigatewayv2->authorizations(), .signer = p.api_signer.get()});
+      .authorizations = p.apigatewayv2->authorizations(), .signer = p.api_signer.get(),
+      .logs = p.logs.get()});
   p.execute_api = std::make_unique<ExecuteApi>(*p.data_plane);
   co_await p.s3_notifications->start();  // every destination is there
   co_return ok();
@@ -347,6 +349,7 @@ Task<void> Wiring::load_functions() {
   p.lambda->set_door(*p.dispatcher);
   p.dispatcher->add(lambda::make_binding(*p.lambda));
   p.timers->start();
+  co_await p.logs->start();
   co_await p.lambda->start();
   co_return ok();
 }
@@ -480,6 +483,7 @@ Task<void> Wiring::stop() {
   if (p.lambda) co_await p.lambda->stop();
   if (p.dynamodb) co_await p.dynamodb->stop();
   if (p.s3) co_await p.s3->stop();
+  if (p.logs) co_await p.logs->stop();
   if (p.timers) co_await p.timers->stop();
   if (p.engine) co_await p.engine->close();
   co_return ok();

@@ -406,3 +406,86 @@ def test_limits(echo_api, endpoint):
     connection.close()
     assert (got.status, got.json()) == (413, {"message": "Request Entity Too Large"})
     assert call(endpoint, echo_api, "/", "POST", {"Content-Type": "text/plain"}, b"x" * 1_000_000).status == 200
+
+
+def definition(echo, authorizer, title="imported"):
+    integration = {"type": "aws_proxy", "httpMethod": "POST", "payloadFormatVersion": "2.0",
+                   "uri": f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{echo}/invocations"}
+    return {
+        "openapi": "3.0.1",
+        "info": {"title": title, "version": "2026-01-01", "description": "made from a definition"},
+        "tags": [{"name": "team", "x-amazon-apigateway-tag-value": "blue"}],
+        "paths": {
+            "/pets/{id}": {"get": {"operationId": "getPet", "x-amazon-apigateway-integration": integration},
+                           "x-amazon-apigateway-any-method": {
+                               "security": [{"guard": []}],
+                               "x-amazon-apigateway-integration": {"$ref": "#/components/x-amazon-apigateway-integrations/shared"}}},
+            "/signed": {"post": {"x-amazon-apigateway-auth": {"type": "AWS_IAM"}, "x-amazon-apigateway-integration": integration}},
+            "/bare": {"get": {"responses": {}}}},
+        "components": {
+            "x-amazon-apigateway-integrations": {"shared": integration},
+            "securitySchemes": {"guard": {
+                "type": "apiKey", "name": "Authorization", "in": "header",
+                "x-amazon-apigateway-authorizer": {
+                    "type": "request", "identitySource": "$request.header.Authorization", "authorizerPayloadFormatVersion": "2.0",
+                    "authorizerResultTtlInSeconds": 0, "enableSimpleResponses": True,
+                    "authorizerUri": f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{authorizer}/invocations"}}}},
+        "x-amazon-apigateway-cors": {"allowOrigins": ["https://a.example"], "allowMethods": ["GET"], "maxAge": 60}}
+
+
+def test_an_api_is_imported_from_its_definition(apigw, endpoint, functions):
+    body = definition(functions["apigw-echo"], functions["apigw-authorizer"])
+    made = apigw.import_api(Body=json.dumps(body))
+    api_id = made["ApiId"]
+    try:
+        assert (made["Name"], made["Version"], made["Description"]) == ("imported", "2026-01-01", "made from a definition")
+        assert made["Tags"] == {"team": "blue"} and made["Warnings"] == ["Route GET /bare has no integration"]
+        assert made["CorsConfiguration"] == {"AllowOrigins": ["https://a.example"], "AllowMethods": ["GET"], "MaxAge": 60}
+        routes = {r["RouteKey"]: r for r in apigw.get_routes(ApiId=api_id)["Items"]}
+        assert set(routes) == {"GET /pets/{id}", "ANY /pets/{id}", "POST /signed", "GET /bare"}
+        assert routes["GET /pets/{id}"]["OperationName"] == "getPet"
+        assert routes["ANY /pets/{id}"]["AuthorizationType"] == "CUSTOM" and routes["POST /signed"]["AuthorizationType"] == "AWS_IAM"
+        apigw.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
+        got = call(endpoint, api_id, "/pets/7")
+        assert got.status == 200 and got.json()["pathParameters"] == {"id": "7"}
+        assert call(endpoint, api_id, "/pets/7", "PUT").status == 401
+        assert call(endpoint, api_id, "/pets/7", "PUT", {"Authorization": "secret"}).status == 200
+        assert call(endpoint, api_id, "/pets/7", "PUT", {"Authorization": "guess"}).status == 403
+        assert call(endpoint, api_id, "/signed", "POST").status == 403
+        del body["paths"]["/pets/{id}"]["get"]
+        body["info"]["title"] = "again"
+        assert apigw.reimport_api(ApiId=api_id, Body=json.dumps(body))["Name"] == "again"
+        assert call(endpoint, api_id, "/pets/7").status == 401
+        assert len(apigw.get_routes(ApiId=api_id)["Items"]) == 3
+    finally:
+        apigw.delete_api(ApiId=api_id)
+
+
+@pytest.mark.parametrize("body,why", [("openapi: 3.0.1", "malformed"), ('{"swagger": "2.0"}', "OpenAPI 3.0"), ('{"openapi": "3.0.0"}', "title")])
+def test_definitions_that_are_none_are_refused(apigw, body, why):
+    with pytest.raises(apigw.exceptions.BadRequestException, match=why):
+        apigw.import_api(Body=body)
+
+
+def test_warnings_of_an_import_can_be_refusals(apigw, functions):
+    body = json.dumps(definition(functions["apigw-echo"], functions["apigw-authorizer"]))
+    with pytest.raises(apigw.exceptions.BadRequestException, match="GET /bare"):
+        apigw.import_api(Body=body, FailOnWarnings=True)
+
+
+def test_access_logs(apigw, client, echo_api, endpoint):
+    logs, group = client("logs"), "/apigw/" + echo_api
+    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}"
+    form = "$context.requestId $context.httpMethod $context.routeKey $context.status $context.responseLength $context.identity.sourceIp $context.authorizer.none."
+    with pytest.raises(apigw.exceptions.BadRequestException):
+        apigw.update_stage(ApiId=echo_api, StageName="$default", AccessLogSettings={"DestinationArn": "arn:aws:s3:::b", "Format": form})
+    apigw.update_stage(ApiId=echo_api, StageName="$default", AccessLogSettings={"DestinationArn": arn, "Format": form})
+    got = call(endpoint, echo_api, "/?how=text")
+    lines = [e["message"] for e in logs.filter_log_events(logGroupName=group)["events"]]
+    assert lines == [f"{got.header('apigw-requestid')} GET $default 200 9 127.0.0.1 -."]
+    call(endpoint, echo_api, "/?how=raise")
+    assert logs.filter_log_events(logGroupName=group)["events"][-1]["message"].split()[3] == "500"
+    apigw.delete_access_log_settings(ApiId=echo_api, StageName="$default")
+    call(endpoint, echo_api, "/?how=text")
+    assert len(logs.filter_log_events(logGroupName=group)["events"]) == 2
+    logs.delete_log_group(logGroupName=group)

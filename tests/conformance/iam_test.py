@@ -127,3 +127,97 @@ def test_pages(iam, name):
     assert [len(p["Roles"]) for p in pages] == [2, 2, 1]
     assert [r["RoleName"] for p in pages for r in p["Roles"]] == names
     assert refusal(iam.list_roles, Marker="nonsense")[0] == "ValidationError"
+
+
+def test_service_linked_roles(iam):
+    service = "autoscaling.amazonaws.com"
+    suffix = uuid.uuid4().hex[:8]
+    role = iam.create_service_linked_role(AWSServiceName=service, CustomSuffix=suffix, Description="d")["Role"]
+    assert role["RoleName"] == f"AWSServiceRoleForAutoScaling_{suffix}" and role["Path"] == f"/aws-service-role/{service}/"
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": service}
+    assert refusal(iam.create_service_linked_role, AWSServiceName=service, CustomSuffix=suffix) == (
+        "InvalidInput", f"Service role name {role['RoleName']} has been taken in this account, please try a different suffix.", 400)
+    code, message, _ = refusal(iam.delete_role, RoleName=role["RoleName"])
+    assert code == "UnmodifiableEntity" and "protected role" in message
+    task = iam.delete_service_linked_role(RoleName=role["RoleName"])["DeletionTaskId"]
+    assert iam.get_service_linked_role_deletion_status(DeletionTaskId=task)["Status"] == "SUCCEEDED"
+    assert refusal(iam.get_role, RoleName=role["RoleName"])[0] == "NoSuchEntity"
+
+
+def test_login_profiles_and_the_password_policy(iam, name):
+    iam.create_user(UserName=name)
+    assert refusal(iam.get_login_profile, UserName=name) == ("NoSuchEntity", f"Login Profile for User {name} cannot be found.", 404)
+    profile = iam.create_login_profile(UserName=name, Password="long-Enough-1", PasswordResetRequired=True)["LoginProfile"]
+    assert profile["UserName"] == name and profile["PasswordResetRequired"] is True
+    assert refusal(iam.create_login_profile, UserName=name, Password="long-Enough-1")[1] == f"Login Profile for user {name} already exists."
+    assert refusal(iam.delete_user, UserName=name) == ("DeleteConflict", "Cannot delete entity, must delete login profile first.", 409)
+    iam.update_login_profile(UserName=name, PasswordResetRequired=False)
+    assert iam.get_login_profile(UserName=name)["LoginProfile"]["PasswordResetRequired"] is False
+    assert refusal(iam.get_account_password_policy)[0] == "NoSuchEntity"
+    iam.update_account_password_policy(MinimumPasswordLength=12, RequireNumbers=True, MaxPasswordAge=90)
+    try:
+        policy = iam.get_account_password_policy()["PasswordPolicy"]
+        assert (policy["MinimumPasswordLength"], policy["RequireNumbers"], policy["RequireSymbols"]) == (12, True, False)
+        assert policy["ExpirePasswords"] is True and policy["MaxPasswordAge"] == 90
+        assert refusal(iam.update_login_profile, UserName=name, Password="short1")[0] == "PasswordPolicyViolation"
+    finally:
+        iam.delete_account_password_policy()
+    iam.delete_login_profile(UserName=name)
+    iam.delete_user(UserName=name)
+
+
+def test_openid_connect_providers(iam, name):
+    url = f"https://{name}.example.com/id"
+    arn = iam.create_open_id_connect_provider(Url=url, ClientIDList=["a"], ThumbprintList=["0" * 40], Tags=[{"Key": "k", "Value": "v"}])[
+        "OpenIDConnectProviderArn"]
+    assert arn.endswith(f":oidc-provider/{name}.example.com/id")
+    assert refusal(iam.create_open_id_connect_provider, Url=url)[0] == "EntityAlreadyExists"
+    iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="b")
+    iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="a")
+    iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=arn, ThumbprintList=["1" * 40])
+    iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=arn, Tags=[{"Key": "k2", "Value": "v2"}])
+    iam.untag_open_id_connect_provider(OpenIDConnectProviderArn=arn, TagKeys=["k"])
+    got = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert got["Url"] == f"{name}.example.com/id" and got["ClientIDList"] == ["b"] and got["ThumbprintList"] == ["1" * 40]
+    assert iam.list_open_id_connect_provider_tags(OpenIDConnectProviderArn=arn)["Tags"] == [{"Key": "k2", "Value": "v2"}]
+    assert arn in [p["Arn"] for p in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert refusal(iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn) == (
+        "NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", 404)
+
+
+def test_what_tools_read_before_they_delete_a_user(iam, name):
+    iam.create_user(UserName=name)
+    assert iam.list_mfa_devices(UserName=name)["MFADevices"] == []
+    assert iam.list_ssh_public_keys(UserName=name)["SSHPublicKeys"] == []
+    assert iam.list_signing_certificates(UserName=name)["Certificates"] == []
+    assert iam.list_service_specific_credentials(UserName=name)["ServiceSpecificCredentials"] == []
+    assert iam.list_virtual_mfa_devices()["VirtualMFADevices"] == []
+    assert iam.list_server_certificates()["ServerCertificateMetadataList"] == []
+    assert iam.list_saml_providers()["SAMLProviderList"] == []
+    assert refusal(iam.list_mfa_devices, UserName="nobody")[0] == "NoSuchEntity"
+    iam.delete_user(UserName=name)
+
+
+def test_account_authorization_details(iam, name):
+    iam.create_user(UserName=name)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=json.dumps(ALLOW))
+    iam.attach_role_policy(RoleName=name, PolicyArn=BASIC)
+    arn = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(ALLOW))["Policy"]["Arn"]
+    pages = list(iam.get_paginator("get_account_authorization_details").paginate(PaginationConfig={"PageSize": 2}))
+    users = [u for p in pages for u in p["UserDetailList"]]
+    roles = {r["RoleName"]: r for p in pages for r in p["RoleDetailList"]}
+    policies = {q["Arn"]: q for p in pages for q in p["Policies"]}
+    assert name in [u["UserName"] for u in users]
+    assert roles[name]["RolePolicyList"] == [{"PolicyName": "inline", "PolicyDocument": ALLOW}]
+    assert roles[name]["AttachedManagedPolicies"] == [{"PolicyName": "AWSLambdaBasicExecutionRole", "PolicyArn": BASIC}]
+    assert roles[name]["AssumeRolePolicyDocument"] == TRUST
+    assert policies[arn]["PolicyVersionList"][0]["Document"] == ALLOW and policies[BASIC]["AttachmentCount"] >= 1
+    only = iam.get_account_authorization_details(Filter=["LocalManagedPolicy"])
+    assert only["RoleDetailList"] == [] and arn in [p["Arn"] for p in only["Policies"]]
+    iam.detach_role_policy(RoleName=name, PolicyArn=BASIC)
+    iam.delete_role_policy(RoleName=name, PolicyName="inline")
+    iam.delete_role(RoleName=name)
+    iam.delete_policy(PolicyArn=arn)
+    iam.delete_user(UserName=name)

@@ -1,11 +1,19 @@
 """Strict mode: signatures and policies, as boto3 sees the refusals."""
+import base64
+import datetime
+import hashlib
+import hmac
+import html
+import http.client
 import io
 import json
 import re
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 import zipfile
+import zlib
 
 import boto3
 import pytest
@@ -412,3 +420,142 @@ def test_the_root_key_opens_the_local_endpoints(server):
         assert ask(path, ROOT) == 200
     assert ask("/_virga/log-level", ROOT, "PUT", b'{"level": "info"}') == 200
     assert ask("/_virga/reset", ROOT, "POST") == 403
+
+
+# --- signatures, made by hand
+
+
+def hmac256(key, text):
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+class Signer:
+    """SigV4 with every part open to be wrong."""
+
+    def __init__(self, key=ADMIN, service="dynamodb", region="us-east-1", at=None):
+        self.key, self.service, self.region = key, service, region
+        self.at = at or datetime.datetime.now(datetime.timezone.utc)
+        self.date, self.stamp = self.at.strftime("%Y%m%d"), self.at.strftime("%Y%m%dT%H%M%SZ")
+        self.scope = f"{self.date}/{region}/{service}/aws4_request"
+        secret = hmac256(("AWS4" + key["secret"]).encode(), self.date)
+        for part in (region, service, "aws4_request"):
+            secret = hmac256(secret, part)
+        self.secret = secret
+
+    def sign(self, text):
+        return hmac256(self.secret, text).hex()
+
+    def headers(self, server, body, payload=None, more=None):
+        given = {"host": urllib.parse.urlsplit(server.endpoint).netloc, "x-amz-date": self.stamp, **(more or {})}
+        hashed = payload or hashlib.sha256(body).hexdigest()
+        given["x-amz-content-sha256"] = hashed
+        names = ";".join(sorted(given))
+        canonical = "\n".join(["POST", "/", ""] + [f"{n}:{given[n]}" for n in sorted(given)] + ["", names, hashed])
+        self.seed = self.sign(f"AWS4-HMAC-SHA256\n{self.stamp}\n{self.scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}")
+        given["Authorization"] = (f"AWS4-HMAC-SHA256 Credential={self.key['id']}/{self.scope}, SignedHeaders={names}, "
+                                  f"Signature={self.seed}")
+        return given
+
+    def chunks(self, *parts):
+        """The body of STREAMING-AWS4-HMAC-SHA256-PAYLOAD, its last empty chunk included."""
+        empty, before, out = hashlib.sha256(b"").hexdigest(), self.seed, b""
+        for part in (*parts, b""):
+            before = self.sign(f"AWS4-HMAC-SHA256-PAYLOAD\n{self.stamp}\n{self.scope}\n{before}\n{empty}\n{hashlib.sha256(part).hexdigest()}")
+            out += f"{len(part):x};chunk-signature={before}\r\n".encode() + part + b"\r\n"
+        self.last = before
+        return out
+
+
+def post(server, headers, body):
+    host, port = urllib.parse.urlsplit(server.endpoint).netloc.split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=20)
+    try:
+        connection.request("POST", "/", body=body, headers=headers)
+        got = connection.getresponse()
+        return got.status, got.read().decode()
+    finally:
+        connection.close()
+
+
+LIST_TABLES = {"x-amz-target": "DynamoDB_20120810.ListTables", "content-type": "application/x-amz-json-1.0"}
+WHO = b"Action=GetCallerIdentity&Version=2011-06-15"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def ask(server, signer):
+    """(status, code, message) of a small call, in the protocol of the signer's service."""
+    if signer.service == "dynamodb":
+        status, text = post(server, signer.headers(server, b"{}", more=LIST_TABLES), b"{}")
+        document = json.loads(text)
+        return status, document.get("__type", "").split("#")[-1], document.get("message", document.get("Message", ""))
+    status, text = post(server, signer.headers(server, WHO, more=FORM), WHO)
+    found = re.search(r"<Code>(.*?)</Code>\s*<Message>(.*?)</Message>", text, re.S)
+    return status, found[1] if found else "", html.unescape(found[2]) if found else ""
+
+
+def test_a_signature_made_by_hand_is_right(server):
+    assert ask(server, Signer())[0] == 200
+    assert ask(server, Signer(service="sts"))[0] == 200
+
+
+@pytest.mark.parametrize("service,expected", [
+    ("dynamodb", {"secret": (400, "InvalidSignatureException"), "key": (400, "UnrecognizedClientException"), "time": (400, "InvalidSignatureException")}),
+    ("sts", {"secret": (403, "SignatureDoesNotMatch"), "key": (403, "InvalidClientTokenId"), "time": (403, "SignatureDoesNotMatch")})])
+def test_refused_signatures_speak_the_services_protocol(server, service, expected):
+    status, code, message = ask(server, Signer({"id": ADMIN["id"], "secret": "wrong"}, service))
+    assert (status, code) == expected["secret"]
+    assert message.startswith("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.")
+    status, code, message = ask(server, Signer({"id": "AKIANOBODYHASTHISKEY", "secret": "x"}, service))
+    assert ((status, code), message) == (expected["key"], "The security token included in the request is invalid.")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    status, code, message = ask(server, Signer(service=service, at=now - datetime.timedelta(minutes=16)))
+    assert (status, code) == expected["time"] and message.startswith("Signature expired: ") and " is now earlier than " in message
+    status, code, message = ask(server, Signer(service=service, at=now + datetime.timedelta(minutes=16)))
+    assert (status, code) == expected["time"] and message.startswith("Signature not yet current: ") and " is still later than " in message
+
+
+def test_a_body_that_was_changed_is_refused(server):
+    headers = Signer().headers(server, b"{}", more=LIST_TABLES)
+    status, text = post(server, headers, b'{"Limit":1}')
+    assert status == 400 and "InvalidSignatureException" in text
+
+
+def test_a_header_that_was_changed_is_refused(server):
+    headers = Signer().headers(server, b"{}", more=LIST_TABLES)
+    headers["x-amz-target"] = "DynamoDB_20120810.DescribeLimits"
+    assert "InvalidSignatureException" in post(server, headers, b"{}")[1]
+
+
+CHUNKED = {**LIST_TABLES, "content-encoding": "aws-chunked", "x-amz-decoded-content-length": "13"}
+
+
+def test_bodies_in_signed_chunks(server):
+    signer = Signer()
+    headers = signer.headers(server, b"", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", CHUNKED)
+    whole = signer.chunks(b'{"Limi', b't": 1 }')
+    assert post(server, headers, whole) == (200, '{"TableNames":[]}')
+    assert post(server, headers, whole.replace(b'"Limi', b'"Limj'))[0] == 403
+    assert post(server, headers, whole[: whole.rindex(b"0;chunk-signature")])[0] == 400
+    assert post(server, headers, whole.replace(b"\r\n0;chunk-signature=", b"\r\n0;chunk-signature=0"))[0] in (400, 403)
+
+
+def test_bodies_in_signed_chunks_with_a_trailer(server):
+    signer = Signer()
+    checksum = base64.b64encode(zlib.crc32(b'{"Limit": 1 }').to_bytes(4, "big")).decode()
+    headers = signer.headers(server, b"", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", {**CHUNKED, "x-amz-trailer": "x-amz-checksum-crc32"})
+    body = signer.chunks(b'{"Limit": 1 }')[:-2]
+    trailer = f"x-amz-checksum-crc32:{checksum}"
+    hashed = hashlib.sha256((trailer + "\n").encode()).hexdigest()
+    sealed = signer.sign(f"AWS4-HMAC-SHA256-TRAILER\n{signer.stamp}\n{signer.scope}\n{signer.last}\n{hashed}")
+    body += f"{trailer}\r\nx-amz-trailer-signature:{sealed}\r\n\r\n".encode()
+    assert post(server, headers, body)[0] == 200
+    assert post(server, headers, body.replace(sealed.encode(), b"0" * 64))[0] == 403
+
+
+def test_unsigned_chunks_with_a_trailer(server):
+    signer = Signer()
+    checksum = base64.b64encode(zlib.crc32(b'{"Limit": 1 }').to_bytes(4, "big")).decode()
+    headers = signer.headers(server, b"", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", {**CHUNKED, "x-amz-trailer": "x-amz-checksum-crc32"})
+    body = b'd\r\n{"Limit": 1 }\r\n0\r\nx-amz-checksum-crc32:' + checksum.encode() + b"\r\n\r\n"
+    assert post(server, headers, body)[0] == 200
+    assert post(server, headers, body[: body.index(b"x-amz-checksum")] + b"\r\n")[0] == 400

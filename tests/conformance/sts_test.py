@@ -1,9 +1,12 @@
 """STS as boto3 sees it."""
+import base64
 import json
+import time
 import uuid
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -92,3 +95,37 @@ def test_the_other_protocol_versions_of_the_sdk_agree(endpoint):
     # A session's own client, signed for another region: STS is global.
     got = boto3.client("sts", endpoint_url=endpoint, region_name="eu-west-3").get_caller_identity()
     assert got["Arn"].startswith("arn:aws:iam::")
+
+
+def web_token(**claims):
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+    return ".".join([part({"alg": "RS256", "typ": "JWT"}), part(claims), "c2lnbmF0dXJl"])
+
+
+def test_roles_are_assumed_with_web_identities(endpoint):
+    sts = boto3.client("sts", endpoint_url=endpoint, config=Config(signature_version=UNSIGNED, retries={"max_attempts": 0}))
+    role = "arn:aws:iam::000000000000:role/web"
+    token = web_token(iss="https://issuer.example.com", sub="repo:a/b", aud="sts.amazonaws.com", exp=int(time.time()) + 600)
+    got = sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="ci", WebIdentityToken=token)
+    assert got["AssumedRoleUser"]["Arn"] == "arn:aws:sts::000000000000:assumed-role/web/ci"
+    assert (got["SubjectFromWebIdentityToken"], got["Audience"], got["Provider"]) == (
+        "repo:a/b", "sts.amazonaws.com", "https://issuer.example.com")
+    c = got["Credentials"]
+    mine = boto3.client("sts", endpoint_url=endpoint, aws_access_key_id=c["AccessKeyId"],
+                        aws_secret_access_key=c["SecretAccessKey"], aws_session_token=c["SessionToken"])
+    assert mine.get_caller_identity()["Arn"] == got["AssumedRoleUser"]["Arn"]
+
+    def refusal(given):
+        with pytest.raises(ClientError) as e:
+            sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="ci", WebIdentityToken=given)
+        return e.value.response["Error"]["Code"]
+    assert refusal("not a token") == "InvalidIdentityToken"
+    assert refusal(web_token(iss="i", sub="s", aud="a", exp=1)) == "ExpiredTokenException"
+    assert refusal(web_token(iss="i", sub="s", exp=4102444800)) == "InvalidIdentityToken"
+
+
+def test_no_text_is_an_encoded_authorization_message(client):
+    with pytest.raises(ClientError) as e:
+        client("sts").decode_authorization_message(EncodedMessage="abc")
+    assert e.value.response["Error"]["Code"] == "InvalidAuthorizationMessageException"

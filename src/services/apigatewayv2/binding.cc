@@ -10,8 +10,10 @@ aws::ServiceBinding make_binding(Service& service) {
                              {"UpdateApi", "IpAddressType is stored without effect"},
                              {"CreateIntegration", "IntegrationSubtype, VPC_LINK connections and TlsConfig are refused"},
                              {"UpdateIntegration", "IntegrationSubtype, VPC_LINK connections and TlsConfig are refused"},
-                             {"CreateStage", "AccessLogSettings, DetailedMetricsEnabled, DataTraceEnabled and LoggingLevel are stored without effect"},
-                             {"UpdateStage", "AccessLogSettings, DetailedMetricsEnabled, DataTraceEnabled and LoggingLevel are stored without effect"}});
+                             {"ImportApi", "JSON definitions only; Basepath and schemas are not looked at"},
+                             {"ReimportApi", "JSON definitions only; Basepath and schemas are not looked at"},
+                             {"CreateStage", "DetailedMetricsEnabled, DataTraceEnabled and LoggingLevel are stored without effect"},
+                             {"UpdateStage", "DetailedMetricsEnabled, DataTraceEnabled and LoggingLevel are stored without effect"}});
 }
 
 }  // namespace virga::apigatewayv2

@@ -246,6 +246,10 @@ Result<std::shared_ptr<const CompiledApi>> compile_api(const ApiState& state) {
         if (const auto throttle = compile_throttle(settings)) stage.route_throttles.emplace_back(key, *throttle);
       }
     }
+    if (record.access_log_settings && record.access_log_settings->destination_arn && record.access_log_settings->format) {
+      VIRGA_TRY(rule, make_access_log_rule(*record.access_log_settings->destination_arn, *record.access_log_settings->format));
+      stage.access_log = std::move(rule);
+    }
     if (record.auto_deploy.value_or(false)) {
       if (!current) {
         VIRGA_TRY(compiled, compile_config(current_config(state)));

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/apigatewayv2/access_log.h"
 #include "services/apigatewayv2/mapping.h"
 #include "services/apigatewayv2/route_table.h"
 
@@ -88,6 +89,7 @@ struct CompiledStage {
   std::shared_ptr<const CompiledConfig> config;  // shared by stages that serve the same; null: nothing deployed
   std::optional<Throttle> throttle;              // of all routes without one of their own
   std::vector<std::pair<std::string, Throttle>> route_throttles;  // by route key
+  std::optional<AccessLogRule> access_log;
 
   std::optional<std::string_view> variable(std::string_view name) const {
     for (const auto& [n, v] : variables) {

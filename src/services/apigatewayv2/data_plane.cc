@@ -111,6 +111,8 @@ struct DataPlane::Call {
   std::shared_ptr<const CompiledApi> api;
   std::shared_ptr<const CompiledConfig> config;
   Exchange exchange;
+  async::SteadyTime begun;
+  AccessFacts facts;
 };
 
 DataPlane::DataPlane(Parts parts) : parts_(parts), keys_(parts.upstream, parts.env.steady), throttles_(parts.env.steady) {}
@@ -122,6 +124,7 @@ Task<net::HttpResponse> DataPlane::handle(net::HttpRequest& request, DataPlaneAd
   call.exchange.request = &call.request;
   call.exchange.request_id = make_request_id(parts_.env.random);
   call.exchange.now = parts_.env.wall.now().at;
+  call.begun = parts_.env.steady.now();
   auto served = co_await as_result(serve(&call));
   GatewayReply reply;
   if (served) {
@@ -136,7 +139,23 @@ Task<net::HttpResponse> DataPlane::handle(net::HttpRequest& request, DataPlaneAd
   }
   if (call.api && call.api->cors && !is_preflight(call.request)) apply_cors(*call.api->cors, call.request, reply);
   reply.headers.emplace_back("apigw-requestid", call.exchange.request_id);
+  if (call.exchange.stage && call.exchange.stage->access_log && parts_.logs) {
+    const auto logged = co_await as_result(log_access(&call, &reply));
+    if (!logged) LOG_WARN("http_api_access_log_lost", kv("api", call.address.api_id), kv("error", logged.error().message));
+  }
   co_return to_response(std::move(reply));
+}
+
+Task<void> DataPlane::log_access(Call* call, const GatewayReply* reply) {
+  const AccessLogRule& rule = *call->exchange.stage->access_log;
+  call->facts.status = reply->status;
+  call->facts.response_bytes = reply->body.size();
+  call->facts.response_ms = (parts_.env.steady.now() - call->begun) / 1'000'000;
+  platform::LogAppend append{.account = rule.account, .region = rule.region, .group = rule.group};
+  append.stream = call->exchange.api->id + "/" + call->exchange.stage->name;
+  append.events.push_back({parts_.env.cloud.now().at.millis(), access_log_line(rule.format, call->exchange, call->facts)});
+  co_await parts_.logs->append(std::move(append));
+  co_return ok();
 }
 
 Task<GatewayReply> DataPlane::serve(Call* call) {
@@ -330,16 +349,18 @@ Task<GatewayReply> DataPlane::integrate(Call* call) {
   if (!integration) co_return internal_server_error();
   const auto mapped = apply_request_mappings(*integration, call->exchange);
   GatewayReply reply;
+  const async::SteadyTime begun = parts_.env.steady.now();
   if (integration->kind == CompiledIntegration::Kind::lambda) {
-    reply = co_await integrate_lambda(integration, mapped.get());
+    reply = co_await integrate_lambda(integration, mapped.get(), &call->facts);
   } else {
-    reply = co_await integrate_http(integration, mapped.get());
+    reply = co_await integrate_http(integration, mapped.get(), &call->facts);
   }
+  call->facts.integration_ms = (parts_.env.steady.now() - begun) / 1'000'000;
   apply_response_mappings(*integration, call->exchange, reply);
   co_return std::move(reply);
 }
 
-Task<GatewayReply> DataPlane::integrate_lambda(const CompiledIntegration* integration, const MappedRequest* mapped) {
+Task<GatewayReply> DataPlane::integrate_lambda(const CompiledIntegration* integration, const MappedRequest* mapped, AccessFacts* facts) {
   const Exchange& x = mapped->exchange;
   platform::InvokeCall invoke;
   invoke.account = x.api->account;
@@ -356,25 +377,34 @@ Task<GatewayReply> DataPlane::integrate_lambda(const CompiledIntegration* integr
       async::with_deadline(parts_.functions.invoke(std::move(invoke)), deadline, async::deadline_error()));
   if (!reply) {
     const AwsError& error = reply.error();
+    facts->integration_status = error.http_status;
+    facts->integration_error = error.message;
     LOG_INFO("http_api_integration_failed", kv("api", x.api->id), kv("route", x.route->key), kv("error", error.code),
              kv("message", error.message));
     // A function that does not answer in time, or has no capacity left, is an unavailable service.
     const bool unavailable = error.code == async::deadline_error().code || error.http_status == 429;
     co_return unavailable ? service_unavailable() : internal_server_error();
   }
-  if (!reply->function_error.empty()) co_return internal_server_error();
+  facts->integration_status = 200;
+  if (!reply->function_error.empty()) {
+    facts->integration_error = "The Lambda function returned the following error: " + reply->payload;
+    co_return internal_server_error();
+  }
   co_return reply_from_function(reply->payload, integration->payload_version);
 }
 
-Task<GatewayReply> DataPlane::integrate_http(const CompiledIntegration* integration, const MappedRequest* mapped) {
+Task<GatewayReply> DataPlane::integrate_http(const CompiledIntegration* integration, const MappedRequest* mapped, AccessFacts* facts) {
   auto request = upstream_request(*integration, *mapped);
   if (!request) co_return internal_server_error();
   auto reply = co_await as_result(parts_.upstream.send(std::move(*request)));
   if (!reply) {
     LOG_INFO("http_api_integration_failed", kv("api", mapped->exchange.api->id), kv("route", mapped->exchange.route->key),
              kv("error", reply.error().code), kv("message", reply.error().message));
+    facts->integration_status = reply.error().http_status;
+    facts->integration_error = reply.error().message;
     co_return service_unavailable();
   }
+  facts->integration_status = reply->status;
   co_return reply_from_upstream(std::move(*reply));
 }
 

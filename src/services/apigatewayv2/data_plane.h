@@ -9,6 +9,7 @@
 #include "aws/context.h"
 #include "net/http_server.h"
 #include "platform/function_invoker.h"
+#include "platform/log_writer.h"
 #include "services/apigatewayv2/gateway_request.h"
 #include "services/apigatewayv2/key_cache.h"
 #include "services/apigatewayv2/lambda_authorizer.h"
@@ -61,6 +62,7 @@ class DataPlane {
     Upstream& upstream;
     AuthorizerCache& authorizations;  // the service's: it clears them when authorizers change
     RequestSigner* signer = nullptr;  // null: routes with AWS_IAM refuse everybody
+    platform::LogWriter* logs = nullptr;  // null: no access logs
   };
   explicit DataPlane(Parts parts);
 
@@ -86,8 +88,9 @@ class DataPlane {
   Task<std::optional<GatewayReply>> authorize_iam(Call* call);
   Task<std::shared_ptr<const AuthorizerVerdict>> ask_authorizer(Call* call, std::vector<std::string> identities);
   Task<GatewayReply> integrate(Call* call);
-  Task<GatewayReply> integrate_lambda(const CompiledIntegration* integration, const MappedRequest* mapped);
-  Task<GatewayReply> integrate_http(const CompiledIntegration* integration, const MappedRequest* mapped);
+  Task<GatewayReply> integrate_lambda(const CompiledIntegration* integration, const MappedRequest* mapped, AccessFacts* facts);
+  Task<GatewayReply> integrate_http(const CompiledIntegration* integration, const MappedRequest* mapped, AccessFacts* facts);
+  Task<void> log_access(Call* call, const GatewayReply* reply);
 
   Parts parts_;
   KeyCache keys_;

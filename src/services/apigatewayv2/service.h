@@ -16,6 +16,8 @@
 
 namespace virga::apigatewayv2 {
 
+struct ApiDefinition;
+
 // The control plane of HTTP APIs, and the source of what the data plane serves. One for the server, called from every
 // loop; all state is in the shard, the compiled APIs here may be lost at any time.
 class Service final : public api::Handlers, public ApiSource {
@@ -29,6 +31,10 @@ class Service final : public api::Handlers, public ApiSource {
   Task<api::UpdateApiOutput> update_api(Ctx ctx, api::UpdateApiInput input) override;
   Task<api::DeleteApiOutput> delete_api(Ctx ctx, api::DeleteApiInput input) override;
   Task<api::DeleteCorsConfigurationOutput> delete_cors_configuration(Ctx ctx, api::DeleteCorsConfigurationInput input) override;
+
+  // import_api.cc
+  Task<api::ImportApiOutput> import_api(Ctx ctx, api::ImportApiInput input) override;
+  Task<api::ReimportApiOutput> reimport_api(Ctx ctx, api::ReimportApiInput input) override;
 
   Task<api::CreateRouteOutput> create_route(Ctx ctx, api::CreateRouteInput input) override;
   Task<api::GetRouteOutput> get_route(Ctx ctx, api::GetRouteInput input) override;
@@ -105,6 +111,8 @@ class Service final : public api::Handlers, public ApiSource {
   // The URL a client of this call reaches the API at.
   static std::string endpoint_of(const RequestContext& context, std::string_view api_id);
 
+  // What an imported definition adds to an API without routes.
+  Result<void> apply_definition(ApiChange& change, const ApiDefinition& definition) const;
   Result<void> check_route(const ApiState& state, const api::Route& route) const;
   // A new automatic deployment for the stages that deploy by themselves; old ones nobody points to go.
   void redeploy(ApiChange& change, Timestamp now) const;

@@ -4,6 +4,7 @@
 
 #include "api/apigatewayv2/shapes/jwt_configuration.h"
 #include "base/strings.h"
+#include "services/apigatewayv2/access_log.h"
 #include "services/apigatewayv2/compile.h"
 #include "services/apigatewayv2/errors.h"
 #include "services/apigatewayv2/reply.h"
@@ -134,6 +135,13 @@ Result<void> check_stage(const api::Stage& stage) {
     for (const auto& [name, value] : *stage.stage_variables) {
       if (!is_word(name, "_")) return fail(errors::bad_request("Invalid stage variable name: " + name));
       if (!is_word(value, "-._~:/?#&=,")) return fail(errors::bad_request("Invalid stage variable value: " + value + ". Please use values with alphanumeric characters and the symbols ' ', -', '.', '_', ':', '/', '?', '&', '=', and ','."));
+    }
+  }
+  if (stage.access_log_settings) {
+    const auto& settings = *stage.access_log_settings;
+    if (settings.destination_arn && !settings.destination_arn->empty()) {
+      VIRGA_TRY(rule, make_access_log_rule(*settings.destination_arn, settings.format.value_or("")));
+      if (!settings.format) return fail(errors::bad_request("The access log settings have no format"));
     }
   }
   if (stage.tags) VIRGA_TRY_VOID(check_tags(*stage.tags));

@@ -86,6 +86,17 @@ Result<InstanceProfileRecord> IamReader::instance_profile(std::string_view name)
   return std::move(*found);
 }
 
+Result<std::optional<Document>> IamReader::find_document(DocumentKind kind, std::string_view name) const {
+  return find(view_, key_of(account_, static_cast<char>(kind), name), &decode_document);
+}
+
+Result<void> IamReader::each_document(DocumentKind kind, const std::function<void(Document&&)>& visit) const {
+  return each<Document>(view_, account_, static_cast<char>(kind), "", &decode_document, [&](Document&& d) {
+    visit(std::move(d));
+    return true;
+  });
+}
+
 Result<std::optional<std::string>> IamReader::alias() const { return view_.get(key_of(account_, 'a', "")); }
 
 Result<void> IamReader::each_entity(Kind kind, std::string_view after, const std::function<bool(Entity&&)>& visit) const {
@@ -112,6 +123,12 @@ void IamWriter::erase_entity(Kind kind, std::string_view name) { txn_.erase(key_
 void IamWriter::erase_policy(std::string_view name) { txn_.erase(key_of(account_, 'p', name)); }
 void IamWriter::erase_instance_profile(std::string_view name) { txn_.erase(key_of(account_, 'i', name)); }
 void IamWriter::erase_access_key(std::string_view id) { txn_.erase(access_key_key(id)); }
+void IamWriter::put_document(DocumentKind kind, std::string_view name, const Document& d) {
+  txn_.put(key_of(account_, static_cast<char>(kind), name), encode_document(d));
+}
+void IamWriter::erase_document(DocumentKind kind, std::string_view name) {
+  txn_.erase(key_of(account_, static_cast<char>(kind), name));
+}
 void IamWriter::put_alias(std::string_view alias) { txn_.put(key_of(account_, 'a', ""), alias); }
 void IamWriter::erase_alias() { txn_.erase(key_of(account_, 'a', "")); }
 

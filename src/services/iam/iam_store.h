@@ -13,9 +13,13 @@
 // All of IAM's keys. Below Space::iam, the account and "aws-global" (IAM has no regions):
 //   'u' | 'r' | 'g' name → user, role, group      'p' name → customer managed policy
 //   'i' name → instance profile     'a' → account alias     'o' → what the account's root has
+//   'c' host and path → OpenID Connect provider     'w' → password policy
 // Names are in lower case in keys: IAM's names are unique without regard to case.
 // Source: IAM User Guide, "IAM and AWS STS quotas", name requirements. And, without an account, 'k' id → access key.
 namespace virga::iam {
+
+// Objects that only their operations look into: a format byte and JSON.
+enum class DocumentKind : char { oidc_provider = 'c', password_policy = 'w' };
 
 // Reads from a view (a snapshot or a transaction); lives no longer than it.
 class IamReader {
@@ -31,6 +35,9 @@ class IamReader {
   Result<InstanceProfileRecord> instance_profile(std::string_view name) const;
   Result<std::optional<InstanceProfileRecord>> find_instance_profile(std::string_view name) const;
   Result<std::optional<std::string>> alias() const;
+
+  Result<std::optional<Document>> find_document(DocumentKind kind, std::string_view name) const;
+  Result<void> each_document(DocumentKind kind, const std::function<void(Document&&)>& visit) const;
 
   // In the order of their names, from the first name greater than `after` (lower case) on; `visit` returns false to stop.
   Result<void> each_entity(Kind kind, std::string_view after, const std::function<bool(Entity&&)>& visit) const;
@@ -57,6 +64,8 @@ class IamWriter : public IamReader {
   void erase_policy(std::string_view name);
   void erase_instance_profile(std::string_view name);
   void erase_access_key(std::string_view id);
+  void put_document(DocumentKind kind, std::string_view name, const Document& d);
+  void erase_document(DocumentKind kind, std::string_view name);
   void put_alias(std::string_view alias);
   void erase_alias();
   storage::Txn& txn() { return txn_; }

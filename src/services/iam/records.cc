@@ -83,6 +83,9 @@ const std::string& PolicyRecord::document() const {
   return v->document;
 }
 
+std::string encode_document(const Document& d) { return finish(d); }
+Result<Document> decode_document(std::string_view bytes) { return open(bytes); }
+
 std::string encode(const Entity& e) {
   Document d = Document::object();
   d.set("kind", std::string(1, static_cast<char>(e.kind)));
@@ -101,6 +104,9 @@ std::string encode(const Entity& e) {
     case Kind::root:
       d.set("groups", from_texts(e.groups));
       d.set("access_keys", from_texts(e.access_keys));
+      if (!e.login.empty()) {
+        d.set("login", e.login).set("login_created", e.login_created.micros).set("login_reset", e.login_reset_required);
+      }
       break;
     case Kind::role:
       d.set("trust", e.trust);
@@ -130,6 +136,9 @@ Result<Entity> decode_entity(std::string_view bytes) {
   e.boundary = text(d, "boundary");
   e.groups = texts(d, "groups");
   e.access_keys = texts(d, "access_keys");
+  e.login = text(d, "login");
+  e.login_created = time(d, "login_created");
+  e.login_reset_required = flag(d, "login_reset");
   e.trust = text(d, "trust");
   e.description = text(d, "description");
   e.has_description = d.find("description") != nullptr;

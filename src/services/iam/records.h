@@ -34,6 +34,9 @@ struct Entity {
 
   std::vector<std::string> groups;       // of a user: names
   std::vector<std::string> access_keys;  // of a user: ids
+  std::string login;                     // of a user: its password's salt and hash; empty: none
+  Timestamp login_created;
+  bool login_reset_required = false;
 
   std::string trust;                     // of a role: its AssumeRolePolicyDocument
   std::string description;
@@ -80,6 +83,9 @@ struct InstanceProfileRecord {
   std::string role;  // empty: none
   TagList tags;
 };
+
+std::string encode_document(const Document& d);
+Result<Document> decode_document(std::string_view bytes);
 
 std::string encode(const Entity& e);
 std::string encode(const PolicyRecord& p);

@@ -21,7 +21,15 @@ Result<void> check_trust(const std::string& document) {
   return check_trust_size(document);
 }
 
+// Source: IAM User Guide, "Create a service-linked role"; the refusal as clients' issue trackers quote it.
+Result<void> must_be_ours(const Entity& role) {
+  if (!role.path.starts_with(kServiceLinkedPath)) return {};
+  return fail(errors::unmodifiable("Cannot perform the operation on the protected role '" + role.name +
+                                   "' - this role is only modifiable by AWS"));
+}
+
 Result<void> may_delete(const IamReader& iam, const Entity& role) {
+  VIRGA_TRY_VOID(must_be_ours(role));
   if (!role.attached.empty()) return fail(errors::delete_conflict("Cannot delete entity, must detach all policies first."));
   if (!role.inline_policies.empty()) return fail(errors::delete_conflict("Cannot delete entity, must delete policies first."));
   bool in_profile = false;
@@ -36,6 +44,9 @@ Result<void> may_delete(const IamReader& iam, const Entity& role) {
 }  // namespace
 
 Task<api::CreateRoleOutput> Service::create_role(Ctx ctx, api::CreateRoleInput input) {
+  if (input.path.value_or("/").starts_with(kServiceLinkedPath)) {
+    co_return fail(errors::invalid_input("The path " + *input.path + " is reserved for service-linked roles."));
+  }
   co_await check_trust(input.assume_role_policy_document);
   Entity role{.kind = Kind::role, .name = input.role_name, .path = input.path.value_or("/")};
   role.id = new_unique_id("AROA", ctx->env->random);
@@ -112,6 +123,7 @@ Task<api::UpdateAssumeRolePolicyOutput> Service::update_assume_role_policy(Ctx c
   co_await check_trust(input.policy_document);
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(role, iam.entity(Kind::role, input.role_name));
+    VIRGA_TRY_VOID(must_be_ours(role));
     role.trust = input.policy_document;
     iam.put(role);
     return {};

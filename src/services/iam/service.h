@@ -133,6 +133,69 @@ class Service final : public api::Handlers {
   // simulate.cc
   Task<api::SimulateCustomPolicyOutput> simulate_custom_policy(Ctx ctx, api::SimulateCustomPolicyInput input) override;
   Task<api::SimulatePrincipalPolicyOutput> simulate_principal_policy(Ctx ctx, api::SimulatePrincipalPolicyInput input) override;
+
+  // service_linked_roles.cc
+  Task<api::CreateServiceLinkedRoleOutput> create_service_linked_role(
+      Ctx ctx, api::CreateServiceLinkedRoleInput input) override;
+  Task<api::DeleteServiceLinkedRoleOutput> delete_service_linked_role(
+      Ctx ctx, api::DeleteServiceLinkedRoleInput input) override;
+  Task<api::GetServiceLinkedRoleDeletionStatusOutput> get_service_linked_role_deletion_status(
+      Ctx ctx, api::GetServiceLinkedRoleDeletionStatusInput input) override;
+  // login_profiles.cc
+  Task<api::CreateLoginProfileOutput> create_login_profile(
+      Ctx ctx, api::CreateLoginProfileInput input) override;
+  Task<api::GetLoginProfileOutput> get_login_profile(
+      Ctx ctx, api::GetLoginProfileInput input) override;
+  Task<api::UpdateLoginProfileOutput> update_login_profile(
+      Ctx ctx, api::UpdateLoginProfileInput input) override;
+  Task<api::DeleteLoginProfileOutput> delete_login_profile(
+      Ctx ctx, api::DeleteLoginProfileInput input) override;
+  Task<api::UpdateAccountPasswordPolicyOutput> update_account_password_policy(
+      Ctx ctx, api::UpdateAccountPasswordPolicyInput input) override;
+  Task<api::GetAccountPasswordPolicyOutput> get_account_password_policy(
+      Ctx ctx, api::GetAccountPasswordPolicyInput input) override;
+  Task<api::DeleteAccountPasswordPolicyOutput> delete_account_password_policy(
+      Ctx ctx, api::DeleteAccountPasswordPolicyInput input) override;
+  // oidc_providers.cc
+  Task<api::CreateOpenIDConnectProviderOutput> create_open_id_connect_provider(
+      Ctx ctx, api::CreateOpenIDConnectProviderInput input) override;
+  Task<api::GetOpenIDConnectProviderOutput> get_open_id_connect_provider(
+      Ctx ctx, api::GetOpenIDConnectProviderInput input) override;
+  Task<api::ListOpenIDConnectProvidersOutput> list_open_id_connect_providers(
+      Ctx ctx, api::ListOpenIDConnectProvidersInput input) override;
+  Task<api::DeleteOpenIDConnectProviderOutput> delete_open_id_connect_provider(
+      Ctx ctx, api::DeleteOpenIDConnectProviderInput input) override;
+  Task<api::AddClientIDToOpenIDConnectProviderOutput> add_client_id_to_open_id_connect_provider(
+      Ctx ctx, api::AddClientIDToOpenIDConnectProviderInput input) override;
+  Task<api::RemoveClientIDFromOpenIDConnectProviderOutput> remove_client_id_from_open_id_connect_provider(
+      Ctx ctx, api::RemoveClientIDFromOpenIDConnectProviderInput input) override;
+  Task<api::UpdateOpenIDConnectProviderThumbprintOutput> update_open_id_connect_provider_thumbprint(
+      Ctx ctx, api::UpdateOpenIDConnectProviderThumbprintInput input) override;
+  Task<api::TagOpenIDConnectProviderOutput> tag_open_id_connect_provider(
+      Ctx ctx, api::TagOpenIDConnectProviderInput input) override;
+  Task<api::UntagOpenIDConnectProviderOutput> untag_open_id_connect_provider(
+      Ctx ctx, api::UntagOpenIDConnectProviderInput input) override;
+  Task<api::ListOpenIDConnectProviderTagsOutput> list_open_id_connect_provider_tags(
+      Ctx ctx, api::ListOpenIDConnectProviderTagsInput input) override;
+  // devices_and_certificates.cc
+  Task<api::ListMFADevicesOutput> list_mfa_devices(
+      Ctx ctx, api::ListMFADevicesInput input) override;
+  Task<api::ListVirtualMFADevicesOutput> list_virtual_mfa_devices(
+      Ctx ctx, api::ListVirtualMFADevicesInput input) override;
+  Task<api::ListSSHPublicKeysOutput> list_ssh_public_keys(
+      Ctx ctx, api::ListSSHPublicKeysInput input) override;
+  Task<api::ListSigningCertificatesOutput> list_signing_certificates(
+      Ctx ctx, api::ListSigningCertificatesInput input) override;
+  Task<api::ListServiceSpecificCredentialsOutput> list_service_specific_credentials(
+      Ctx ctx, api::ListServiceSpecificCredentialsInput input) override;
+  Task<api::ListServerCertificatesOutput> list_server_certificates(
+      Ctx ctx, api::ListServerCertificatesInput input) override;
+  Task<api::ListSAMLProvidersOutput> list_saml_providers(
+      Ctx ctx, api::ListSAMLProvidersInput input) override;
+  // authorization_details.cc
+  Task<api::GetAccountAuthorizationDetailsOutput> get_account_authorization_details(
+      Ctx ctx, api::GetAccountAuthorizationDetailsInput input) override;
+
  private:
   // Runs `body` (Result<T>(IamWriter&)) as one transaction of the caller's account.
   template <class F, class T = typename std::invoke_result_t<F&, IamWriter&>::value_type>
@@ -163,6 +226,9 @@ class Service final : public api::Handlers {
   Task<void> delete_boundary(Ctx ctx, Kind kind, std::string name);
   Task<void> tag(Ctx ctx, Kind kind, std::string name, std::vector<api::Tag> tags);
   Task<void> untag(Ctx ctx, Kind kind, std::string name, std::vector<std::string> keys);
+  template <class Edit>
+  Task<void> edit_provider(Ctx ctx, std::string arn, Edit edit);
+  Result<void> must_be_a_user(const RequestContext& context, const std::optional<std::string>& name);
   Task<void> edit_policy(Ctx ctx, std::string arn, std::function<Result<void>(PolicyRecord&)> edit);
   Task<void> edit_profile(Ctx ctx, std::string name, std::function<Result<void>(InstanceProfileRecord&)> edit);
 

@@ -19,6 +19,9 @@
 // What many of IAM's operations share: answers made of records, pages, tags.
 namespace virga::iam {
 
+// Where roles are that belong to a service.
+inline constexpr std::string_view kServiceLinkedPath = "/aws-service-role/";
+
 enum class Detail { listed, full };  // lists leave out tags, boundaries and the like
 
 api::User to_user(const RequestContext& context, const Entity& e, Detail detail);

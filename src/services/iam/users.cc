@@ -25,6 +25,7 @@ api::User root_user(const RequestContext& context) {
 
 Result<void> may_delete(const Entity& user) {
   if (!user.access_keys.empty()) return fail(errors::delete_conflict("Cannot delete entity, must delete access keys first."));
+  if (!user.login.empty()) return fail(errors::delete_conflict("Cannot delete entity, must delete login profile first."));
   if (!user.groups.empty()) return fail(errors::delete_conflict("Cannot delete entity, must remove user from group first."));
   if (!user.inline_policies.empty()) return fail(errors::delete_conflict("Cannot delete entity, must delete policies first."));
   if (!user.attached.empty()) return fail(errors::delete_conflict("Cannot delete entity, must detach all policies first."));

@@ -41,7 +41,7 @@ Result<void> Service::append_in(storage::Txn& txn, const platform::LogAppend& re
       stream = Stream{.name = request.stream, .created_millis = now};
       logs.add(*group, *stream);
     }
-    target = {group->id, stream->id};
+    target = {group->id, stream->id, group->subscribed};
     // Only what is there already: this transaction may still fail.
     if (known_group && known_stream) targets_.emplace(std::move(name), target);
   }
@@ -49,7 +49,8 @@ Result<void> Service::append_in(storage::Txn& txn, const platform::LogAppend& re
   events.reserve(request.events.size());
   for (const platform::LogEvent& e : request.events) events.push_back({e.timestamp_millis, e.message});
   logs.append(target.group, target.stream, now, events);
-  return {};
+  if (!target.subscribed) return {};
+  return notify_subscribers(logs, {request.account, request.region, request.group, request.stream, target.group}, events);
 }
 
 Task<void> Service::caught_up() {

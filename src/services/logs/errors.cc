@@ -21,5 +21,18 @@ AwsError protected_group() {
   return make("ValidationException", "The log group cannot be deleted because deletion protection is enabled for it.");
 }
 AwsError too_many_tags() { return make("TooManyTagsException", "A resource can have no more than 50 tags."); }
+AwsError limit_exceeded() { return make("LimitExceededException", "Resource limit exceeded."); }
+AwsError no_such_metric_filter() {
+  return make("ResourceNotFoundException", "The specified metric filter does not exist.");
+}
+AwsError no_such_subscription_filter() {
+  return make("ResourceNotFoundException", "The specified subscription filter does not exist.");
+}
+AwsError no_such_resource_policy(const std::string& name) {
+  return make("ResourceNotFoundException", "Policy with name [" + name + "] does not exist");
+}
+AwsError no_such_query_definition() {
+  return make("ResourceNotFoundException", "The specified query definition does not exist.");
+}
 
 }  // namespace virga::logs::errors

@@ -15,5 +15,10 @@ AwsError invalid_parameter(std::string message);
 AwsError invalid_token();
 AwsError protected_group();
 AwsError too_many_tags();
+AwsError limit_exceeded();
+AwsError no_such_metric_filter();
+AwsError no_such_subscription_filter();
+AwsError no_such_resource_policy(const std::string& name);
+AwsError no_such_query_definition();
 
 }  // namespace virga::logs::errors

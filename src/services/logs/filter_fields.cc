@@ -15,6 +15,7 @@ struct FieldTest {
 // One field of the pattern: what its value must be. Any of the groups, in which all hold.
 struct Field {
   bool ellipsis = false;  // "...": any number of fields
+  std::string name;
   std::vector<std::vector<FieldTest>> any_of;
 
   bool accepts(std::string_view value) const {
@@ -79,6 +80,18 @@ class FieldsMatcher final : public FilterPattern::Matcher {
     return true;
   }
 
+  std::map<std::string, std::string> extracted(std::string_view message) const override {
+    const auto values = fields_of(message);
+    std::map<std::string, std::string> out;
+    bool from_the_right = false;
+    for (size_t i = 0; i < fields_.size(); ++i) {
+      from_the_right = from_the_right || fields_[i].ellipsis;
+      const size_t at = from_the_right ? values.size() - (fields_.size() - i) : i;
+      if (!fields_[i].ellipsis && at < values.size()) out["$" + fields_[i].name] = std::string(values[at]);
+    }
+    return out;
+  }
+
  private:
   std::vector<Field> fields_;
 };
@@ -101,7 +114,8 @@ Result<Field> parse_field(PatternReader& in) {
     field.ellipsis = true;
     return field;
   }
-  if (take_name(in).empty()) return fail(invalid_pattern());
+  field.name = std::string(take_name(in));
+  if (field.name.empty()) return fail(invalid_pattern());
   auto comparison = in.take_comparison();
   if (!comparison) return field;
   field.any_of.emplace_back();

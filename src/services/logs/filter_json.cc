@@ -26,6 +26,7 @@ struct Node {
   Kind kind = Kind::compare;
   std::vector<Node> children;
   Path path;
+  std::string path_text;  // "$.a.b"
   Comparison comparison = Comparison::equal;
   Operand operand;
 };
@@ -71,6 +72,26 @@ bool evaluate(const Node& node, const Document& event) {
   return false;
 }
 
+// The single value that a path without wildcards leads to.
+const Document* value_at(const Document* value, const Path& path) {
+  for (const Step& s : path) {
+    if (!value || s.kind == Step::Kind::any) return nullptr;
+    if (s.kind == Step::Kind::member) {
+      value = value->find(s.name);
+    } else {
+      value = value->is_array() && s.index < value->as_array().size() ? &value->as_array()[s.index] : nullptr;
+    }
+  }
+  return value;
+}
+
+void extract(const Node& node, const Document& event, std::map<std::string, std::string>& out) {
+  for (const Node& c : node.children) extract(c, event, out);
+  if (node.kind != Node::Kind::compare) return;
+  const Document* value = value_at(&event, node.path);
+  if (value) out[node.path_text] = value->is_string() ? value->as_string() : to_json(*value);
+}
+
 class JsonMatcher final : public FilterPattern::Matcher {
  public:
   explicit JsonMatcher(Node root) : root_(std::move(root)) {}
@@ -79,6 +100,12 @@ class JsonMatcher final : public FilterPattern::Matcher {
     if (!text.starts_with("{")) return false;
     const auto event = parse_json(text);
     return event && evaluate(root_, *event);
+  }
+
+  std::map<std::string, std::string> extracted(std::string_view message) const override {
+    std::map<std::string, std::string> out;
+    if (const auto event = parse_json(trim(message))) extract(root_, *event, out);
+    return out;
   }
 
  private:
@@ -121,7 +148,9 @@ class Parser {
       return inside;
     }
     Node node;
+    const std::string_view before = in_.rest();
     if (!in_.take("$") || !read_path(node.path)) return fail(invalid_pattern());
+    node.path_text = std::string(trim(before.substr(0, before.size() - in_.rest().size())));
     if (in_.take_word("IS")) {
       if (in_.take_word("NULL")) {
         node.comparison = Comparison::is_null;

@@ -80,4 +80,9 @@ Result<FilterPattern> FilterPattern::parse(std::string_view text) {
 
 bool FilterPattern::matches(std::string_view message) const { return !matcher_ || matcher_->matches(message); }
 
+std::map<std::string, std::string> FilterPattern::extracted(std::string_view message) const {
+  if (!matcher_) return {};
+  return matcher_->extracted(message);
+}
+
 }  // namespace virga::logs

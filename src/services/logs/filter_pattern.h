@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,12 +18,15 @@ class FilterPattern {
   // Errors: InvalidParameterException.
   static Result<FilterPattern> parse(std::string_view text);
   bool matches(std::string_view message) const;
+  // The values that the pattern's fields ("$status") and paths ("$.status") have in a message that matches.
+  std::map<std::string, std::string> extracted(std::string_view message) const;
 
   // One compiled form; internal to the pattern's files.
   class Matcher {
    public:
     virtual ~Matcher() = default;
     virtual bool matches(std::string_view message) const = 0;
+    virtual std::map<std::string, std::string> extracted(std::string_view) const { return {}; }
   };
 
  private:

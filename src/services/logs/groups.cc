@@ -21,12 +21,12 @@ constexpr size_t kTagsMax = 50;
 constexpr std::array kRetentionDays{1,   3,   5,   7,   14,  30,  60,   90,   120,  150,  180,
                                     365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653};
 
-api::LogGroup to_log_group(const RequestContext& context, const Group& g) {
+api::LogGroup to_log_group(const RequestContext& context, const Group& g, size_t metric_filters) {
   api::LogGroup out;
   out.log_group_name = g.name;
   out.creation_time = g.created_millis;
   if (g.retention_days) out.retention_in_days = g.retention_days;
-  out.metric_filter_count = 0;
+  out.metric_filter_count = static_cast<int32_t>(metric_filters);
   out.log_group_arn = group_arn(context, g.name);
   out.arn = *out.log_group_arn + ":*";
   out.stored_bytes = 0;
@@ -106,7 +106,8 @@ Task<api::DescribeLogGroupsOutput> Service::describe_log_groups(Ctx ctx, api::De
       output.next_token = make_token(*out.back().log_group_name);
       return false;
     }
-    out.push_back(to_log_group(*ctx, g));
+    const auto filters = reader.count_settings(Setting::metric_filter, g.id);
+    out.push_back(to_log_group(*ctx, g, filters.value_or(0)));
     return true;
   });
   co_return output;

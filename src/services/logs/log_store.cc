@@ -39,6 +39,7 @@ std::string encode(const Group& g) {
   if (!g.kms_key.empty()) d.set("kms", g.kms_key);
   d.set("class", g.group_class);
   if (g.deletion_protection) d.set("protected", true);
+  if (g.subscribed) d.set("subscribed", true);
   Document tags = Document::object();
   for (const auto& [key, value] : g.tags) tags.set(key, value);
   d.set("tags", std::move(tags));
@@ -55,6 +56,7 @@ Result<Group> decode_group(std::string_view bytes) {
   g.kms_key = std::string(d.string_or("kms", ""));
   g.group_class = std::string(d.string_or("class", "STANDARD"));
   g.deletion_protection = d.find("protected") != nullptr;
+  g.subscribed = d.find("subscribed") != nullptr;
   if (const Document* tags = d.find("tags")) {
     for (const auto& [key, value] : tags->as_object()) g.tags[key] = value.as_string();
   }
@@ -125,6 +127,32 @@ storage::Key LogReader::events_of(uint64_t group_id, std::optional<uint64_t> str
   key.account(account_).region(region_).u8('e').u64(group_id);
   if (stream_id) key.u64(*stream_id);
   return key;
+}
+
+storage::Key LogReader::settings_of(Setting kind, uint64_t group_id) const {
+  storage::Key key(storage::Space::logs);
+  key.account(account_).region(region_).u8(static_cast<uint8_t>(kind)).u64(group_id);
+  return key;
+}
+
+Result<std::optional<std::string>> LogReader::find_setting(Setting kind, uint64_t group_id, std::string_view name) const {
+  return view_.get(std::move(settings_of(kind, group_id).text(name)).take());
+}
+
+Result<void> LogReader::each_setting(Setting kind, uint64_t group_id,
+                                     const std::function<bool(std::string_view)>& visit) const {
+  const storage::Key all = settings_of(kind, group_id);
+  const auto cursor = view_.cursor(all.str(), all.range_end());
+  for (; cursor->valid(); cursor->next()) {
+    if (!visit(cursor->value())) break;
+  }
+  return cursor->status();
+}
+
+Result<size_t> LogReader::count_settings(Setting kind, uint64_t group_id) const {
+  size_t count = 0;
+  VIRGA_TRY_VOID(each_setting(kind, group_id, [&](std::string_view) { return ++count > 0; }));
+  return count;
 }
 
 Result<std::optional<Group>> LogReader::find_group(std::string_view name) const {
@@ -239,6 +267,10 @@ void LogTransaction::erase(const Group& group) {
   txn_.erase_range(events.str(), events.range_end());
   const storage::Key streams = streams_of(group.id);
   txn_.erase_range(streams.str(), streams.range_end());
+  for (const Setting kind : {Setting::metric_filter, Setting::subscription}) {
+    const storage::Key settings = settings_of(kind, group.id);
+    txn_.erase_range(settings.str(), settings.range_end());
+  }
   txn_.erase(group_key(group.name));
 }
 
@@ -247,6 +279,14 @@ void LogTransaction::erase(const Group& group, const Stream& stream) {
   const storage::Key events = events_of(group.id, stream.id);
   txn_.erase_range(events.str(), events.range_end());
   txn_.erase(stream_key(group, stream.name));
+}
+
+void LogTransaction::put_setting(Setting kind, uint64_t group_id, std::string_view name, std::string_view bytes) {
+  txn_.put(std::move(settings_of(kind, group_id).text(name)).take(), bytes);
+}
+
+void LogTransaction::erase_setting(Setting kind, uint64_t group_id, std::string_view name) {
+  txn_.erase(std::move(settings_of(kind, group_id).text(name)).take());
 }
 
 void LogTransaction::append(uint64_t group_id, uint64_t stream_id, int64_t now_millis, const std::vector<NewEvent>& events) {

@@ -16,6 +16,7 @@
 // All of CloudWatch Logs' keys. Below Space::logs, the account and the region:
 //   'g' group name → group            's' group id | stream name → stream
 //   'e' group id | stream id | timestamp | LSN → chunk: the events of one append that have this timestamp
+//   'm' | 'f' | 'p' | 'q' group id (or 0) | name → a setting (settings.h)
 // A chunk's events share their timestamp, so chunks never overlap and the order of keys is the order of events; a function's
 // invocation costs one or two records. docs/formats/logs.md has the bytes.
 namespace virga::logs {
@@ -28,8 +29,13 @@ struct Group {
   std::string kms_key;
   std::string group_class = "STANDARD";
   bool deletion_protection = false;
+  bool subscribed = false;  // it has subscription filters
   std::map<std::string, std::string> tags;
 };
+
+// What is stored beside events, by the group's id (kAccountWide: of no group) and a name.
+enum class Setting : char { metric_filter = 'm', subscription = 'f', resource_policy = 'p', query = 'q' };
+inline constexpr uint64_t kAccountWide = 0;
 
 struct Stream {
   std::string name;
@@ -72,6 +78,11 @@ class LogReader {
   Result<void> each_group(std::string_view prefix, const std::function<bool(Group&&)>& visit) const;
   Result<void> each_stream(const Group& group, std::string_view prefix, const std::function<bool(Stream&&)>& visit) const;
 
+  // Settings as bytes, in the order of their names; `visit` returns false to stop.
+  Result<std::optional<std::string>> find_setting(Setting kind, uint64_t group_id, std::string_view name) const;
+  Result<void> each_setting(Setting kind, uint64_t group_id, const std::function<bool(std::string_view)>& visit) const;
+  Result<size_t> count_settings(Setting kind, uint64_t group_id) const;
+
   // A stream's events from `from` on (or from just before it backwards), whole chunks at a time.
   class Events {
    public:
@@ -94,6 +105,7 @@ class LogReader {
   std::string stream_key(const Group& group, std::string_view name) const;
   storage::Key streams_of(uint64_t group_id) const;
   storage::Key events_of(uint64_t group_id, std::optional<uint64_t> stream_id) const;
+  storage::Key settings_of(Setting kind, uint64_t group_id) const;
 
  private:
   const storage::View& view_;
@@ -111,8 +123,11 @@ class LogTransaction : public LogReader {
   void put(const Group& group);
   void erase(const Group& group);  // with its streams and events
   void erase(const Group& group, const Stream& stream);
+  void put_setting(Setting kind, uint64_t group_id, std::string_view name, std::string_view bytes);
+  void erase_setting(Setting kind, uint64_t group_id, std::string_view name);
   // `events` ascend. The transaction's LSN is part of their names.
   void append(uint64_t group_id, uint64_t stream_id, int64_t now_millis, const std::vector<NewEvent>& events);
+  storage::Txn& txn() { return txn_; }
 
  private:
   storage::Txn& txn_;

@@ -77,7 +77,8 @@ Task<api::PutLogEventsOutput> Service::put_log_events(Ctx ctx, api::PutLogEvents
     std::vector<NewEvent> fresh;
     for (size_t i = valid.begin; i < valid.end; ++i) fresh.push_back({events[i].timestamp, events[i].message});
     logs.append(group.id, stream.id, now, fresh);
-    return {};
+    if (!group.subscribed) return {};
+    return notify_subscribers(logs, {ctx->account, ctx->region, group.name, stream.name, group.id}, fresh);
   });
   // Ignored by AWS and by us when it comes back; older SDKs want to see one.
   output.next_sequence_token = position_digits({now, ctx->depends_on_lsn, 0});

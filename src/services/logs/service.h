@@ -3,12 +3,15 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
 #include "api/logs/handlers.h"
 #include "async/task.h"
+#include "aws/door.h"
+#include "platform/durable_queue.h"
 #include "platform/log_writer.h"
 #include "services/logs/log_store.h"
 #include "storage/shard.h"
@@ -43,10 +46,54 @@ class Service final : public api::Handlers, public platform::LogWriter {
   Task<api::UntagLogGroupOutput> untag_log_group(Ctx ctx, api::UntagLogGroupInput input) override;
   Task<api::ListTagsLogGroupOutput> list_tags_log_group(Ctx ctx, api::ListTagsLogGroupInput input) override;
 
+  // metric_filters.cc
+  Task<api::PutMetricFilterOutput> put_metric_filter(
+      Ctx ctx, api::PutMetricFilterInput input) override;
+  Task<api::DescribeMetricFiltersOutput> describe_metric_filters(
+      Ctx ctx, api::DescribeMetricFiltersInput input) override;
+  Task<api::DeleteMetricFilterOutput> delete_metric_filter(
+      Ctx ctx, api::DeleteMetricFilterInput input) override;
+  Task<api::TestMetricFilterOutput> test_metric_filter(
+      Ctx ctx, api::TestMetricFilterInput input) override;
+  // subscription_filters.cc
+  Task<api::PutSubscriptionFilterOutput> put_subscription_filter(
+      Ctx ctx, api::PutSubscriptionFilterInput input) override;
+  Task<api::DescribeSubscriptionFiltersOutput> describe_subscription_filters(
+      Ctx ctx, api::DescribeSubscriptionFiltersInput input) override;
+  Task<api::DeleteSubscriptionFilterOutput> delete_subscription_filter(
+      Ctx ctx, api::DeleteSubscriptionFilterInput input) override;
+  // account_settings.cc
+  Task<api::PutResourcePolicyOutput> put_resource_policy(
+      Ctx ctx, api::PutResourcePolicyInput input) override;
+  Task<api::DescribeResourcePoliciesOutput> describe_resource_policies(
+      Ctx ctx, api::DescribeResourcePoliciesInput input) override;
+  Task<api::DeleteResourcePolicyOutput> delete_resource_policy(
+      Ctx ctx, api::DeleteResourcePolicyInput input) override;
+  Task<api::PutQueryDefinitionOutput> put_query_definition(
+      Ctx ctx, api::PutQueryDefinitionInput input) override;
+  Task<api::DescribeQueryDefinitionsOutput> describe_query_definitions(
+      Ctx ctx, api::DescribeQueryDefinitionsInput input) override;
+  Task<api::DeleteQueryDefinitionOutput> delete_query_definition(
+      Ctx ctx, api::DeleteQueryDefinitionInput input) override;
+  // group_settings.cc
+  Task<api::AssociateKmsKeyOutput> associate_kms_key(
+      Ctx ctx, api::AssociateKmsKeyInput input) override;
+  Task<api::DisassociateKmsKeyOutput> disassociate_kms_key(
+      Ctx ctx, api::DisassociateKmsKeyInput input) override;
+  Task<api::PutLogGroupDeletionProtectionOutput> put_log_group_deletion_protection(
+      Ctx ctx, api::PutLogGroupDeletionProtectionInput input) override;
+  Task<api::ListLogGroupsOutput> list_log_groups(Ctx ctx, api::ListLogGroupsInput input) override;
+
+  // What subscription filters find goes to functions through `door`. Before the timers start; both outlive the service.
+  void deliver_to(aws::Door& door, platform::DurableTimers& timers);
+  Result<void> start();
+  Task<void> stop();
+
   // platform::LogWriter: group and stream are made when they are not there. append.cc
   Task<void> append(platform::LogAppend request) override;
 
  private:
+  // Runs `body` (Result<T>(LogTransaction&)) as one transaction.
   template <class F, class T = typename std::invoke_result_t<F&, LogTransaction&>::value_type>
   Task<T> write(Ctx ctx, F body) {
     storage::Committed<T> done = co_await shard_.transact(storage::CommitClass::durable, [ctx, body = std::move(body)](storage::Txn& txn) mutable {
@@ -61,9 +108,23 @@ class Service final : public api::Handlers, public platform::LogWriter {
   Task<void> caught_up();
   Result<void> append_in(storage::Txn& txn, const platform::LogAppend& request);
 
+  // Where events come to lie, for those who hear of them.
+  struct LogPlace {
+    std::string account;
+    std::string region;
+    std::string group;
+    std::string stream;
+    uint64_t group_id = 0;
+  };
+  // Part of the transaction that appends.
+  Result<void> notify_subscribers(LogTransaction& logs, const LogPlace& place,
+                                  const std::vector<NewEvent>& events);
+  Task<platform::Delivery> deliver(platform::QueueMessage message);
+
   struct Target {
     uint64_t group = 0;
     uint64_t stream = 0;
+    bool subscribed = false;
   };
 
   storage::Shard& shard_;
@@ -73,6 +134,8 @@ class Service final : public api::Handlers, public platform::LogWriter {
   // deletions and resets.
   std::unordered_map<std::string, Target> targets_;
   storage::Generation targets_generation_ = 0;
+  aws::Door* door_ = nullptr;
+  std::unique_ptr<platform::DurableQueue> deliveries_;  // null: there is nobody to deliver to
 };
 
 }  // namespace virga::logs

@@ -1,7 +1,6 @@
 #include "api/sts/assume_role.h"
 
 #include "api/sts/shapes/assumed_role_user.h"
-#include "base/hashing.h"
 #include "platform/authorizer.h"
 #include "services/sts/errors.h"
 #include "services/sts/service.h"
@@ -12,15 +11,6 @@ namespace {
 
 constexpr int32_t kDurationDefault = 3600;
 constexpr int32_t kChainedDurationMax = 3600;  // IAM User Guide, "Roles terms and concepts", role chaining
-
-// Open mode: a role that is not there has an id all the same, always the same one.
-std::string made_up_role_id(const std::string& role_arn) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const Sha256 digest = sha256(role_arn);
-  std::string id = "AROA";
-  for (size_t i = 0; i < 17; ++i) id += kAlphabet[digest[i] % kAlphabet.size()];
-  return id;
-}
 
 // Condition keys of AssumeRole. Source: Service Authorization Reference, AWS Security Token Service.
 void add_sts_keys(platform::ConditionContext& context, const api::AssumeRoleInput& input) {
@@ -74,12 +64,10 @@ Task<api::AssumeRoleOutput> Service::assume_role(Ctx ctx, api::AssumeRoleInput i
   } else {
     auto found = co_await identity_.find_role(input.role_arn);
     if (found) role = std::move(*found);
-    if (!found) role = platform::RoleInfo{.arn = input.role_arn, .name = "", .role_id = made_up_role_id(input.role_arn), .max_session_seconds = 43200};
+    if (!found) role = stand_in_role(input.role_arn);
   }
   const int32_t duration = input.duration_seconds.value_or(kDurationDefault);
-  if (duration > role.max_session_seconds) {
-    co_return fail(errors::validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
-  }
+  if (duration > role.max_session_seconds) co_return fail(errors::duration_over_roles_maximum());
   if (ctx->principal.kind == Principal::Kind::assumed_role && duration > kChainedDurationMax) {
     co_return fail(errors::validation("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"));
   }

@@ -12,6 +12,10 @@ AwsError validation(std::string message) {
   return {.code = "ValidationError", .http_status = 400, .message = std::move(message), .detail = nullptr};
 }
 
+AwsError duration_over_roles_maximum() {
+  return validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+}
+
 // A role that is not there is refused as one that does not trust the caller: nobody learns which roles exist.
 AwsError may_not_assume(std::string_view caller_arn, std::string_view role_arn) {
   return access_denied("User: " + std::string(caller_arn) + " is not authorized to perform: sts:AssumeRole on resource: " + std::string(role_arn));

@@ -10,6 +10,7 @@ namespace virga::sts::errors {
 
 AwsError access_denied(std::string message);
 AwsError validation(std::string message);
+AwsError duration_over_roles_maximum();
 AwsError may_not_assume(std::string_view caller_arn, std::string_view role_arn);
 AwsError packed_policy_too_large(int percent);
 

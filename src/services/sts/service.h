@@ -16,6 +16,10 @@ class Service final : public api::Handlers {
   Task<api::GetCallerIdentityOutput> get_caller_identity(Ctx ctx, api::GetCallerIdentityInput input) override;
   Task<api::GetAccessKeyInfoOutput> get_access_key_info(Ctx ctx, api::GetAccessKeyInfoInput input) override;
   Task<api::AssumeRoleOutput> assume_role(Ctx ctx, api::AssumeRoleInput input) override;
+  Task<api::AssumeRoleWithWebIdentityOutput> assume_role_with_web_identity(
+      Ctx ctx, api::AssumeRoleWithWebIdentityInput input) override;
+  Task<api::DecodeAuthorizationMessageOutput> decode_authorization_message(
+      Ctx ctx, api::DecodeAuthorizationMessageInput input) override;
   Task<api::GetSessionTokenOutput> get_session_token(Ctx ctx, api::GetSessionTokenInput input) override;
   Task<api::GetFederationTokenOutput> get_federation_token(Ctx ctx, api::GetFederationTokenInput input) override;
 

@@ -1,5 +1,6 @@
 #include "services/sts/sessions.h"
 
+#include "base/hashing.h"
 #include "base/strings.h"
 #include "services/sts/errors.h"
 
@@ -47,6 +48,17 @@ Result<std::optional<int32_t>> add_policies_and_tags(const std::optional<std::st
   const auto percent = static_cast<int32_t>((bytes * 100 + kPackedBytesMax - 1) / kPackedBytesMax);
   if (percent > 100) return fail(errors::packed_policy_too_large(percent));
   return std::optional<int32_t>(percent);
+}
+
+platform::RoleInfo stand_in_role(const std::string& role_arn) {
+  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const Sha256 digest = sha256(role_arn);
+  platform::RoleInfo role;
+  role.arn = role_arn;
+  role.role_id = "AROA";
+  for (size_t i = 0; i < 17; ++i) role.role_id += kAlphabet[digest[i] % kAlphabet.size()];
+  role.max_session_seconds = 43200;
+  return role;
 }
 
 api::Credentials to_credentials(const platform::Credential& credential) {

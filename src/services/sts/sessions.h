@@ -19,6 +19,8 @@ namespace virga::sts {
 // MalformedPolicyDocument, PackedPolicyTooLarge, ValidationError.
 Result<std::optional<int32_t>> add_policies_and_tags(const std::optional<std::string>& policy, const Maybe<std::vector<api::PolicyDescriptorType>>& arns,
                                                      const Maybe<std::vector<api::Tag>>& tags, platform::SessionRequest& request);
+// Open mode: a role that is not there has an id all the same, always the same one, and the longest sessions.
+platform::RoleInfo stand_in_role(const std::string& role_arn);
 api::Credentials to_credentials(const platform::Credential& credential);
 
 }  // namespace virga::sts
