@@ -151,6 +151,10 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
     HttpResponse answer = co_await execute_api->handle(request);
     co_return std::move(answer);
   }
+  if (found.kind == RouteKind::function_url && function_url) {
+    HttpResponse answer = co_await function_url->handle(request);
+    co_return std::move(answer);
+  }
 
   // A web page must not drive the server behind its user's back.
   const auto origin = request.header("Origin");

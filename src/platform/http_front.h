@@ -44,6 +44,7 @@ class HttpFront final : public net::HttpHandler {
   std::function<Task<net::HttpResponse>(net::HttpRequest&)> admin;
   std::function<net::HttpResponse(const net::HttpRequest&)> home;  // GET / of somebody who looks what is here
   DataPlaneHandler* execute_api = nullptr;
+  DataPlaneHandler* function_url = nullptr;
 
   Task<net::HttpResponse> handle(net::HttpRequest& request) override;
 
