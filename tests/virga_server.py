@@ -22,7 +22,7 @@ def free_port() -> int:
 class Server:
     """One `virga serve` over a data folder of its own (or a given one, for restarts)."""
 
-    def __init__(self, *options, data=None, port=None, env=None):
+    def __init__(self, *options, data=None, port=None, env=None, wrapper=()):
         self.port = port or free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self._temp = None
@@ -31,6 +31,7 @@ class Server:
             data = self._temp.name
         self.data = str(data)
         self.options = list(options)
+        self.wrapper = [str(part) for part in wrapper]  # a program that runs the binary
         self.env = {**os.environ, **(env or {})}
         for name in list(self.env):
             if name.startswith(("AWS_", "VIRGA_")) and name not in (env or {}):
@@ -42,7 +43,7 @@ class Server:
         self.log = open(pathlib.Path(self.data).parent / f"virga-{self.port}.log", "ab+")
         place = [] if "--memory" in self.options else ["--data", self.data]
         self.process = subprocess.Popen(
-            [str(BINARY), "serve", "--listen", f"127.0.0.1:{self.port}", *place, *self.options],
+            [*self.wrapper, str(BINARY), "serve", "--listen", f"127.0.0.1:{self.port}", *place, *self.options],
             stdout=subprocess.PIPE, stderr=self.log, env=self.env, text=True)
         deadline = time.monotonic() + READY_SECONDS
         line = ""

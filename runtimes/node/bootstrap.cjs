@@ -12,8 +12,11 @@ const { pathToFileURL } = require('url');
 
 const FD_TELEMETRY = 3;
 const FD_ASSIGN = 4;
-const API_PORT = 9001;
-const TASK_ROOT = '/var/task';
+const BARE = process.env.VIRGA_BARE === '1';  // without namespaces: this process is one function's
+const SHARED_NETWORK = BARE || process.env.VIRGA_SHARED_NETWORK === '1';
+const TASK_ROOT = BARE ? process.env.VIRGA_TASK : '/var/task';
+const OWN_NODE_PATH = process.env.NODE_PATH;
+let apiRoot = '/2018-06-01/runtime';  // with a secret in front where others reach the port too
 
 // ---------------------------------------------------------------- the Runtime API
 
@@ -60,11 +63,11 @@ class Api {
   }
 }
 
-const NEXT = 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n';
+const nextEvent = () => `GET ${apiRoot}/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n`;
 
 function post(where, body, headers = '', contentType = 'application/json') {
   const data = typeof body === 'string' ? Buffer.from(body) : body;
-  return [`POST /2018-06-01/runtime${where} HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nContent-Type: ${contentType}\r\n${headers}` +
+  return [`POST ${apiRoot}${where} HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nContent-Type: ${contentType}\r\n${headers}` +
     `Content-Length: ${data.length}\r\n\r\n`, data];
 }
 
@@ -301,7 +304,7 @@ class Runtime {
 
   next() {
     this.api.socket.ref();
-    this.api.send(NEXT);
+    this.api.send(nextEvent());
     this.await();
   }
   await() {
@@ -315,7 +318,7 @@ class Runtime {
     this.onEmpty = null;
     this.api.socket.ref();
     this.api.read(() => {});
-    this.api.send(...post(`/invocation/${id}/${suffix}`, body, headers, contentType), NEXT);
+    this.api.send(...post(`/invocation/${id}/${suffix}`, body, headers, contentType), nextEvent());
     this.await();
   }
   fail(id, error) {
@@ -480,13 +483,23 @@ function applyEnvironment(assigned) {
 
 async function main() {
   require('v8').setFlagsFromString('--no-flush-bytecode');  // what was rehearsed stays compiled
-  await rehearse();
-  const api = new Api(API_PORT, () => process.exit(0));
-  await api.ready();
+  if (!BARE) await rehearse();
+  let api = null;
+  if (!SHARED_NETWORK) {
+    api = new Api(9001, () => process.exit(0));
+    await api.ready();
+  }
   publishStreaming();
   fs.writeSync(FD_ASSIGN, 'R');
   receiveAssignment();  // blocks: nothing else is to happen here before
+  if (BARE) process.env.NODE_PATH = process.env.NODE_PATH || OWN_NODE_PATH;
   require('module').Module._initPaths();  // NODE_PATH came with the environment
+  if (api === null) {
+    const [, port, secret] = process.env.AWS_LAMBDA_RUNTIME_API.match(/^[^/]*:(\d+)(?:\/(.*))?$/);
+    if (secret) apiRoot = `/${secret}/2018-06-01/runtime`;
+    api = new Api(Number(port), () => process.exit(0));
+    await api.ready();
+  }
   patchConsole();
   process.chdir(TASK_ROOT);
   let handler;

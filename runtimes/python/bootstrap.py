@@ -20,6 +20,8 @@ from importlib.util import module_from_spec
 FD_TELEMETRY = 3
 FD_ASSIGN = 4
 API_ADDRESS = ("127.0.0.1", 9001)
+API_ROOT = b"/2018-06-01/runtime"  # with a secret in front where others reach the port too
+BOOTSTRAP = sys._getframe().f_code.co_filename
 
 PRELOADED = frozenset()  # top-level names of third-party modules that the zygote has imported
 PRELOADED_FILES = frozenset()  # how their files are called in a folder
@@ -95,6 +97,7 @@ def preload():
         botocore.session.create_loader = lambda search_path_string=None: (
             make(search_path_string) if search_path_string else shared)
         patch_botocore(botocore.session)
+        share_client_methods()
         # The default session stands, without credentials or region: those it reads from the environment when asked.
         boto3.setup_default_session()
     except Exception:  # no SDK here, or one of an unknown shape: functions bring their own
@@ -104,11 +107,39 @@ def preload():
     remember_preloaded(before, standard)
 
 
+def share_client_methods():
+    """The methods of a service's clients depend on its description alone: made once, not for each client."""
+    import botocore.client
+    original = botocore.client.ClientCreator._create_methods
+    made = {}
+
+    def create_methods(self, service_model):
+        key = (service_model.service_name, service_model.api_version)
+        methods = made.get(key)
+        operations = service_model._service_description.get("operations")
+        if methods is None or methods[0] is not operations:
+            methods = made[key] = (operations, original(self, service_model))
+        return dict(methods[1])
+
+    botocore.client.ClientCreator._create_methods = create_methods
+
+
 def remember_preloaded(before, standard):
     global PRELOADED, PRELOADED_FILES
     names = {name.partition(".")[0] for name in set(sys.modules) - standard}
     PRELOADED = frozenset(n for n in names if n not in before and n not in getattr(sys, "stdlib_module_names", ()))
     PRELOADED_FILES = PRELOADED | {name + ".py" for name in PRELOADED}
+
+
+REHEARSAL_KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+BUILT = set()  # services of which this zygote has built a client
+
+
+def rehearse_client():
+    """Builds a client, so that a function's first one finds its memory this process's own already."""
+    boto3 = sys.modules.get("boto3")
+    if "dynamodb" in BUILT and boto3 is not None:
+        boto3.DEFAULT_SESSION.client("dynamodb", **REHEARSAL_KEYS)
 
 
 def build_clients():
@@ -117,9 +148,10 @@ def build_clients():
     if boto3 is None or boto3.DEFAULT_SESSION is None:
         return
     session = boto3.DEFAULT_SESSION
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    keys = REHEARSAL_KEYS
     for name in ("dynamodb", "s3", "sqs", "sns", "sts", "lambda", "secretsmanager", "ssm", "events", "stepfunctions"):
         session.client(name, **keys)
+        BUILT.add(name)
         yield
     for name in ("dynamodb", "s3"):
         session.resource(name, **keys)
@@ -190,11 +222,12 @@ class Api:
         self.socket.sendall(data)
 
 
-NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
+def next_event():
+    return b"GET " + API_ROOT + b"/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
 
 
 def post(path, body, headers=b""):
-    return (b"POST /2018-06-01/runtime" + path + b" HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n"
+    return (b"POST " + API_ROOT + path + b" HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n"
             b"Content-Type: application/json\r\n" + headers +
             b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
 
@@ -353,7 +386,7 @@ def describe(error_type, message, request_id=None, trace=()):
 
 def own_frames(trace):
     """The traceback from the user's first frame on."""
-    while trace is not None and trace.tb_frame.f_code.co_filename in ("/var/runtime/bootstrap.py", "<frozen importlib._bootstrap>",
+    while trace is not None and trace.tb_frame.f_code.co_filename in (BOOTSTRAP, "<frozen importlib._bootstrap>",
                                                                        "<frozen importlib._bootstrap_external>"):
         trace = trace.tb_next
     return trace
@@ -491,6 +524,7 @@ def rehearse():
     headers = {b"lambda-runtime-aws-request-id": b"0", b"lambda-runtime-deadline-ms": b"0"}
     for _ in range(3):
         call(handler, headers, b'{"a": [1, 2.5, "x", null, true]}')
+    rehearse_client()
     del sys.path[0]
     sys.path_importer_cache.pop(folder, None)
     del sys.modules["virga_rehearsal"]
@@ -523,18 +557,36 @@ def receive_assignment():
     return dict(item.split("=", 1) for item in os.fsdecode(data[4:]).split("\0") if item)
 
 
-def run_sandbox():
+def take_api_address():
+    """Where AWS_LAMBDA_RUNTIME_API leads: host, port and, on a shared network, a secret path."""
+    global API_ADDRESS, API_ROOT
+    where, _, secret = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
+    host, _, port = where.rpartition(":")
+    API_ADDRESS = (host, int(port))
+    if secret:
+        API_ROOT = b"/" + secret.encode() + b"/2018-06-01/runtime"
+
+
+def run_sandbox(shared_network=False, bare=False):
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.stdin = open(0, "r", closefd=False)
     sys.__stdout__, sys.__stderr__, sys.__stdin__ = sys.stdout, sys.stderr, sys.stdin
-    api = Api()
-    rehearse()
-    gc.collect()
+    api = None if shared_network else Api()
+    if not bare:
+        rehearse()
+        gc.collect()
     os.write(FD_ASSIGN, b"R")
     environment = receive_assignment()
     take_environment(environment)
-    folders = ["/var/task", "/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2], "/opt/python"]
+    if api is None:
+        take_api_address()
+        api = Api()
+    task, opt = "/var/task", "/opt"
+    if bare:
+        task, opt = environment["LAMBDA_TASK_ROOT"], os.environ.pop("VIRGA_OPT", "/opt")
+        sys.meta_path.insert(0, BotocoreFinder)
+    folders = [task, opt + "/python/lib/python%d.%d/site-packages" % sys.version_info[:2], opt + "/python"]
     own = environment.get("PYTHONPATH", "")
     sys.path[:0] = [folders[0]] + [p for p in own.split(":") if p] + folders[1:]
     session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
@@ -543,7 +595,7 @@ def run_sandbox():
     if PRELOADED:
         prefer_own_packages([folders[0], folders[1], folders[2]])
     try:
-        handler = load_handler(environment["_HANDLER"])
+        handler = load_handler(environment["_HANDLER"], task)
     except BaseException as e:
         if isinstance(e, SystemExit):
             flush()
@@ -556,13 +608,14 @@ def run_sandbox():
         api.read_answer()
         os._exit(1)
 
-    api.send(NEXT)
+    following = next_event()
+    api.send(following)
     while True:
         _, headers, body = api.read_answer()
         answer = call(handler, headers, body)
         flush()
         # The answer and the request for the next event leave in one write; the platform answers them in order.
-        api.send(answer + NEXT)
+        api.send(answer + following)
         api.read_answer()
 
 
@@ -594,10 +647,13 @@ def main():
         except OSError:
             pid = -1
         if pid == 0:
-            shim.virga_zygote_enter()
+            shared_network = shim.virga_zygote_enter()
             gc.enable()
-            run_sandbox()
+            run_sandbox(bool(shared_network))
         shim.virga_zygote_forked(pid)
 
 
-main()
+if sys.argv[1:] == ["bare"]:  # without a zygote: this process is one function's
+    run_sandbox(shared_network=True, bare=True)
+else:
+    main()

@@ -179,6 +179,10 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
     HttpResponse answer = co_await execute_api->handle(request);
     co_return std::move(answer);
   }
+  if (found.kind == RouteKind::function_url && function_url) {
+    HttpResponse answer = co_await function_url->handle(request);
+    co_return std::move(answer);
+  }
 
   const bool to_s3 = found.kind == RouteKind::service && found.service->name == "s3";
   if (to_s3 && s3_origins && (request.header("Origin") || request.method() == "OPTIONS")) {

@@ -52,6 +52,7 @@ class HttpFront final : public net::HttpHandler {
   net::HttpServer* first_server = nullptr;
   OriginRules* s3_origins =
       nullptr;  // buckets' own cross-origin rules; without them the front's hold for S3 too
+  DataPlaneHandler* function_url = nullptr;
 
   Task<net::HttpResponse> handle(net::HttpRequest& request) override;
   net::HttpServer* elsewhere(const net::HttpRequest& request) override;

@@ -9,6 +9,7 @@ using aws::Protocol;
 using aws::ServiceDesc;
 
 constexpr std::string_view kExecuteApiPath = "/_aws/execute-api/";
+constexpr std::string_view kFunctionUrlPath = "/_aws/lambda-url/";
 
 Route to_service(const ServiceDesc* service) {
   Route r;
@@ -115,7 +116,9 @@ Route route(const RouteQuestion& q) {
     out.kind = RouteKind::admin;
     return out;
   }
-  out.kind = q.path.starts_with(kExecuteApiPath) ? RouteKind::execute_api : by_host(q.host);
+  out.kind = q.path.starts_with(kExecuteApiPath)    ? RouteKind::execute_api
+             : q.path.starts_with(kFunctionUrlPath) ? RouteKind::function_url
+                                                    : by_host(q.host);
   // A signed call to the management API of a WebSocket connection shares the host form.
   if (out.kind != RouteKind::none && !q.path.starts_with("/@connections")) return out;
   out.kind = RouteKind::none;

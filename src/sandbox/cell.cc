@@ -1,11 +1,14 @@
 #include "sandbox/cell.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/hashing.h"
 #include "base/log.h"
+#include "base/strings.h"
 #include "sandbox/dns.h"
 #include "sandbox/init.h"
 
@@ -70,20 +73,40 @@ void EngineCell::on_ready(Message& message) {
   control_ = std::move(fds[kFdControl]);
   if (message.values[0] != 0) memory_ = std::move(fds[kFdMemory]);
   if (message.values[1] != 0) freeze_ = std::move(fds[kFdFreeze]);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  if (message.values[2] != 0 &&
+      ::getsockname(fds[kFdRuntimeApi].get(), reinterpret_cast<sockaddr*>(&address), &size) == 0) {
+    api_port_ = ntohs(address.sin_port);
+  }
   logs_.push_back(std::make_unique<LogPipe>(loop_, std::move(fds[kFdStdout]), LogStream::out, sink_));
   logs_.push_back(std::make_unique<LogPipe>(loop_, std::move(fds[kFdStderr]), LogStream::err, sink_));
   logs_.push_back(std::make_unique<LogPipe>(loop_, std::move(fds[kFdTelemetry]), LogStream::record, sink_));
   api_ = std::make_unique<ApiServer>(
       loop_, std::move(fds[kFdRuntimeApi]), [this](ApiConnection& c, ApiRequest& r) { on_request(c, r); },
       [this](ApiConnection& c) { on_connection_closed(c); });
-  dns_ = std::make_unique<DnsResponder>(loop_, std::move(fds[kFdDns]));
+  dns_ = std::make_unique<DnsResponder>(loop_, std::move(fds[kFdDns]), [this](const std::string& name) {
+    if (!sink_ || std::exchange(told_of_network_, true)) return;
+    sink_(LogStream::out, "[virga] the name " + name + " was not resolved: functions reach this platform only "
+                          "(--function-network platform); --function-network host opens the machine's network");
+  });
   for (size_t i = kReadyFds; i < fds.size(); ++i) {
     const size_t which = i - kReadyFds;
     const uint16_t port = which < options_.platform_ports.size() ? options_.platform_ports[which] : 0;
     platform_.push_back(std::make_unique<PlatformListener>(*this, std::move(fds[i]), port));
   }
+  bare_ = message.values[3] != 0;
+  if (message.values[2] != 0) api_secret_ = to_hex(secure_random_bytes(16));
   state = CellState::spare;
   changed.set();
+}
+
+std::string EngineCell::variable(const std::string& name, const std::string& value) const {
+  if (!api_secret_.empty() && name == "AWS_LAMBDA_RUNTIME_API") {
+    return "127.0.0.1:" + std::to_string(api_port_) + "/" + api_secret_;
+  }
+  if (bare_ && name == "LAMBDA_TASK_ROOT") return spec_.code_dir;
+  return value;
 }
 
 void EngineCell::bind(SandboxSpec spec) {
@@ -95,6 +118,12 @@ void EngineCell::bind(SandboxSpec spec) {
 
 void EngineCell::on_request(ApiConnection& connection, ApiRequest& request) {
   std::string_view path = request.path;
+  if (!api_secret_.empty()) {
+    const std::string_view first = path.substr(0, api_secret_.size() + 1);
+    if (!first.starts_with('/') || !equal_constant_time(first.substr(1), api_secret_))
+      return refuse(connection, 404, "NotFound", "no such path");
+    path.remove_prefix(first.size());
+  }
   if (!path.starts_with(kApiRoot)) return refuse(connection, 404, "NotFound", "no such path");
   path.remove_prefix(kApiRoot.size());
   if (request.method == "GET" && path == "invocation/next") return on_next(connection);

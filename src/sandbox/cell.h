@@ -39,6 +39,10 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   Task<void> await_gone();
   int64_t memory_peak() const;
 
+  // The variables that this sandbox needs otherwise than the caller wrote them.
+  std::string variable(const std::string& name, const std::string& value) const;
+  bool bare() const { return bare_; }
+
   const uint32_t id;
   const std::string pool;  // the interpreter's path: which spares it counts among
   CellState state = CellState::making;
@@ -79,6 +83,10 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   async::SteadyTime init_from_, delivered_at_;
   async::TimerId freeze_timer_ = async::TimerId::none;
   bool frozen_ = false;
+  bool bare_ = false;
+  bool told_of_network_ = false;
+  uint16_t api_port_ = 0;    // of the machine's loopback; 0: 9001 inside
+  std::string api_secret_;   // first part of the API's path there: others reach the port too
   bool exited_ = false;
   int64_t exit_peak_ = 0;
 };

@@ -68,7 +68,18 @@ std::string answer_dns(std::string_view query) {
   return out;
 }
 
-DnsResponder::DnsResponder(async::Loop& loop, Fd socket) : loop_(loop), socket_(std::move(socket)) {
+std::string foreign_name(std::string_view query) {
+  std::string name;
+  size_t end = 0;
+  if (query.size() < kHead + 5 || (query[2] & 0x80) != 0 || !read_name(query, &name, &end)) return {};
+  for (const char c : name) {
+    if (c < '!' || c > '~') return {};
+  }
+  return is_platform(name) ? std::string() : name;
+}
+
+DnsResponder::DnsResponder(async::Loop& loop, Fd socket, std::function<void(const std::string&)> on_foreign)
+    : loop_(loop), socket_(std::move(socket)), on_foreign_(std::move(on_foreign)) {
   loop_.add_fd(socket_.get(), EPOLLIN, *this);
 }
 
@@ -81,6 +92,8 @@ void DnsResponder::on_events(uint32_t) {
     socklen_t size = sizeof from;
     const ssize_t got = ::recvfrom(socket_.get(), query, sizeof query, 0, reinterpret_cast<sockaddr*>(&from), &size);
     if (got < 0) return;
+    const std::string foreign = foreign_name({query, static_cast<size_t>(got)});
+    if (!foreign.empty() && on_foreign_) on_foreign_(foreign);
     const std::string answer = answer_dns({query, static_cast<size_t>(got)});
     // A full socket buffer loses the answer, as any datagram may be lost.
     if (!answer.empty()) ::sendto(socket_.get(), answer.data(), answer.size(), 0, reinterpret_cast<sockaddr*>(&from), size);

@@ -63,6 +63,8 @@ struct Pool {
   std::string last_failure;
   bool warm = false;  // keeps spares
   bool refill_planned = false;
+  async::SteadyTime last_asked;
+  bool cool_planned = false;
   async::Event changed;
 };
 
@@ -73,6 +75,7 @@ class EngineImpl final : public Engine, public async::FdHandler {
 
   Task<StartOutcome> start(SandboxSpec spec) override;
   Task<void> warm(std::string runtime) override;
+  void prepare(const std::string& runtime) override;
   void cool(const std::string& runtime) override;
   void attach_launcher(int launcher_fd) override;
   bool launcher_alive() const override { return launcher_.get() >= 0; }
@@ -85,6 +88,8 @@ class EngineImpl final : public Engine, public async::FdHandler {
   Task<std::shared_ptr<EngineCell>> take_spare(Pool* pool);
   void refill(Pool& pool);
   void refill_later(Pool& pool);
+  void asked_for(Pool& pool);
+  void cool_later(Pool& pool, async::SteadyTime at);
   void make_spare(Pool& pool);
   Result<void> send_assignment(const EngineCell& cell, const SandboxSpec& spec);
   void on_message(Message& message);
@@ -232,9 +237,36 @@ void EngineImpl::refill_later(Pool& pool) {
   timers_.insert(*id);
 }
 
+void EngineImpl::asked_for(Pool& pool) {
+  pool.warm = true;
+  pool.failures = 0;
+  pool.last_asked = loop_.now();
+  if (!pool.cool_planned) cool_later(pool, pool.last_asked.plus_millis(options_.cool_after_ms));
+}
+
+void EngineImpl::cool_later(Pool& pool, async::SteadyTime at) {
+  pool.cool_planned = true;
+  auto id = std::make_shared<async::TimerId>();
+  *id = loop_.add_timer(at, [this, &pool, id] {
+    timers_.erase(*id);
+    pool.cool_planned = false;
+    if (!pool.warm) return;
+    const async::SteadyTime due = pool.last_asked.plus_millis(options_.cool_after_ms);
+    if (loop_.now() < due) return cool_later(pool, due);
+    cool(pool.runtime);
+  });
+  timers_.insert(*id);
+}
+
+void EngineImpl::prepare(const std::string& runtime) {
+  const auto pool = pool_of(runtime);
+  if (!pool || closing_) return;
+  asked_for(**pool);
+  refill(**pool);
+}
+
 Task<std::shared_ptr<EngineCell>> EngineImpl::take_spare(Pool* pool) {
-  pool->warm = true;
-  pool->failures = 0;
+  asked_for(*pool);
   const async::SteadyTime until = loop_.now().plus_millis(kSpareWithinMs);
   while (pool->spares.empty()) {
     if (launcher_.get() < 0 || closing_) {
@@ -266,7 +298,8 @@ Result<void> EngineImpl::send_assignment(const EngineCell& cell, const SandboxSp
   message.text = spec.code_dir + '\0';
   for (const auto& layer : spec.layers) message.text += layer + '\0';
   std::string environment = "_HANDLER=" + spec.handler;
-  for (const auto& [name, value] : spec.environment) append_variable(environment, name, value);
+  for (const auto& [name, value] : spec.environment) append_variable(environment, name, cell.variable(name, value));
+  if (cell.bare() && !spec.layers.empty()) append_variable(environment, "VIRGA_OPT", spec.layers.front());
   message.text += environment;
   const int error = send_message(launcher_.get(), message);
   if (error != 0) return fail("SandboxUnavailable", 503, std::string("assignment: ") + strerror(error));
@@ -278,8 +311,8 @@ Task<StartOutcome> EngineImpl::start(SandboxSpec spec) {
   if (spec.layers.size() > 1) co_return fail("InvalidLayers", 400, "more than one layer is not supported yet");
   const std::shared_ptr<EngineCell> cell = co_await take_spare(pool);
   ++stats_.starts;
+  cell->bind(spec);
   const auto sent = send_assignment(*cell, spec);
-  cell->bind(std::move(spec));
   if (!sent) {
     cell->kill();
     co_return fail(sent.error());

@@ -24,7 +24,7 @@ using LogSink = std::function<void(LogStream stream, std::string_view text)>;
 struct SandboxSpec {
   std::string runtime;                // "python3.12", "nodejs20.x", "provided.al2023"
   std::string code_dir;               // unpacked code, readable by others; mounted read-only at /var/task
-  std::vector<std::string> layers;    // later ones on top; mounted read-only at /opt. At most one for now.
+  std::vector<std::string> layers;    // mounted read-only at /opt; at most one folder
   std::string handler;                // becomes _HANDLER
   std::vector<std::pair<std::string, std::string>> environment;  // all of it: the function's own and the reserved names
   int64_t memory_mb = 128;
@@ -100,6 +100,7 @@ struct EngineOptions {
   RuntimePaths runtime_paths;        // the same as the launcher's
   std::vector<uint16_t> platform_ports;
   size_t spares_per_runtime = 2;     // ready and waiting for each interpreter in use
+  int64_t cool_after_ms = 3600'000;  // spares and zygotes of an interpreter that nobody asks for go
   int64_t freeze_after_ms = 20;      // back-to-back invokes never pay for a thaw
   // Takes the descriptor (non-blocking, connected). Without it such connections are closed.
   std::function<void(int fd, const PlatformPeer& peer)> on_platform_connection;
@@ -117,9 +118,12 @@ class Engine {
 
   // Takes a spare (or has one made) and runs INIT. Fails with InvalidRuntime (400), SandboxUnavailable (503).
   virtual Task<StartOutcome> start(SandboxSpec spec) = 0;
+  // The runtime will be needed: its zygote and spares are made, nobody waits.
+  virtual void prepare(const std::string& runtime) = 0;
   // Makes the runtime's zygote and spares ahead of need; waits until one spare stands.
   virtual Task<void> warm(std::string runtime) = 0;
   // Lets a runtime's zygote and spares go: no function of it is left.
+  // An interpreter that is asked for nothing cools by itself after EngineOptions::cool_after_ms.
   virtual void cool(const std::string& runtime) = 0;
   // A new launcher after the old one died (on_launcher_lost was called).
   virtual void attach_launcher(int launcher_fd) = 0;

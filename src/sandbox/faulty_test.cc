@@ -27,13 +27,15 @@ std::string attack(uint32_t faults, const std::string& event) {
   spec.runtime = "provided.al2023";
   spec.memory_mb = 256;
   spec.code_dir = bed.code("probe", "bootstrap", std::string("#!/usr/bin/python3\n") + kAttackProbe + R"PY(
-import http.client, json
-api = http.client.HTTPConnection('127.0.0.1', 9001)
+import http.client, json, os
+where, _, secret = os.environ['AWS_LAMBDA_RUNTIME_API'].partition('/')
+root = ('/' + secret if secret else '') + '/2018-06-01/runtime/invocation/'
+api = http.client.HTTPConnection(where)
 while True:
-    api.request('GET', '/2018-06-01/runtime/invocation/next')
+    api.request('GET', root + 'next')
     answer = api.getresponse()
     body = json.dumps(handler(json.loads(answer.read()), None))
-    api.request('POST', '/2018-06-01/runtime/invocation/%s/response' % answer.getheader('Lambda-Runtime-Aws-Request-Id'), body)
+    api.request('POST', root + '%s/response' % answer.getheader('Lambda-Runtime-Aws-Request-Id'), body)
     api.getresponse().read()
 )PY");
   return bed.once(std::move(spec), event).payload;

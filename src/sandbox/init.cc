@@ -41,21 +41,16 @@ void loopback_up() {
   ::close(fd);
 }
 
-int open_loopback(int type, uint16_t port) {
-  const int fd = ::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) die("bind");
-  if (type == SOCK_STREAM && ::listen(fd, 16) != 0) die("listen");
+int must_open(int type, uint16_t port) {
+  const int fd = open_loopback(type, port);
+  if (fd < 0) die("loopback socket");
   return fd;
 }
 
 // One socket for 127.0.0.1 and ::1: nothing but loopback exists in here, so the wildcard address is no wider.
 int open_platform_listener(uint16_t port) {
   const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return open_loopback(SOCK_STREAM, port);  // a kernel without IPv6
+  if (fd < 0) return must_open(SOCK_STREAM, port);  // a kernel without IPv6
   const int off = 0;
   ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   sockaddr_in6 address{};
@@ -121,6 +116,21 @@ void keep_descriptors(int* boot, int* control) {
 
 }  // namespace
 
+int open_loopback(int type, uint16_t port) {
+  const int fd = ::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (fd < 0) return -1;
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+      (type != SOCK_STREAM || ::listen(fd, 16) == 0)) {
+    return fd;
+  }
+  ::close(fd);
+  return -1;
+}
+
 void init_main(const InitPlan& plan) {
   int boot = plan.boot, control = plan.control;
   char go = 0;
@@ -134,9 +144,11 @@ void init_main(const InitPlan& plan) {
 
   std::vector<int> fds(kInitNamespaces);
   open_namespaces(fds.data());
-  fds.push_back(open_loopback(SOCK_STREAM, 9001));
-  fds.push_back(open_loopback(SOCK_DGRAM, plan.host_network ? 0 : 53));
-  for (const uint16_t port : plan.platform_ports) fds.push_back(open_platform_listener(port));
+  fds.push_back(must_open(SOCK_STREAM, plan.host_network ? 0 : 9001));
+  fds.push_back(must_open(SOCK_DGRAM, plan.host_network ? 0 : 53));
+  // On the machine's own network the platform's own listeners answer.
+  if (!plan.host_network)
+    for (const uint16_t port : plan.platform_ports) fds.push_back(open_platform_listener(port));
   if (const char* failed = build_rootfs(*plan.rootfs)) die(failed);
 
   const char ready = 'I';

@@ -24,7 +24,7 @@ struct InitPlan {
   const RootfsPlan* rootfs = nullptr;
   std::vector<uint16_t> platform_ports;
   bool two_ids = true;  // the user namespace maps 0 beside the function's uid
-  bool host_network = false;  // a planted fault
+  bool host_network = false;  // no network namespace; the Runtime API gets a port of the machine's
   int boot = -1;        // to the launcher, SOCK_SEQPACKET
   int control = -1;     // to the engine
 };
@@ -44,5 +44,8 @@ inline constexpr uint32_t kSandboxGid = 990;
 
 // What a rootfs needs whatever runs in it.
 RootfsPlan base_rootfs();
+
+// A socket on 127.0.0.1, listening if it is a stream's; -1 with errno on failure. Port 0: the kernel's choice.
+int open_loopback(int type, uint16_t port);
 
 }  // namespace virga::sandbox

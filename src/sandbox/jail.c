@@ -126,45 +126,81 @@ int vj_landlock_abi(void) {
   return abi < 0 ? 0 : (int)abi;
 }
 
-int vj_landlock(void) {
-  const int abi = vj_landlock_abi();
-  if (abi == 0) return errno ? errno : ENOSYS;
+struct ll_port {
+  uint64_t access, port;
+};
+struct ll_allowed {
+  const char* path;
+  uint64_t access;
+};
+enum { LL_CONNECT_TCP = 1 << 1, LL_RULE_PATH = 1, LL_RULE_PORT = 2 };
+
+// All file rights that this kernel can withhold.
+static uint64_t all_file_rights(int abi) {
   uint64_t all = LL_FS_ABI1;
   if (abi >= 2) all |= LL_REFER;
   if (abi >= 3) all |= LL_TRUNCATE;
   if (abi >= 5) all |= LL_IOCTL_DEV;
-  struct ll_ruleset rules = {all, 0, abi >= 6 ? LL_SCOPE_ABSTRACT_UNIX | LL_SCOPE_SIGNAL : 0};
+  return all;
+}
+
+// `ports`: TCP ports that may be connected to, ended by 0; null for all. Kernels before ABI 4 cannot withhold them.
+static int restrict_to(int abi, const struct ll_allowed* allowed, unsigned count, const uint16_t* ports) {
+  const int net = ports && abi >= 4;
+  struct ll_ruleset rules = {all_file_rights(abi), net ? LL_CONNECT_TCP : 0,
+                             abi >= 6 ? LL_SCOPE_ABSTRACT_UNIX | LL_SCOPE_SIGNAL : 0};
   const unsigned long size = abi >= 6 ? sizeof rules : abi >= 4 ? 16 : 8;
   const int ruleset = (int)syscall(LL_SYS_CREATE, &rules, size, 0u);
   if (ruleset < 0) return errno;
-
-  const uint64_t read = LL_READ_FILE | LL_READ_DIR, run = read | LL_EXECUTE;
-  // The code and layers are mounted later on /var/task and /opt: a rule on a directory counts for what is mounted below it,
-  // not for what is mounted on it, so these name the parents.
-  const struct {
-    const char* path;
-    uint64_t access;
-  } allowed[] = {
-      {"/", run},  // the rootfs holds nothing but what a function may read, and is mounted read-only
-      {"/tmp", all},
-      {"/dev", read | LL_WRITE_FILE | (all & LL_IOCTL_DEV) | (all & LL_TRUNCATE)},
-      {"/proc", read | LL_WRITE_FILE | (all & LL_TRUNCATE)},
-  };
   int error = 0;
-  for (unsigned i = 0; i < sizeof allowed / sizeof *allowed && !error; ++i) {
+  for (unsigned i = 0; i < count && !error; ++i) {
     struct ll_path_beneath rule = {allowed[i].access, open(allowed[i].path, O_PATH | O_CLOEXEC)};
     if (rule.parent < 0) continue;
-    if (syscall(LL_SYS_ADD, ruleset, 1 /* LANDLOCK_RULE_PATH_BENEATH */, &rule, 0u) != 0) error = errno;
+    if (syscall(LL_SYS_ADD, ruleset, LL_RULE_PATH, &rule, 0u) != 0) error = errno;
     close(rule.parent);
+  }
+  for (unsigned i = 0; net && ports[i] && !error; ++i) {
+    const struct ll_port rule = {LL_CONNECT_TCP, ports[i]};
+    if (syscall(LL_SYS_ADD, ruleset, LL_RULE_PORT, &rule, 0u) != 0) error = errno;
   }
   if (!error && syscall(LL_SYS_RESTRICT, ruleset, 0u) != 0) error = errno;
   close(ruleset);
   return error;
 }
 
+int vj_landlock(void) {
+  const int abi = vj_landlock_abi();
+  if (abi == 0) return errno ? errno : ENOSYS;
+  const uint64_t all = all_file_rights(abi), read = LL_READ_FILE | LL_READ_DIR, run = read | LL_EXECUTE;
+  // The code and layers are mounted later on /var/task and /opt: a rule on a directory counts for what is mounted below it,
+  // not for what is mounted on it, so these name the parents.
+  const struct ll_allowed allowed[] = {
+      {"/", run},  // the rootfs holds nothing but what a function may read, and is mounted read-only
+      {"/tmp", all},
+      {"/dev", read | LL_WRITE_FILE | (all & LL_IOCTL_DEV) | (all & LL_TRUNCATE)},
+      {"/proc", read | LL_WRITE_FILE | (all & LL_TRUNCATE)},
+  };
+  return restrict_to(abi, allowed, sizeof allowed / sizeof *allowed, NULL);
+}
+
+static int landlock_bare(const struct vj_bare* bare) {
+  const int abi = vj_landlock_abi();
+  if (abi == 0) return errno ? errno : ENOSYS;
+  const uint64_t all = all_file_rights(abi), read = LL_READ_FILE | LL_READ_DIR, run = read | LL_EXECUTE;
+  const uint64_t device = LL_READ_FILE | LL_WRITE_FILE | (all & LL_IOCTL_DEV) | (all & LL_TRUNCATE);
+  struct ll_allowed allowed[24] = {
+      {"/usr", run}, {"/lib", run}, {"/lib64", run}, {"/bin", run}, {"/sbin", run}, {"/etc", read},
+      {"/proc", read}, {"/tmp", all}, {"/dev/null", device}, {"/dev/zero", device}, {"/dev/full", device},
+      {"/dev/random", device}, {"/dev/urandom", device}, {bare->task, run},
+  };
+  unsigned count = 14;
+  for (unsigned i = 0; i < VJ_BARE_PATHS_MAX && bare->read[i]; ++i) allowed[count++] = (struct ll_allowed){bare->read[i], run};
+  return restrict_to(abi, allowed, count, bare->ports[0] ? bare->ports : NULL);
+}
+
 // --- Entering.
 
-static void join_namespaces(const int* fds, uint32_t faults) {
+static void join_namespaces(const int* fds, uint32_t flags) {
   static const struct {
     int which, type;
     const char* name;
@@ -175,7 +211,7 @@ static void join_namespaces(const int* fds, uint32_t faults) {
       {VJ_NS_UTS, CLONE_NEWUTS, "uts namespace"},    {VJ_NS_CGROUP, 0x02000000 /* CLONE_NEWCGROUP */, "cgroup namespace"},
   };
   for (unsigned i = 0; i < sizeof order / sizeof *order; ++i) {
-    if (order[i].which == VJ_NS_NET && (faults & VJ_FAULT_HOST_NET)) continue;
+    if (order[i].which == VJ_NS_NET && (flags & (VJ_FAULT_HOST_NET | VJ_HOST_NET))) continue;
     if (setns(fds[order[i].which], order[i].type) != 0) die(order[i].name);
   }
 }
@@ -255,7 +291,7 @@ void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count, const 
   if (faults != 0 && vj_faults_allowed() == 0) check(EINVAL, "planted faults");
   for (int i = VJ_FIXED_FDS; i < fd_count; ++i)
     if (write(fds[i], "0", 1) != 1) die("join control group");
-  join_namespaces(fds, faults);
+  join_namespaces(fds, spawn->flags);
   arrange_descriptors(fds, keep);
   if (setsid() < 0) die("session");
   set_limits();
@@ -275,4 +311,30 @@ void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count, const 
   }
   if (chdir("/var/task") != 0) die("working directory");
   if (!(faults & VJ_FAULT_NO_SECCOMP)) check(vj_seccomp(), "seccomp");
+}
+
+void vj_enter_bare(const struct vj_bare* bare) {
+  int fds[VJ_FIXED_FDS];
+  for (int i = 0; i < 4; ++i) fds[VJ_OUT + i] = bare->fds[i];
+  const struct vj_keep nothing = {0, {0}};
+  arrange_descriptors(fds, &nothing);
+  if (setsid() < 0) die("session");
+  umask(022);
+  if (bare->switch_ids) {
+    set_limits();
+    const struct vj_spawn ids = {0, bare->uid, bare->gid, 0};
+    drop_rights(&ids);
+  } else {
+    // Whoever runs this owns other processes too: a limit of their number would count those.
+    const struct rlimit files = {1024, 1024}, none = {0, 0};
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0 || setrlimit(RLIMIT_CORE, &none) != 0) die("limits");
+    check(drop_held_capabilities(), "capabilities");
+  }
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) die("no_new_privs");
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  reset_signals(VJ_EXEC);
+  const int error = landlock_bare(bare);
+  if (error != ENOSYS && error != EOPNOTSUPP) check(error, "landlock");
+  if (chdir(bare->task) != 0) die("working directory");
+  check(vj_seccomp(), "seccomp");
 }

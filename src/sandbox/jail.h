@@ -32,6 +32,7 @@ enum { VJ_FDS_MAX = 24 };
 
 enum vj_flags {
   VJ_SHARED_UID = 1,   // one id is mapped: nothing to switch to
+  VJ_HOST_NET = 4,     // there is no network of its own to join
   VJ_EXEC = 2,         // the process executes a program next: signals go back to their defaults
   // Planted faults: tests show with them that an attack would succeed if a fence were missing. Refused unless the program
   // defines vj_faults_allowed, which only a test does.
@@ -70,6 +71,19 @@ struct vj_reply {
 
 // Enters and locks down. Does not return on failure: says why on stderr and exits with 99.
 void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count, const struct vj_keep* keep);
+
+// The same where the machine refuses namespaces: no files, network or process numbers of its own, but a uid (as root),
+// no capability, Landlock and the allow-list. For development: see README.md.
+enum { VJ_BARE_PATHS_MAX = 8, VJ_BARE_PORTS_MAX = 8 };
+struct vj_bare {
+  uint32_t uid, gid;
+  int switch_ids;                        // 0: everything runs as whoever started the server
+  int fds[4];                            // stdout, stderr, telemetry, assignment
+  const char* task;                      // the code folder: the working directory
+  const char* read[VJ_BARE_PATHS_MAX];   // folders that may be read and run beside the system's; null ends the list
+  uint16_t ports[VJ_BARE_PORTS_MAX];     // TCP ports that may be connected to; all when the first is 0
+};
+void vj_enter_bare(const struct vj_bare* bare);
 
 // Puts the seccomp allow-list in force for the calling process; 0 or an errno.
 int vj_seccomp(void);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/sched.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 #include <map>
 #include <memory>
 
+#include "sandbox/bare.h"
 #include "sandbox/cgroup.h"
 #include "sandbox/embedded.h"
 #include "sandbox/fd.h"
@@ -46,6 +48,12 @@ void write_map(pid_t pid, const char* file, const std::string& text, bool* ok) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + file;
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (fd.get() < 0 || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) *ok = false;
+}
+
+// On the machine's network its resolver answers.
+void use_host_names(RootfsPlan& plan) {
+  std::erase_if(plan.files, [](const RootfsFile& file) { return file.path == "/etc/resolv.conf" || file.path == "/etc/hosts"; });
+  for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) plan.binds.emplace_back(path);
 }
 
 // One sandbox as the launcher sees it.
@@ -74,6 +82,10 @@ class Launcher {
   enum Kind : uint64_t { kEngine, kSignals, kBoot, kAssign, kZygote };
 
   bool prepare();
+  bool prepare_bare();
+  void create_bare(Cell& cell, Fd keeper_boot, Fd keeper_control);
+  bool assign_bare(Cell& cell, const std::vector<std::string>& paths);
+  bool host_network() const { return bare_ || options_.host_network || (options_.faults & VJ_FAULT_HOST_NET) != 0; }
   void watch(int fd, Kind kind, uint32_t id);
   void loop();
   bool read_engine();
@@ -104,6 +116,8 @@ class Launcher {
   Cgroups cgroups_;
   Fd epoll_, signals_, own_mnt_;
   bool two_ids_ = true;
+  bool bare_ = false;             // without namespaces
+  std::string bare_runtime_;      // the folder of the bootstraps
   std::map<uint32_t, std::unique_ptr<Cell>> cells_;
   Zygotes zygotes_{[this](int fd, pid_t pid) { watch(fd, kZygote, static_cast<uint32_t>(pid)); }};
   std::vector<Cgroup> to_remove_;
@@ -135,23 +149,24 @@ bool Launcher::prepare() {
   if (uid != 0) {
     two_ids_ = false;
     ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // who changed its uid may else not write its own id maps
-    if (::unshare(CLONE_NEWUSER) != 0) return false;
+    if (::unshare(CLONE_NEWUSER) != 0) return prepare_bare();
     bool ok = true;
     write_map(::getpid(), "setgroups", "deny", &ok);
     write_map(::getpid(), "uid_map", "0 " + std::to_string(uid) + " 1", &ok);
     write_map(::getpid(), "gid_map", "0 " + std::to_string(gid) + " 1", &ok);
     if (!ok) return false;
   }
+  if (::unshare(CLONE_NEWNS | (host_network() ? 0 : CLONE_NEWNET)) != 0) return prepare_bare();
   cgroups_.open();
-  const int network = options_.faults & VJ_FAULT_HOST_NET ? 0 : CLONE_NEWNET;
-  if (::unshare(CLONE_NEWNS | network) != 0) return false;
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return false;
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
 
-  python_rootfs_ = node_rootfs_ = provided_rootfs_ = base_rootfs();
+  python_rootfs_ = base_rootfs();
+  if (options_.host_network) use_host_names(python_rootfs_);
+  node_rootfs_ = provided_rootfs_ = python_rootfs_;
   node_rootfs_.files.push_back({"/var/runtime/bootstrap.cjs", std::string(embedded_node_bootstrap())});
   node_rootfs_.files.push_back({"/var/runtime/rehearsal/virga_rehearsal.cjs", "exports.handler = async () => ({});\n"});
   if (!options_.node_modules.empty())
@@ -160,6 +175,20 @@ bool Launcher::prepare() {
   if (options_.faults & VJ_FAULT_HOST_FILES)
     for (RootfsPlan* plan : {&python_rootfs_, &node_rootfs_, &provided_rootfs_}) plan->mapped.emplace_back("/", "/host");
   own_mnt_ = Fd(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  return true;
+}
+
+// The machine refuses namespaces (errno says how).
+bool Launcher::prepare_bare() {
+  const int refused = errno;
+  if (!options_.allow_bare || options_.faults != 0) {
+    errno = refused;
+    return false;
+  }
+  bare_ = true;
+  bare_runtime_ = make_bare_runtime();
+  if (bare_runtime_.empty()) return false;
+  dprintf(2, "virga: this system refuses namespaces (%s): functions run without them, for development only\n", strerror(refused));
   return true;
 }
 
@@ -247,11 +276,62 @@ void Launcher::create(uint32_t id, const std::string& runtime) {
       !make_socketpair(SOCK_STREAM, &cell.assign, &cell.child[3]) || !make_pipe(&cell.out, &cell.child[0]) ||
       !make_pipe(&cell.err, &cell.child[1]) || !make_pipe(&cell.telemetry, &cell.child[2]))
     return fail(cell, std::string("descriptors: ") + strerror(errno));
+  if (bare_) return create_bare(cell, std::move(init_boot), std::move(init_control));
   if ((cgroups_.mode() != CgroupMode::none || cgroups_.can_freeze()) && !cgroups_.create(id, &cell.cgroup))
     return fail(cell, std::string("control group: ") + strerror(errno));
   if (!clone_init(cell, std::move(init_boot), std::move(init_control)))
     return fail(cell, std::string("namespaces: ") + strerror(errno));
   watch(cell.boot.get(), kBoot, id);
+}
+
+// Nothing but the keeper stands ahead of need: Landlock's rules name the function's code.
+void Launcher::create_bare(Cell& cell, Fd keeper_boot, Fd keeper_control) {
+  for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+    cell.listeners.emplace_back(open_loopback(type, 0));
+    if (cell.listeners.back().get() < 0) return fail(cell, std::string("loopback port: ") + strerror(errno));
+  }
+  BarePlan plan{.interpreter = cell.interpreter, .runtime_dir = bare_runtime_, .node_modules = options_.node_modules};
+  if (!options_.host_network) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    ::getsockname(cell.listeners[0].get(), reinterpret_cast<sockaddr*>(&address), &size);
+    plan.ports = options_.platform_ports;
+    plan.ports.insert(plan.ports.begin(), ntohs(address.sin_port));
+  }
+  plan.switch_ids = ::geteuid() == 0;
+  plan.uid = plan.gid = kUidBase + 2 * (cell.id % kUidPairs) + 1;
+  plan.boot = keeper_boot.get();
+  plan.control = keeper_control.get();
+  for (int i = 0; i < 4; ++i) plan.child[i] = cell.child[i].get();
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(cell, std::string("fork: ") + strerror(errno));
+  if (pid == 0) {
+    // Only what it is for: others' ends would keep them alive.
+    std::vector<int> kept = {plan.boot, plan.control, plan.child[0], plan.child[1], plan.child[2], plan.child[3]};
+    std::sort(kept.begin(), kept.end());
+    unsigned from = 3;
+    for (const int fd : kept) {
+      if (static_cast<unsigned>(fd) > from) ::syscall(SYS_close_range, from, static_cast<unsigned>(fd) - 1, 0u);
+      from = static_cast<unsigned>(fd) + 1;
+    }
+    ::syscall(SYS_close_range, from, ~0u, 0u);
+    bare_main(plan);
+  }
+  cell.init_pid = pid;
+  for (auto& fd : cell.child) fd = Fd();
+  watch(cell.boot.get(), kBoot, cell.id);
+  announce(cell);
+}
+
+bool Launcher::assign_bare(Cell& cell, const std::vector<std::string>& paths) {
+  for (const auto& path : paths) {
+    if (!code_allowed(path)) return false;
+  }
+  std::string text = paths.empty() ? "" : paths[0];
+  text += '\0';
+  if (paths.size() > 1) text += paths[1];
+  text += '\0';
+  return ::send(cell.boot.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
 
 bool Launcher::clone_init(Cell& cell, Fd init_boot, Fd init_control) {
@@ -261,7 +341,7 @@ bool Launcher::clone_init(Cell& cell, Fd init_boot, Fd init_control) {
                                                           : &provided_rootfs_;
   plan.platform_ports = options_.platform_ports;
   plan.two_ids = two_ids_;
-  plan.host_network = (options_.faults & VJ_FAULT_HOST_NET) != 0;
+  plan.host_network = host_network();
   plan.boot = init_boot.get();
   plan.control = init_control.get();
   clone_args args{};
@@ -296,6 +376,12 @@ bool Launcher::map_ids(const Cell& cell) const {
 }
 
 void Launcher::on_boot(Cell& cell) {
+  if (bare_) {
+    int status = 0;
+    if (::recv(cell.boot.get(), &status, sizeof status, MSG_DONTWAIT) == sizeof status) return on_runtime_exit(cell, status);
+    cell.boot = Fd();
+    return;
+  }
   char byte;
   int fds[VJ_FDS_MAX];
   int count = 0;
@@ -314,7 +400,8 @@ void Launcher::on_boot(Cell& cell) {
 }
 
 void Launcher::spawn_runtime(Cell& cell) {
-  vj_spawn spawn{cell.id, kSandboxUid, kSandboxGid, options_.faults | (two_ids_ ? 0u : uint32_t{VJ_SHARED_UID})};
+  vj_spawn spawn{cell.id, kSandboxUid, kSandboxGid, options_.faults | (two_ids_ ? 0u : uint32_t{VJ_SHARED_UID}) |
+                                                            (host_network() ? uint32_t{VJ_HOST_NET} : 0u)};
   std::vector<int> fds;
   for (const auto& fd : cell.namespaces) fds.push_back(fd.get());
   for (const auto& fd : cell.child) fds.push_back(fd.get());
@@ -361,7 +448,7 @@ void Launcher::run_program(const Cell& cell, const vj_spawn& spawn, const std::v
   const char* const arguments[] = {cell.interpreter.path.c_str(), "/var/runtime/bootstrap.cjs", nullptr};
   const char* const environment[] = {"TZ=:UTC", "LANG=en_US.UTF-8", "PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
                                      "NODE_PATH=/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task",
-                                     nullptr};
+                                     host_network() ? "VIRGA_SHARED_NETWORK=1" : nullptr, nullptr};
   ::execve(arguments[0], const_cast<char* const*>(arguments), const_cast<char* const*>(environment));
   dprintf(2, "virga: cannot execute %s: %s\n", arguments[0], strerror(errno));
   _exit(97);
@@ -383,6 +470,8 @@ void Launcher::announce(Cell& cell) {
   const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   message.values[0] = memory.get() < 0 ? 0 : 1;
   message.values[1] = freeze.get() < 0 ? 0 : 1;
+  message.values[2] = host_network() ? 1 : 0;
+  message.values[3] = bare_ ? 1 : 0;
   message.fds = {cell.control.get(),      cell.out.get(),
                  cell.err.get(),          cell.telemetry.get(),
                  cell.listeners[0].get(), cell.listeners[1].get(),
@@ -442,14 +531,16 @@ void Launcher::assign(Message& message) {
     at = end + 1;
   }
   cgroups_.limit_memory(cell.cgroup, message.values[0] << 20);
-  if (const char* failed = mount_code(cell, paths, message.values[1]))
+  if (bare_) {
+    if (!assign_bare(cell, paths)) return fail(cell, "code folder outside of the allowed ones");
+  } else if (const char* failed = mount_code(cell, paths, message.values[1]))
     return fail(cell, std::string(failed) + ": " + strerror(errno));
   const auto size = static_cast<uint32_t>(message.text.size() - at);
   std::string bytes(reinterpret_cast<const char*>(&size), sizeof size);
   bytes.append(message.text, at);
   if (::send(cell.assign.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
     return fail(cell, "the runtime does not take its assignment");
-  cell.assign = Fd();
+  if (!bare_) cell.assign = Fd();  // there the runtime has yet to start
   cell.namespaces.clear();
 }
 
@@ -547,6 +638,7 @@ void Launcher::shut_down() {
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
   }
   cells_.clear();
+  remove_bare_runtime(bare_runtime_);
   cgroups_.close();
 }
 

@@ -17,6 +17,10 @@ struct LauncherOptions {
   // Code may be mounted only from below these folders (empty: from anywhere), so that a server that was taken over cannot
   // show a sandbox the rest of the disk.
   std::vector<std::string> code_roots;
+  // Functions share the machine's network instead of having one that leads to the platform only. For development.
+  bool host_network = false;
+  // Where namespaces are refused: run functions without them (bare.h). Not where tenants meet.
+  bool allow_bare = true;
   uint32_t faults = 0;  // planted faults (vj_flags); programs that are no tests refuse them
 };
 

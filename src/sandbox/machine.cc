@@ -55,12 +55,18 @@ std::string probe_cgroups() {
 
 }  // namespace
 
+bool namespaces_allowed() { return in_child(probe_namespaces).empty(); }
+
 std::vector<MachineLine> describe_machine(const RuntimePaths& overrides) {
   std::vector<MachineLine> lines;
   const std::string refused = in_child(probe_namespaces);
   const bool root = ::geteuid() == 0;
   if (!refused.empty()) {
-    lines.push_back({"sandboxes", "this system refuses namespaces (" + refused + "): functions cannot run", false});
+    lines.push_back({"sandboxes", "this system refuses namespaces (" + refused +
+                                      "): functions run without them, with Landlock, seccomp and " +
+                                      (root ? "uids of their own" : "the uid of the server") +
+                                      "; for development, not with --auth strict",
+                     false});
   } else if (root) {
     lines.push_back({"sandboxes", "root: all namespaces, host user ids of their own for each sandbox"});
   } else {

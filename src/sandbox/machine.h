@@ -15,6 +15,9 @@ struct MachineLine {
   bool good = true;  // false: something that functions need is missing
 };
 
+// False where sandboxes have to do without namespaces (bare.h). Tries it in a child process.
+bool namespaces_allowed();
+
 // Tries each thing in a child process; call it before threads exist or from a tool.
 std::vector<MachineLine> describe_machine(const RuntimePaths& overrides);
 

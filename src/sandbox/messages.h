@@ -17,7 +17,8 @@ enum class Op : uint32_t {
   cool,        // text: runtime name. Ends its zygote; its sandboxes live on.
   // launcher -> engine
   ready = 16,  // the spare waits for its assignment; fds as ReadyFd says, then platform listeners; values tell whether the
-               // memory and the freeze descriptors are real
+               // memory and the freeze descriptors are real, whether the network is the machine's (the Runtime API then has a
+               // port of its own and a secret path), and whether the sandbox is bare (bare.h)
   failed,      // text: why. The sandbox is gone.
   exited,      // values: wait status of the runtime process, out-of-memory kills, peak memory in bytes
   gone,        // all of its processes have ended and its control groups are removed

@@ -12,7 +12,7 @@
 
 namespace virga::sandbox {
 
-void provided_main() {
+void provided_main(const char* task, const char* opt) {
   if (::write(VJ_FD_ASSIGN, "R", 1) != 1) _exit(0);
   std::string data;
   uint32_t size = 0;
@@ -30,11 +30,11 @@ void provided_main() {
     if (data.find('\0', at) == std::string::npos) break;
   }
   environment.push_back(nullptr);
-  if (::chdir("/var/task") != 0) _exit(97);
+  if (::chdir(task) != 0) _exit(97);
   int error = 0;
-  for (const char* path : {"/var/task/bootstrap", "/opt/bootstrap"}) {
-    char* const arguments[] = {const_cast<char*>(path), nullptr};
-    ::execve(path, arguments, environment.data());
+  for (const std::string& path : {std::string(task) + "/bootstrap", std::string(opt) + "/bootstrap"}) {
+    char* const arguments[] = {const_cast<char*>(path.c_str()), nullptr};
+    ::execve(path.c_str(), arguments, environment.data());
     if (errno != ENOENT) error = errno;
   }
   // The engine reads this status as Runtime.InvalidEntrypoint.

@@ -82,7 +82,7 @@ class Bed {
     spec.runtime = "python3.12";
     spec.code_dir = code("python" + std::to_string(++count_), "app.py", text);
     spec.handler = "app.handler";
-    spec.environment = {{"AWS_LAMBDA_FUNCTION_NAME", "test"}, {"PATH", "/usr/bin:/bin"}, {"TZ", ":UTC"}, {"LANG", "en_US.UTF-8"}};
+    spec.environment = {{"AWS_LAMBDA_FUNCTION_NAME", "test"}, {"AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"}, {"PATH", "/usr/bin:/bin"}, {"TZ", ":UTC"}, {"LANG", "en_US.UTF-8"}};
     spec.log = [this](LogStream stream, std::string_view text) { logs.push_back({stream, std::string(text)}); };
     return spec;
   }

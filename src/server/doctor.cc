@@ -48,7 +48,7 @@ int doctor() {
   }
   std::printf("%-28s %s\n\n", "disk, this folder", sync_latency().c_str());
   std::printf("%s\n", isolated ? "Functions run here, isolated from each other and from this machine."
-                                : "Functions need what is missing above.");
+                                : "Functions are less isolated here, or need what is missing above.");
   return isolated ? 0 : 1;
 }
 

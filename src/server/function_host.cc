@@ -6,11 +6,24 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "sandbox/machine.h"
+
 namespace virga::server {
 namespace {
 
 constexpr uint16_t kDefaultPort = 4566;
 constexpr size_t kPortsMax = 4;  // sandbox::LauncherOptions::platform_ports
+
+// Every folder on the way, as far as it exists, may be passed through by everybody.
+bool others_may_enter(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  for (fs::path at = folder; at.has_relative_path(); at = at.parent_path()) {
+    std::error_code error;
+    const auto status = fs::status(at, error);
+    if (fs::exists(status) && (status.permissions() & fs::perms::others_exec) == fs::perms::none) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -25,6 +38,18 @@ std::vector<uint16_t> platform_ports(const ServeOptions& options) {
   if (ports.size() >= kPortsMax) ports.resize(kPortsMax - 1);
   if (std::find(ports.begin(), ports.end(), kDefaultPort) == ports.end()) ports.push_back(kDefaultPort);
   return ports;
+}
+
+CodeFolderPlace code_folder(const ServeOptions& options) {
+  namespace fs = std::filesystem;
+  CodeFolderPlace out{.temporary = options.memory};
+  std::error_code error;
+  const fs::path data = fs::weakly_canonical(fs::absolute(options.data_dir), error);
+  const bool closed = ::geteuid() == 0 && !others_may_enter(data);
+  if (!out.temporary && closed && !sandbox::namespaces_allowed()) out.temporary = true;
+  const fs::path own = fs::temp_directory_path() / ("virga-code-" + std::to_string(::getpid()));
+  out.path = (out.temporary ? fs::weakly_canonical(own, error) : data / "code").string();
+  return out;
 }
 
 std::string node_sdk_folder() {

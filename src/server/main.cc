@@ -35,6 +35,9 @@ sandbox::LauncherOptions launcher_options(const ServeOptions& options) {
   for (const auto& [name, path] : options.runtimes) launcher.runtime_paths.emplace_back(name, path);
   launcher.platform_ports = platform_ports(options);
   launcher.node_modules = node_sdk_folder();
+  launcher.code_roots = {options.code_folder};
+  launcher.host_network = options.function_network == "host";
+  launcher.allow_bare = options.auth != AuthMode::strict;
   return launcher;
 }
 
@@ -47,6 +50,9 @@ int serve_command(const std::vector<std::string>& arguments) {
   LogLevel level = LogLevel::info;
   ignore(parse_log_level(options->log_level, level), "checked when it was parsed");
   set_log_level(level);
+  const auto place = code_folder(*options);
+  options->code_folder = place.path;
+  options->code_folder_temporary = place.temporary;
   sandbox::SupervisorOptions supervisor;
   supervisor.launcher = launcher_options(*options);
   return sandbox::supervise(supervisor, [&](int launcher_fd, int supervisor_fd) {

@@ -61,8 +61,12 @@ Result<void> set_option(ServeOptions& o, std::string_view flag, const std::strin
     VIRGA_TRY(ms, parse_duration_ms(value));
     o.lambda_retry_base_delay_ms = ms;
   } else if (flag == "--function-network") {
-    if (value != "platform" && value != "egress" && value != "host") {
-      return fail(usage("--function-network is platform, egress or host, not '" + value + "'"));
+    if (value == "egress") {
+      return fail(usage("--function-network egress is not there yet: platform keeps functions to this server, host gives "
+                        "them this machine's network"));
+    }
+    if (value != "platform" && value != "host") {
+      return fail(usage("--function-network is platform or host, not '" + value + "'"));
     }
     o.function_network = value;
   } else if (flag == "--runtime") {
@@ -159,7 +163,7 @@ const std::vector<OptionRow>& option_rows() {
       {"--lambda-retry-base-delay", "VIRGA_LAMBDA_RETRY_BASE_DELAY", "D",
        "wait before the first retry of an asynchronous invoke; the second waits twice as long (default 1m)"},
       {"--function-network", "VIRGA_FUNCTION_NETWORK", "M",
-       "what functions reach: platform (this server only), egress or host (default platform)"},
+       "what functions reach: platform (this server only) or host (this machine's network; not with --auth strict) (default platform)"},
       {"--runtime", "VIRGA_RUNTIME", "NAME=PATH", "interpreter of a Lambda runtime; repeat for more"},
       {"--init-dir", "VIRGA_INIT_DIR", "DIR",
        "scripts to run before Ready (default /etc/localstack/init/ready.d if it exists)"},
@@ -274,6 +278,9 @@ Result<ServeOptions> parse_serve_options(const std::vector<std::string>& argumen
   if (options.init_dir.empty() && std::filesystem::is_directory(kInitDirDefault)) options.init_dir = kInitDirDefault;
   if (!options.init_dir.empty() && !std::filesystem::is_directory(options.init_dir)) {
     return fail(usage("--init-dir: there is no folder " + options.init_dir));
+  }
+  if (options.function_network == "host" && options.auth == AuthMode::strict) {
+    return fail(usage("--function-network host shares this machine's network between tenants: not with --auth strict"));
   }
   if (options.tls_cert.empty() != options.tls_key.empty()) {
     return fail(usage("--tls-cert and --tls-key go together"));

@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
 #include "api/dynamodb/service.h"
 #include "async/offload.h"
+#include "aws/door.h"
 #include "async/wait.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -41,6 +43,7 @@
 #include "services/iam/service.h"
 #include "services/lambda/catalog.h"
 #include "services/lambda/engine_compute.h"
+#include "services/lambda/function_url_plane.h"
 #include "services/lambda/service.h"
 #include "services/logs/binding.h"
 #include "services/logs/service.h"
@@ -154,6 +157,7 @@ struct Wiring::Parts {
   std::unique_ptr<lambda::CodeStore> code;
   std::unique_ptr<lambda::Compute> compute;
   std::unique_ptr<lambda::Service> lambda;
+  std::unique_ptr<lambda::FunctionUrlPlane> function_urls;
 
   std::unique_ptr<net::HttpClient> http_client;
   apigatewayv2::ClientUpstream upstream;
@@ -307,11 +311,11 @@ Task<void> Wiring::load_functions() {
   sandbox::RuntimePaths runtimes(p.options.runtimes.begin(), p.options.runtimes.end());
   p.role_credentials = std::make_unique<RoleCredentials>(
       *p.identity, p.strict() ? platform::AuthMode::strict : platform::AuthMode::open);
-  p.code_folder.temporary = p.options.memory;
-  p.code_folder.path = p.options.memory
-                           ? std::filesystem::temp_directory_path() / ("virga-code-" + std::to_string(::getpid()))
-                           : std::filesystem::path(p.options.data_dir) / "code";
-  p.code_folder.path = std::filesystem::absolute(p.code_folder.path);
+  const CodeFolderPlace place = p.options.code_folder.empty()
+                                    ? code_folder(p.options)
+                                    : CodeFolderPlace{p.options.code_folder, p.options.code_folder_temporary};
+  p.code_folder.temporary = place.temporary;
+  p.code_folder.path = place.path;
   lambda::CodeStore::Options code;
   code.zip_dir = p.options.data_dir + "/packages";
   code.folder_dir = p.code_folder.path.string();
@@ -344,9 +348,17 @@ Task<void> Wiring::load_functions() {
   options.lifecycle_delay_ms = p.options.lifecycle_delay_ms;
   options.retry_base_delay_ms = p.options.lambda_retry_base_delay_ms;
   if (p.strict()) options.gate = p.gate.get();
+  options.call = [&p](aws::CallContext call, std::string service, std::string operation, Document input) {
+    return aws::call_by_name(*p.dispatcher, std::move(call), std::move(service), std::move(operation), std::move(input));
+  };
+  options.has_service = [&p](std::string_view service) {
+    const auto all = p.dispatcher->implemented_services();
+    return std::find(all.begin(), all.end(), service) != all.end();
+  };
   p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs, *p.timers, options);
   p.lambda->set_door(*p.dispatcher);
   p.dispatcher->add(lambda::make_binding(*p.lambda));
+  p.function_urls = std::make_unique<lambda::FunctionUrlPlane>(*p.lambda);
   p.timers->start();
   co_await p.logs->start();
   co_await p.lambda->start();
@@ -422,6 +434,7 @@ Task<std::string> Wiring::start() {
   p.front->home = [&p](const net::HttpRequest& request) { return p.admin->home(request); };
   p.front->execute_api = p.execute_api.get();
   p.front->s3_origins = p.s3_origins.get();
+  p.front->function_url = p.function_urls.get();
   p.http = std::make_unique<net::HttpServer>(p.loop, *p.front);
 
   std::shared_ptr<net::TlsContext> tls;

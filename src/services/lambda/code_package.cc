@@ -83,13 +83,16 @@ Result<std::string> clean_path(std::string_view name) {
   return out;
 }
 
-// A link may climb only at its start, at most to the folder's root, and then only descend. Since every link obeys this and
-// stands in a real directory, no chain of links leaves. Absolute targets may name what a function sees of its own.
+// A link may climb only at its start, at most to the folder's root, and then only descend. Since
+// every link obeys this and stands in a real directory, no chain of links leaves. Absolute targets
+// may name what a function sees of its own.
 bool link_stays_inside(std::string_view link_path, std::string_view target) {
   if (target.empty() || target.find('\0') != std::string_view::npos) return false;
   size_t depth = 0;
   if (target.front() == '/') {
-    if (!target.starts_with("/var/task/") && !target.starts_with("/opt/") && !target.starts_with("/tmp/")) return false;
+    if (!target.starts_with("/var/task/") && !target.starts_with("/opt/") &&
+        !target.starts_with("/tmp/"))
+      return false;
   } else {
     for (const char c : link_path) depth += c == '/';
   }
@@ -111,7 +114,8 @@ Result<std::string> read_link(zip_t* zip, const Entry& entry) {
   const ZipEntry file(zip_fopen_index(zip, entry.index, 0));
   if (!file) return fail(errors::could_not_unzip());
   std::string target(entry.bytes, '\0');
-  if (zip_fread(file.get(), target.data(), target.size()) != static_cast<zip_int64_t>(target.size())) {
+  if (zip_fread(file.get(), target.data(), target.size()) !=
+      static_cast<zip_int64_t>(target.size())) {
     return fail(errors::could_not_unzip());
   }
   if (!link_stays_inside(entry.path, target)) return fail(errors::could_not_unzip());
@@ -128,10 +132,14 @@ Result<Kind> kind_of(zip_t* zip, uint64_t index, std::string_view name, bool& ex
   executable = (mode & 0111) != 0;
   switch (mode & S_IFMT) {
     case 0:
-    case S_IFREG: return kind;
-    case S_IFDIR: return Kind::directory;
-    case S_IFLNK: return Kind::link;
-    default: return fail(errors::could_not_unzip());  // devices, pipes, sockets
+    case S_IFREG:
+      return kind;
+    case S_IFDIR:
+      return Kind::directory;
+    case S_IFLNK:
+      return Kind::link;
+    default:
+      return fail(errors::could_not_unzip());  // devices, pipes, sockets
   }
 }
 
@@ -180,17 +188,20 @@ Result<void> write_all(int fd, const char* data, size_t size) {
 }
 
 Result<void> make_parents(const std::string& root, const std::string& path) {
-  for (size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+  for (size_t slash = path.find('/'); slash != std::string::npos;
+       slash = path.find('/', slash + 1)) {
     const std::string parent = root + "/" + path.substr(0, slash);
     if (::mkdir(parent.c_str(), 0755) == 0) continue;
     struct stat st{};
     // A link or a file where a directory has to be: no honest archive does that.
-    if (::lstat(parent.c_str(), &st) != 0 || !S_ISDIR(st.st_mode)) return fail(errors::could_not_unzip());
+    if (::lstat(parent.c_str(), &st) != 0 || !S_ISDIR(st.st_mode))
+      return fail(errors::could_not_unzip());
   }
   return {};
 }
 
-Result<void> write_file(zip_t* zip, const Entry& entry, const std::string& root, uint64_t& written) {
+Result<void> write_file(zip_t* zip, const Entry& entry, const std::string& root,
+                        uint64_t& written) {
   VIRGA_TRY_VOID(make_parents(root, entry.path));
   const ZipEntry source(zip_fopen_index(zip, entry.index, 0));
   if (!source) return fail(errors::could_not_unzip());
@@ -202,7 +213,8 @@ Result<void> write_file(zip_t* zip, const Entry& entry, const std::string& root,
     const auto n = zip_fread(source.get(), buffer.data(), buffer.size());
     if (n < 0) return fail(errors::could_not_unzip());  // damaged data or a wrong checksum
     if (n == 0) break;
-    if (static_cast<uint64_t>(n) > kUnzippedBytesMax - written) return fail(errors::unzipped_too_large());
+    if (static_cast<uint64_t>(n) > kUnzippedBytesMax - written)
+      return fail(errors::unzipped_too_large());
     written += static_cast<uint64_t>(n);
     VIRGA_TRY_VOID(write_all(out.get(), buffer.data(), static_cast<size_t>(n)));
   }
@@ -216,7 +228,8 @@ Result<void> write_file(zip_t* zip, const Entry& entry, const std::string& root,
 Result<void> write_link(zip_t* zip, const Entry& entry, const std::string& root) {
   VIRGA_TRY_VOID(make_parents(root, entry.path));
   VIRGA_TRY(target, read_link(zip, entry));
-  if (::symlink(target.c_str(), (root + "/" + entry.path).c_str()) != 0) return fail(errors::could_not_unzip());
+  if (::symlink(target.c_str(), (root + "/" + entry.path).c_str()) != 0)
+    return fail(errors::could_not_unzip());
   return {};
 }
 
@@ -251,7 +264,8 @@ Result<CodePackage> inspect_zip(std::string_view zip) {
   return out;
 }
 
-Result<std::string> unpack_zip(std::string_view zip, const CodePackage& package, const std::string& root) {
+Result<std::string> unpack_zip(std::string_view zip, const CodePackage& package,
+                               const std::string& root) {
   const std::string folder = root + "/" + package.sha256_hex;
   std::error_code ec;
   if (fs::exists(folder, ec)) return folder;
@@ -260,7 +274,8 @@ Result<std::string> unpack_zip(std::string_view zip, const CodePackage& package,
   VIRGA_TRY(entries, list_entries(opened.get(), total));
   static std::atomic<uint64_t> serial{0};
   const std::string temporary = root + "/" + std::string(kTemporary) + package.sha256_hex + "-" +
-                                std::to_string(::getpid()) + "-" + std::to_string(serial.fetch_add(1));
+                                std::to_string(::getpid()) + "-" +
+                                std::to_string(serial.fetch_add(1));
   fs::create_directories(temporary, ec);
   if (ec) return fail(errors::service_exception("The code folder cannot be written."));
   const auto written = write_entries(opened.get(), entries, temporary);
@@ -271,9 +286,60 @@ Result<std::string> unpack_zip(std::string_view zip, const CodePackage& package,
   ::chmod(temporary.c_str(), 0755);
   if (::rename(temporary.c_str(), folder.c_str()) != 0) {
     fs::remove_all(temporary, ec);
-    if (!fs::exists(folder, ec)) return fail(errors::service_exception("The code could not be stored."));
+    if (!fs::exists(folder, ec))
+      return fail(errors::service_exception("The code could not be stored."));
   }
   return folder;  // perhaps made by another unpacking at the same time: same bytes, same content
+}
+
+namespace {
+
+std::string temporary_beside(const std::string& path) {
+  static std::atomic<uint64_t> serial{0};
+  const fs::path at(path);
+  return (at.parent_path() /
+          (std::string(kTemporary) + at.filename().string() + "-" + std::to_string(::getpid()) +
+           "-" + std::to_string(serial.fetch_add(1))))
+      .string();
+}
+
+void lay_over(const fs::path& from, const fs::path& to, std::error_code& ec) {
+  for (const auto& entry : fs::recursive_directory_iterator(from, ec)) {
+    if (ec) return;
+    const fs::path target = to / entry.path().lexically_relative(from);
+    const bool folder = entry.is_directory(ec) && !entry.is_symlink(ec);
+    if (fs::exists(fs::symlink_status(target, ec)) &&
+        !(folder && fs::is_directory(fs::symlink_status(target, ec)))) {
+      fs::remove_all(target, ec);
+    }
+    ec.clear();
+    if (folder) {
+      fs::create_directories(target, ec);
+      ::chmod(target.c_str(), 0755);
+    } else if (entry.is_symlink(ec)) {
+      fs::copy_symlink(entry.path(), target, ec);
+    } else {
+      fs::create_hard_link(entry.path(), target, ec);
+    }
+    if (ec) return;
+  }
+}
+
+}  // namespace
+
+Result<void> merge_folders(const std::vector<std::string>& folders, const std::string& path) {
+  const std::string temporary = temporary_beside(path);
+  std::error_code ec;
+  fs::create_directories(temporary, ec);
+  ::chmod(temporary.c_str(), 0755);
+  for (const auto& folder : folders) {
+    if (!ec) lay_over(folder, temporary, ec);
+  }
+  const bool made = !ec && ::rename(temporary.c_str(), path.c_str()) == 0;
+  if (!made) fs::remove_all(temporary, ec);
+  if (!made && !fs::exists(path, ec))
+    return fail(errors::service_exception("The layers could not be merged."));
+  return {};
 }
 
 void remove_half_unpacked(const std::string& root) {

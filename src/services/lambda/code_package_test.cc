@@ -162,5 +162,32 @@ TEST(CodePackage, a_crash_leaves_nothing_after_the_next_start) {
   EXPECT_TRUE(fs::exists(folder.path / "kept"));
 }
 
+TEST(MergeFolders, later_ones_lie_on_top) {
+  std::string pattern = (fs::temp_directory_path() / "virga-merge-XXXXXX").string();
+  const fs::path root = ::mkdtemp(pattern.data());
+  const auto write = [&](const std::string& path, const std::string& text) {
+    fs::create_directories((root / path).parent_path());
+    std::ofstream(root / path) << text;
+  };
+  const auto read = [&](const std::string& path) {
+    std::ifstream in(root / path);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  write("a/both", "a");
+  write("a/deep/only_a", "a");
+  write("a/was_a_folder/x", "a");
+  fs::create_symlink("both", root / "a/link");
+  write("b/both", "b");
+  write("b/was_a_folder", "b");
+  const std::string merged = (root / "merged").string();
+  ASSERT_TRUE(merge_folders({(root / "a").string(), (root / "b").string()}, merged));
+  EXPECT_EQ(read("merged/both"), "b");
+  EXPECT_EQ(read("merged/deep/only_a"), "a");
+  EXPECT_EQ(read("merged/was_a_folder"), "b");
+  EXPECT_EQ(fs::read_symlink(root / "merged/link"), "both");
+  EXPECT_EQ(read("a/both"), "a");
+  fs::remove_all(root);
+}
+
 }  // namespace
 }  // namespace virga::lambda

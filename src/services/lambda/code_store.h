@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "async/offload.h"
 #include "async/task.h"
@@ -13,11 +14,13 @@
 
 namespace virga::lambda {
 
-// Deployment packages: zips kept durably under their hash, and the folders that sandboxes mount. Equal code is stored once,
-// whoever uploads it. Any loop; the work is done on the pool. Owned by server/.
+// Deployment packages: zips kept durably under their hash, and the folders that sandboxes mount.
+// Equal code is stored once, whoever uploads it. Any loop; the work is done on the pool. Owned by
+// server/.
 //
-// Invariants: a zip is durable before put() returns, so that no record names code that a crash can take; a folder can be
-// made again from its zip at any time. What no record names is removed by collect() at the next start.
+// Invariants: a zip is durable before put() returns, so that no record names code that a crash can
+// take; a folder can be made again from its zip at any time. What no record names is removed by
+// collect() at the next start.
 class CodeStore {
  public:
   struct Options {
@@ -30,6 +33,8 @@ class CodeStore {
   Task<CodeRecord> put(std::string zip);
   // The folder of stored code, unpacked anew if it is not there.
   Task<std::string> folder(std::string sha256_hex);
+  // The folder of several layers in one, later ones on top; made anew if it is not there.
+  Task<std::string> layers_folder(std::vector<std::string> sha256_hex);
   Task<std::string> zip(std::string sha256_hex);
 
   // At the start, before the first request: removes what a crash or deletion left. Blocking.
@@ -38,12 +43,15 @@ class CodeStore {
  private:
   Result<CodeRecord> put_blocking(const std::string& zip);
   Result<std::string> folder_blocking(const std::string& sha256_hex);
+  Result<std::string> layers_folder_blocking(const std::vector<std::string>& hashes,
+                                             const std::string& path);
   std::string zip_name(const std::string& sha256_hex) const { return sha256_hex + ".zip"; }
 
   storage::FileSystem& files_;
   async::Pool& pool_;
   Options options_;
-  std::mutex writing_;  // one zip at a time: two uploads of the same code would share a temporary name
+  std::mutex
+      writing_;  // one zip at a time: two uploads of the same code would share a temporary name
 };
 
 }  // namespace virga::lambda

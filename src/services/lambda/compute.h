@@ -11,22 +11,26 @@
 #include "async/task.h"
 #include "base/time.h"
 
-// What Lambda needs of a compute engine: sandboxes that are started for one function version, take one invocation at a
-// time, and end. sandbox::Engine stands behind it (engine_compute.h); unit tests use a fake. All of it lives on the
-// scheduler's loop.
+// What Lambda needs of a compute engine: sandboxes that are started for one function version, take
+// one invocation at a time, and end. sandbox::Engine stands behind it (engine_compute.h); unit
+// tests use a fake. All of it lives on the scheduler's loop.
 namespace virga::lambda {
 
-// Everything that a sandbox is given for life. Immutable, shared by the sandboxes of one function version.
+// Everything that a sandbox is given for life. Immutable, shared by the sandboxes of one function
+// version.
 struct SandboxSpec {
   std::string account;
   std::string region;
   std::string function_name;
   std::string version;
   std::string role_arn;
-  std::string runtime;   // as the user named it: "python3.12"
+  std::string runtime;  // as the user named it: "python3.12"
   std::string handler;
   std::string code_sha256_hex;  // names the unpacked deployment package, mounted at /var/task
+  std::vector<std::string> layer_sha256_hex;  // later ones on top, merged at /opt
   std::string log_group;
+  std::string log_format = "Text";
+  std::string application_log_level;  // JSON format only
   std::map<std::string, std::string> user_environment;
   int memory_mb = 128;
   int tmp_mb = 512;
@@ -41,28 +45,33 @@ struct Invocation {
   std::string trace_id;
 };
 
-// How an invocation ended. For all but `success` the caller sees an error document: error_payload() gives it.
+// How an invocation ended. For all but `success` the caller sees an error document: error_payload()
+// gives it.
 enum class OutcomeKind {
   success,
   handler_error,  // the handler raised or the runtime reported an error
   init_error,     // the module could not be imported, the handler was not found, …
   timed_out,
-  exited,         // the process ended without an answer
+  exited,  // the process ended without an answer
   out_of_memory,
-  too_large,      // the answer is over the limit
+  too_large,  // the answer is over the limit
 };
 
 struct Outcome {
   OutcomeKind kind = OutcomeKind::success;
-  std::string payload;         // the answer, or the function's error document
-  std::string error_type;      // "Runtime.ExitError", also where the payload is still to be made from it and `message`
-  std::string message;         // "Task timed out after 3.00 seconds": what happened, where the runtime could not say so
+  std::string payload;       // the answer, or the function's error document
+  std::string content_type;  // of the answer, as the runtime named it
+  std::string error_type;    // "Runtime.ExitError", also where the payload is still to be made from
+                             // it and `message`
+  std::string message;  // "Task timed out after 3.00 seconds": what happened, where the runtime
+                        // could not say so
   int64_t duration_micros = 0;
   uint64_t max_memory_bytes = 0;
-  bool reusable = true;        // false: the sandbox has ended
+  bool reusable = true;  // false: the sandbox has ended
 };
 
-// The document that the caller gets for an outcome that is no success: what the runtime reported, else
+// The document that the caller gets for an outcome that is no success: what the runtime reported,
+// else
 // {"errorType": …, "errorMessage": "RequestId: … Error: …"}.
 std::string error_payload(const Outcome& outcome, const std::string& request_id);
 
@@ -71,13 +80,15 @@ struct LogLine {
   std::string text;  // without the line's end
 };
 
-// Called for each line that the function writes, before the outcome of the invocation during which it was written.
+// Called for each line that the function writes, before the outcome of the invocation during which
+// it was written.
 using LogSink = std::function<void(LogLine)>;
 
 class Sandbox {
  public:
   virtual ~Sandbox() = default;  // ends the sandbox's processes if they still run
-  // One at a time. Errors are the engine's own failures (ServiceException); whatever the function does is an Outcome.
+  // One at a time. Errors are the engine's own failures (ServiceException); whatever the function
+  // does is an Outcome.
   virtual Task<Outcome> invoke(Invocation invocation) = 0;
   // Time spent initialising, once started.
   virtual int64_t init_micros() const = 0;
@@ -91,9 +102,12 @@ class Compute {
  public:
   virtual ~Compute() = default;
   // Ready for its first invocation when it returns. `log_stream` is the sandbox's own.
-  virtual Task<std::unique_ptr<Sandbox>> start(std::shared_ptr<const SandboxSpec> spec, std::string log_stream,
-                                               LogSink sink) = 0;
-  // "Python 3.11.2" and a stable hash of the interpreter for RuntimeVersionArn; nullopt when nothing can run `runtime`.
+  virtual Task<std::unique_ptr<Sandbox>> start(std::shared_ptr<const SandboxSpec> spec,
+                                               std::string log_stream, LogSink sink) = 0;
+  // Functions of this runtime exist: what their first start needs may be made ready. On the scheduler's loop.
+  virtual void prepare(const std::string& runtime) { static_cast<void>(runtime); }
+  // "Python 3.11.2" and a stable hash of the interpreter for RuntimeVersionArn; nullopt when
+  // nothing can run `runtime`.
   struct RuntimeVersion {
     std::string description;  // "python:3.11.v0"
     std::string hash;         // 64 hex digits

@@ -14,8 +14,10 @@
 namespace virga::lambda {
 namespace {
 
-constexpr int64_t kInitMillis = 10'000;  // Source: Lambda Developer Guide, "Understanding the Lambda execution environment lifecycle".
-constexpr int64_t kCredentialSeconds = 12 * 3600;  // outlives every sandbox (Scheduler::Options::age_max_ms)
+constexpr int64_t kInitMillis = 10'000;  // Source: Lambda Developer Guide, "Understanding the
+                                         // Lambda execution environment lifecycle".
+constexpr int64_t kCredentialSeconds =
+    12 * 3600;  // outlives every sandbox (Scheduler::Options::age_max_ms)
 
 std::string seconds_text(int64_t millis) {
   char buffer[32];
@@ -51,9 +53,15 @@ Outcome from_start(sandbox::StartOutcome& start, int64_t timeout_ms) {
       out.payload = std::move(start.payload);
       out.error_type = std::move(start.error_type);
       break;
-    case sandbox::StartOutcome::Kind::timed_out: describe_timeout(out, timeout_ms); break;
-    case sandbox::StartOutcome::Kind::exited: describe_exit(out, start.wait_status); break;
-    case sandbox::StartOutcome::Kind::out_of_memory: describe_out_of_memory(out); break;
+    case sandbox::StartOutcome::Kind::timed_out:
+      describe_timeout(out, timeout_ms);
+      break;
+    case sandbox::StartOutcome::Kind::exited:
+      describe_exit(out, start.wait_status);
+      break;
+    case sandbox::StartOutcome::Kind::out_of_memory:
+      describe_out_of_memory(out);
+      break;
   }
   return out;
 }
@@ -63,8 +71,10 @@ Outcome from_invoke(sandbox::InvokeOutcome& got, int64_t timeout_ms) {
   out.duration_micros = got.duration_micros;
   out.max_memory_bytes = static_cast<uint64_t>(got.memory_peak_bytes);
   out.payload = std::move(got.payload);
+  out.content_type = std::move(got.content_type);
   switch (got.kind) {
-    case sandbox::OutcomeKind::response: break;
+    case sandbox::OutcomeKind::response:
+      break;
     case sandbox::OutcomeKind::error:
       out.kind = OutcomeKind::handler_error;
       out.error_type = std::move(got.error_type);
@@ -127,8 +137,8 @@ class EngineSandbox final : public Sandbox {
   int64_t timeout_ms_;
 };
 
-// Framed records may hold several lines; each is an event of its own only in CloudWatch's text of AWS when the runtime says
-// so: a record is one event, with its inner line ends.
+// Framed records may hold several lines; each is an event of its own only in CloudWatch's text of
+// AWS when the runtime says so: a record is one event, with its inner line ends.
 std::string without_line_end(std::string_view text) {
   while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
   return std::string(text);
@@ -139,21 +149,25 @@ std::string without_line_end(std::string_view text) {
 std::string exit_message(int wait_status) {
   if (WIFSIGNALED(wait_status)) {
     const char* const name = ::sigdescr_np(WTERMSIG(wait_status));
-    return "Runtime exited with error: signal: " + to_lower(name ? name : std::to_string(WTERMSIG(wait_status)));
+    return "Runtime exited with error: signal: " +
+           to_lower(name ? name : std::to_string(WTERMSIG(wait_status)));
   }
   const int code = WEXITSTATUS(wait_status);
   if (code == 0) return "Runtime exited without providing a reason";
   return "Runtime exited with error: exit status " + std::to_string(code);
 }
 
-std::map<std::string, std::string> function_environment(const SandboxSpec& spec, const std::string& log_stream,
+std::map<std::string, std::string> function_environment(const SandboxSpec& spec,
+                                                        const std::string& log_stream,
                                                         const EngineCompute::Options& options) {
   std::map<std::string, std::string> out = {
       // Defaults that the function's own variables may replace.
       {"LANG", "en_US.UTF-8"},
       {"TZ", ":UTC"},
       {"PATH", "/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin"},
-      {"LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"},
+      {"LD_LIBRARY_PATH",
+       "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/"
+       "lib"},
       {"AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"},
       {"AWS_ENDPOINT_URL", options.endpoint_url},
       {"LOCALSTACK_HOSTNAME", "127.0.0.1"},
@@ -162,11 +176,14 @@ std::map<std::string, std::string> function_environment(const SandboxSpec& spec,
   for (const auto& [name, value] : spec.user_environment) out[name] = value;
   out["AWS_REGION"] = spec.region;
   out["AWS_DEFAULT_REGION"] = spec.region;
-  if (!spec.runtime.starts_with("provided")) out["AWS_EXECUTION_ENV"] = execution_environment(spec.runtime);
+  if (!spec.runtime.starts_with("provided"))
+    out["AWS_EXECUTION_ENV"] = execution_environment(spec.runtime);
   out["AWS_LAMBDA_FUNCTION_NAME"] = spec.function_name;
   out["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = std::to_string(spec.memory_mb);
   out["AWS_LAMBDA_FUNCTION_VERSION"] = spec.version;
   out["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand";
+  out["AWS_LAMBDA_LOG_FORMAT"] = spec.log_format;
+  if (!spec.application_log_level.empty()) out["AWS_LAMBDA_LOG_LEVEL"] = spec.application_log_level;
   out["AWS_LAMBDA_LOG_GROUP_NAME"] = spec.log_group;
   out["AWS_LAMBDA_LOG_STREAM_NAME"] = log_stream;
   out["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:9001";
@@ -177,11 +194,15 @@ std::map<std::string, std::string> function_environment(const SandboxSpec& spec,
 
 EngineCompute::EngineCompute(sandbox::Engine& engine, async::Env& env, CodeStore& code,
                              platform::CredentialIssuer& credentials, Options options)
-    : engine_(engine), env_(env), code_(code), credentials_(credentials), options_(std::move(options)) {}
+    : engine_(engine),
+      env_(env),
+      code_(code),
+      credentials_(credentials),
+      options_(std::move(options)) {}
 EngineCompute::~EngineCompute() = default;
 
-Task<std::unique_ptr<Sandbox>> EngineCompute::start(std::shared_ptr<const SandboxSpec> spec, std::string log_stream,
-                                                    LogSink sink) {
+Task<std::unique_ptr<Sandbox>> EngineCompute::start(std::shared_ptr<const SandboxSpec> spec,
+                                                    std::string log_stream, LogSink sink) {
   platform::CredentialIssuer::Request wanted{.role_arn = spec->role_arn,
                                              .session_name = spec->function_name,
                                              .service = "lambda.amazonaws.com",
@@ -194,25 +215,39 @@ Task<std::unique_ptr<Sandbox>> EngineCompute::start(std::shared_ptr<const Sandbo
 
   sandbox::SandboxSpec start{.runtime = spec->runtime, .handler = spec->handler};
   start.code_dir = co_await code_.folder(spec->code_sha256_hex);
+  if (!spec->layer_sha256_hex.empty()) {
+    std::string merged = co_await code_.layers_folder(spec->layer_sha256_hex);
+    start.layers.push_back(std::move(merged));
+  }
   start.environment.assign(environment.begin(), environment.end());
   start.memory_mb = spec->memory_mb;
   start.tmp_mb = spec->tmp_mb;
-  // DIFFERS: AWS ends INIT after 10 s and runs it again under the function's timeout; here it may take that long at once.
-  start.init_timeout_ms = std::max(kInitMillis, spec->timeout_ms);
+  start.init_timeout_ms = kInitMillis;
   start.owner = spec->account + "/" + spec->region + "/" + spec->function_name;
-  start.log = [&wall = env_.wall, sink = std::move(sink)](sandbox::LogStream, std::string_view text) {
+  start.log = [&wall = env_.wall, sink](sandbox::LogStream, std::string_view text) {
     sink({wall.now().at, without_line_end(text)});
   };
-  auto starting = engine_.start(std::move(start));
+  auto starting = engine_.start(start);
   auto started = co_await std::move(starting);
+  if (started.kind == sandbox::StartOutcome::Kind::timed_out) {
+    // It has run for 10 s: once more, now under the function's own timeout. Source: Lambda Developer Guide, "Understanding the
+    // Lambda execution environment lifecycle", "Init phase".
+    sink({env_.wall.now().at, "INIT_REPORT Init Duration: " + seconds_text(kInitMillis * 1000) +
+                                  " ms\tPhase: init\tStatus: timeout"});
+    start.init_timeout_ms = spec->timeout_ms;
+    auto again = engine_.start(std::move(start));
+    started = co_await std::move(again);
+  }
   std::optional<Outcome> failure;
-  if (started.kind != sandbox::StartOutcome::Kind::ready) failure = from_start(started, spec->timeout_ms);
-  std::unique_ptr<Sandbox> out = std::make_unique<EngineSandbox>(env_, std::move(started.sandbox), started.init_micros,
-                                                                 std::move(failure), spec->timeout_ms);
+  if (started.kind != sandbox::StartOutcome::Kind::ready)
+    failure = from_start(started, spec->timeout_ms);
+  std::unique_ptr<Sandbox> out = std::make_unique<EngineSandbox>(
+      env_, std::move(started.sandbox), started.init_micros, std::move(failure), spec->timeout_ms);
   co_return out;
 }
 
-std::optional<Compute::RuntimeVersion> EngineCompute::runtime_version(const std::string& runtime) const {
+std::optional<Compute::RuntimeVersion> EngineCompute::runtime_version(
+    const std::string& runtime) const {
   const std::lock_guard lock(mutex_);
   const auto known = versions_.find(runtime);
   if (known != versions_.end()) return known->second;
@@ -221,14 +256,16 @@ std::optional<Compute::RuntimeVersion> EngineCompute::runtime_version(const std:
     // Another interpreter, another version: its file tells.
     struct stat st{};
     if (!found->path.empty()) ::stat(found->path.c_str(), &st);
-    const std::string identity =
-        found->path + "|" + found->version + "|" + std::to_string(st.st_size) + "|" + std::to_string(st.st_mtime);
+    const std::string identity = found->path + "|" + found->version + "|" +
+                                 std::to_string(st.st_size) + "|" + std::to_string(st.st_mtime);
     const auto digest = sha256(identity);
     const char* const family = found->family == sandbox::Family::python ? "python"
                                : found->family == sandbox::Family::node ? "nodejs"
                                                                         : "provided";
-    const std::string version = found->version.empty() ? runtime.substr(runtime.find('.') + 1) : found->version;
-    out = RuntimeVersion{.description = std::string(family) + ":" + version + ".v1", .hash = to_hex(as_bytes(digest))};
+    const std::string version =
+        found->version.empty() ? runtime.substr(runtime.find('.') + 1) : found->version;
+    out = RuntimeVersion{.description = std::string(family) + ":" + version + ".v1",
+                         .hash = to_hex(as_bytes(digest))};
   }
   versions_.emplace(runtime, out);
   return out;

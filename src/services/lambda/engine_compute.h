@@ -28,6 +28,7 @@ class EngineCompute final : public Compute {
 
   Task<std::unique_ptr<Sandbox>> start(std::shared_ptr<const SandboxSpec> spec, std::string log_stream,
                                        LogSink sink) override;
+  void prepare(const std::string& runtime) override { engine_.prepare(runtime); }
   std::optional<RuntimeVersion> runtime_version(const std::string& runtime) const override;
 
  private:

@@ -1,4 +1,5 @@
-// Settings of asynchronous invocation. Source: Lambda API Reference, PutFunctionEventInvokeConfig and its family.
+// Settings of asynchronous invocation. Source: Lambda API Reference, PutFunctionEventInvokeConfig
+// and its family.
 #include "api/lambda/delete_function_event_invoke_config.h"
 #include "api/lambda/get_function_event_invoke_config.h"
 #include "api/lambda/list_function_event_invoke_configs.h"
@@ -6,6 +7,7 @@
 #include "api/lambda/shapes.h"
 #include "api/lambda/update_function_event_invoke_config.h"
 #include "platform/transact.h"
+#include "services/lambda/destinations.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/render.h"
 #include "services/lambda/service.h"
@@ -20,16 +22,36 @@ AwsError no_config(const FunctionName& name) {
                                     " doesn't have an EventInvokeConfig");
 }
 
+// What a destination may be: a function other than this one, a queue, a topic, a bus; the latter
+// where that service is.
+Result<void> check_destination(const std::optional<std::string>& arn, const FunctionName& name,
+                               const ServiceOptions& options) {
+  if (!arn || arn->empty()) return {};
+  const TargetKind kind = target_kind(*arn);
+  if (kind == TargetKind::other) return refuse_unsupported(true, "A destination such as " + *arn);
+  if (kind == TargetKind::lambda) {
+    VIRGA_TRY(target,
+              FunctionName::parse(*arn, std::nullopt, name.account, name.region, name.partition));
+    if (target.name == name.name && target.account == name.account) {
+      return fail(
+          errors::invalid_parameter("You can't specify the function as a destination for itself."));
+    }
+    return {};
+  }
+  const bool there = options.has_service && options.has_service(target_service(kind));
+  return refuse_unsupported(!there, "The service of the destination " + *arn);
+}
+
 template <class Input>
-Result<void> check(const Input& in) {
+Result<void> check(const Input& in, const FunctionName& name, const ServiceOptions& options) {
   if (in.destination_config) {
     const auto& to = *in.destination_config;
-    const bool asked = (to.on_success && to.on_success->destination && !to.on_success->destination->empty()) ||
-                       (to.on_failure && to.on_failure->destination && !to.on_failure->destination->empty());
-    VIRGA_TRY_VOID(refuse_unsupported(asked, "DestinationConfig"));
+    if (to.on_success) VIRGA_TRY_VOID(check_destination(to.on_success->destination, name, options));
+    if (to.on_failure) VIRGA_TRY_VOID(check_destination(to.on_failure->destination, name, options));
   }
   if (!in.maximum_retry_attempts && !in.maximum_event_age_in_seconds && !in.destination_config) {
-    return fail(errors::invalid_parameter("You must specify at least one of error handling or destination setting."));
+    return fail(errors::invalid_parameter(
+        "You must specify at least one of error handling or destination setting."));
   }
   return {};
 }
@@ -38,6 +60,10 @@ template <class Input>
 void apply(const Input& in, EventInvokeRecord& record) {
   if (in.maximum_retry_attempts) record.retry_attempts = *in.maximum_retry_attempts;
   if (in.maximum_event_age_in_seconds) record.event_age_seconds = *in.maximum_event_age_in_seconds;
+  if (!in.destination_config) return;
+  const auto& to = *in.destination_config;
+  if (to.on_success) record.on_success = to.on_success->destination.value_or("");
+  if (to.on_failure) record.on_failure = to.on_failure->destination.value_or("");
 }
 
 }  // namespace
@@ -45,8 +71,9 @@ void apply(const Input& in, EventInvokeRecord& record) {
 Task<api::PutFunctionEventInvokeConfigOutput> Service::put_function_event_invoke_config(
     Ctx ctx, api::PutFunctionEventInvokeConfigInput input) {
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
-  co_await check(input);
-  EventInvokeRecord record{.qualifier = std::string(name.qualifier_or_latest()), .last_modified = ctx->now.at};
+  co_await check(input, name, options_);
+  EventInvokeRecord record{.qualifier = std::string(name.qualifier_or_latest()),
+                           .last_modified = ctx->now.at};
   apply(input, record);
   auto put = [&](storage::Txn& txn) -> Result<bool> {
     VIRGA_TRY(found, store::resolve(txn, name, 1.0));
@@ -60,7 +87,7 @@ Task<api::PutFunctionEventInvokeConfigOutput> Service::put_function_event_invoke
 Task<api::UpdateFunctionEventInvokeConfigOutput> Service::update_function_event_invoke_config(
     Ctx ctx, api::UpdateFunctionEventInvokeConfigInput input) {
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
-  co_await check(input);
+  co_await check(input, name, options_);
   const auto owner = store::owner_of(name);
   auto update = [&](storage::Txn& txn) -> Result<EventInvokeRecord> {
     VIRGA_TRY(function, store::get_function(txn, name));
@@ -80,8 +107,8 @@ Task<api::GetFunctionEventInvokeConfigOutput> Service::get_function_event_invoke
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
   const auto view = shard_.snapshot();
   const auto function = co_await store::get_function(*view, name);
-  const auto record =
-      co_await store::find_event_invoke(*view, store::owner_of(name), function.id, name.qualifier_or_latest());
+  const auto record = co_await store::find_event_invoke(*view, store::owner_of(name), function.id,
+                                                        name.qualifier_or_latest());
   if (!record) co_return fail(no_config(name));
   co_return render(*record, name);
 }
@@ -108,7 +135,8 @@ Task<api::ListFunctionEventInvokeConfigsOutput> Service::list_function_event_inv
   const auto function = co_await store::get_function(*view, name);
   const auto after = co_await read_marker("event-invoke", input.marker);
   const size_t limit = page_size(input.max_items);
-  const auto records = co_await store::list_event_invokes(*view, store::owner_of(name), function.id, after, limit + 1);
+  const auto records = co_await store::list_event_invokes(*view, store::owner_of(name), function.id,
+                                                          after, limit + 1);
   api::ListFunctionEventInvokeConfigsOutput out;
   auto& rows = out.function_event_invoke_configs.emplace();
   for (const auto& record : records) {

@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "services/lambda/errors.h"
+#include "services/lambda/layer_store.h"
 
 namespace virga::lambda::store {
 namespace {
@@ -15,16 +16,30 @@ using storage::Space;
 using storage::Txn;
 using storage::View;
 
-enum Kind : uint8_t { kFunctions = 1, kBelow = 2, kReserved = 3 };
+enum Kind : uint8_t {
+  kFunctions = 1,
+  kBelow = 2,
+  kReserved = 3,
+  kLayerVersions = 5
+};  // 4 to 7: layers and URLs
 enum Part : uint8_t { kVersions = 1, kAliases = 2, kPolicies = 3, kEventInvokes = 4 };
 
-Key base(const Owner& owner) { return Key(Space::lambda).account(owner.account).region(owner.region); }
-Key functions(const Owner& owner) { return base(owner).u8(kFunctions); }
-Key below(const Owner& owner, uint64_t id) { return base(owner).u8(kBelow).u64(id); }
-Key part(const Owner& owner, uint64_t id, Part which) { return below(owner, id).u8(which); }
+Key base(const Owner& owner) {
+  return Key(Space::lambda).account(owner.account).region(owner.region);
+}
+Key functions(const Owner& owner) {
+  return base(owner).u8(kFunctions);
+}
+Key below(const Owner& owner, uint64_t id) {
+  return base(owner).u8(kBelow).u64(id);
+}
+Key part(const Owner& owner, uint64_t id, Part which) {
+  return below(owner, id).u8(which);
+}
 
 template <class R>
-Result<std::optional<R>> find(const View& view, std::string_view key, Result<R> (*decode)(std::string_view)) {
+Result<std::optional<R>> find(const View& view, std::string_view key,
+                              Result<R> (*decode)(std::string_view)) {
   VIRGA_TRY(bytes, view.get(key));
   if (!bytes) return std::optional<R>();
   VIRGA_TRY(record, decode(*bytes));
@@ -33,20 +48,21 @@ Result<std::optional<R>> find(const View& view, std::string_view key, Result<R> 
 
 // Records of [begin, end of prefix), up to `limit`.
 template <class R>
-Result<std::vector<R>> list(const View& view, const std::string& begin, const std::string& end, size_t limit,
-                            Result<R> (*decode)(std::string_view)) {
+Result<std::vector<R>> list(const View& view, const std::string& begin, const std::string& end,
+                            size_t limit, Result<R> (*decode)(std::string_view)) {
   std::vector<R> out;
   std::optional<AwsError> broken;
-  VIRGA_TRY_VOID(view.scan(begin, end, Direction::forward, [&](std::string_view, std::string_view value) {
-    if (out.size() >= limit) return false;
-    auto record = decode(value);
-    if (!record) {
-      broken = record.error();
-      return false;
-    }
-    out.push_back(std::move(*record));
-    return true;
-  }));
+  VIRGA_TRY_VOID(
+      view.scan(begin, end, Direction::forward, [&](std::string_view, std::string_view value) {
+        if (out.size() >= limit) return false;
+        auto record = decode(value);
+        if (!record) {
+          broken = record.error();
+          return false;
+        }
+        out.push_back(std::move(*record));
+        return true;
+      }));
   if (broken) return fail(*broken);
   return out;
 }
@@ -65,12 +81,15 @@ std::optional<uint64_t> version_number(std::string_view text) {
 
 }  // namespace
 
-std::string function_key(const Owner& owner, std::string_view name) { return functions(owner).text(name).take(); }
+std::string function_key(const Owner& owner, std::string_view name) {
+  return functions(owner).text(name).take();
+}
 std::string version_key(const Owner& owner, uint64_t id, uint64_t number) {
   return part(owner, id, kVersions).u64(number).take();
 }
 
-Result<std::optional<FunctionRecord>> find_function(const View& view, const Owner& owner, std::string_view name) {
+Result<std::optional<FunctionRecord>> find_function(const View& view, const Owner& owner,
+                                                    std::string_view name) {
   return find(view, functions(owner).text(name), decode_function);
 }
 
@@ -91,29 +110,33 @@ void erase_function(Txn& txn, const Owner& owner, const FunctionRecord& record) 
   txn.erase_range(prefix, prefix.range_end());
 }
 
-Result<std::vector<FunctionRecord>> list_functions(const View& view, const Owner& owner, std::string_view after,
-                                                   size_t limit) {
-  return list(view, begin_after(functions(owner), after), functions(owner).range_end(), limit, decode_function);
+Result<std::vector<FunctionRecord>> list_functions(const View& view, const Owner& owner,
+                                                   std::string_view after, size_t limit) {
+  return list(view, begin_after(functions(owner), after), functions(owner).range_end(), limit,
+              decode_function);
 }
 
-Result<std::optional<VersionRecord>> find_version(const View& view, const Owner& owner, uint64_t id, uint64_t number) {
+Result<std::optional<VersionRecord>> find_version(const View& view, const Owner& owner, uint64_t id,
+                                                  uint64_t number) {
   return find(view, part(owner, id, kVersions).u64(number), decode_version);
 }
-void put_version(Txn& txn, const Owner& owner, uint64_t id, uint64_t number, const VersionRecord& record) {
+void put_version(Txn& txn, const Owner& owner, uint64_t id, uint64_t number,
+                 const VersionRecord& record) {
   txn.put(part(owner, id, kVersions).u64(number), encode(record));
 }
 void erase_version(Txn& txn, const Owner& owner, uint64_t id, uint64_t number) {
   txn.allow_in_low_space();
   txn.erase(part(owner, id, kVersions).u64(number));
 }
-Result<std::vector<VersionRecord>> list_versions(const View& view, const Owner& owner, uint64_t id, uint64_t after,
-                                                 size_t limit) {
+Result<std::vector<VersionRecord>> list_versions(const View& view, const Owner& owner, uint64_t id,
+                                                 uint64_t after, size_t limit) {
   const Key prefix = part(owner, id, kVersions);
   const Key begin = part(owner, id, kVersions).u64(after + 1);
   return list(view, begin.str(), prefix.range_end(), limit, decode_version);
 }
 
-Result<std::optional<AliasRecord>> find_alias(const View& view, const Owner& owner, uint64_t id, std::string_view name) {
+Result<std::optional<AliasRecord>> find_alias(const View& view, const Owner& owner, uint64_t id,
+                                              std::string_view name) {
   return find(view, part(owner, id, kAliases).text(name), decode_alias);
 }
 void put_alias(Txn& txn, const Owner& owner, uint64_t id, const AliasRecord& record) {
@@ -123,17 +146,18 @@ void erase_alias(Txn& txn, const Owner& owner, uint64_t id, std::string_view nam
   txn.allow_in_low_space();
   txn.erase(part(owner, id, kAliases).text(name));
 }
-Result<std::vector<AliasRecord>> list_aliases(const View& view, const Owner& owner, uint64_t id, std::string_view after,
-                                              size_t limit) {
-  return list(view, begin_after(part(owner, id, kAliases), after), part(owner, id, kAliases).range_end(), limit,
-              decode_alias);
+Result<std::vector<AliasRecord>> list_aliases(const View& view, const Owner& owner, uint64_t id,
+                                              std::string_view after, size_t limit) {
+  return list(view, begin_after(part(owner, id, kAliases), after),
+              part(owner, id, kAliases).range_end(), limit, decode_alias);
 }
 
 Result<std::optional<PolicyRecord>> find_policy(const View& view, const Owner& owner, uint64_t id,
                                                 std::string_view qualifier) {
   return find(view, part(owner, id, kPolicies).text(qualifier), decode_policy);
 }
-void put_policy(Txn& txn, const Owner& owner, uint64_t id, std::string_view qualifier, const PolicyRecord& record) {
+void put_policy(Txn& txn, const Owner& owner, uint64_t id, std::string_view qualifier,
+                const PolicyRecord& record) {
   const Key key = part(owner, id, kPolicies).text(qualifier);
   if (record.statements.empty()) {
     txn.erase(key);
@@ -142,7 +166,8 @@ void put_policy(Txn& txn, const Owner& owner, uint64_t id, std::string_view qual
   }
 }
 
-Result<std::optional<EventInvokeRecord>> find_event_invoke(const View& view, const Owner& owner, uint64_t id,
+Result<std::optional<EventInvokeRecord>> find_event_invoke(const View& view, const Owner& owner,
+                                                           uint64_t id,
                                                            std::string_view qualifier) {
   return find(view, part(owner, id, kEventInvokes).text(qualifier), decode_event_invoke);
 }
@@ -152,10 +177,11 @@ void put_event_invoke(Txn& txn, const Owner& owner, uint64_t id, const EventInvo
 void erase_event_invoke(Txn& txn, const Owner& owner, uint64_t id, std::string_view qualifier) {
   txn.erase(part(owner, id, kEventInvokes).text(qualifier));
 }
-Result<std::vector<EventInvokeRecord>> list_event_invokes(const View& view, const Owner& owner, uint64_t id,
-                                                          std::string_view after, size_t limit) {
-  return list(view, begin_after(part(owner, id, kEventInvokes), after), part(owner, id, kEventInvokes).range_end(), limit,
-              decode_event_invoke);
+Result<std::vector<EventInvokeRecord>> list_event_invokes(const View& view, const Owner& owner,
+                                                          uint64_t id, std::string_view after,
+                                                          size_t limit) {
+  return list(view, begin_after(part(owner, id, kEventInvokes), after),
+              part(owner, id, kEventInvokes).range_end(), limit, decode_event_invoke);
 }
 
 Result<int> reserved_total(const View& view, const Owner& owner) {
@@ -181,31 +207,57 @@ void put_account_reserved(Txn& txn, const Owner& owner, int total) {
 Result<std::vector<std::string>> all_code_hashes(const View& view) {
   std::set<std::string> hashes;
   std::optional<AwsError> broken;
+  const auto add = [&](const VersionRecord& version) {
+    hashes.insert(version.code.sha256_hex);
+    for (const auto& layer : version.layers) hashes.insert(layer.code.sha256_hex);
+  };
+  const Key all(Space::lambda);
+  VIRGA_TRY_VOID(view.scan(all, all.range_end(), Direction::forward,
+                           [&](std::string_view key, std::string_view value) {
+                             storage::KeyReader reader(key);
+                             reader.u8();
+                             reader.text();
+                             reader.text();
+                             const uint8_t kind = reader.u8();
+                             if (kind == kFunctions) {
+                               const auto record = decode_function(value);
+                               if (record) add(record->latest);
+                               if (!record) broken = record.error();
+                             } else if (kind == kBelow) {
+                               reader.u64();
+                               if (reader.u8() != kVersions) return true;
+                               const auto record = decode_version(value);
+                               if (record) add(*record);
+                               if (!record) broken = record.error();
+                             } else if (kind == kLayerVersions) {
+                               const auto record = decode_layer_version(value);
+                               if (record) hashes.insert(record->code.sha256_hex);
+                               if (!record) broken = record.error();
+                             }
+                             return !broken;
+                           }));
+  if (broken) return fail(*broken);
+  return std::vector<std::string>(hashes.begin(), hashes.end());
+}
+
+Result<std::vector<std::string>> all_runtimes(const View& view) {
+  std::set<std::string> runtimes;
   const Key all(Space::lambda);
   VIRGA_TRY_VOID(view.scan(all, all.range_end(), Direction::forward, [&](std::string_view key, std::string_view value) {
     storage::KeyReader reader(key);
     reader.u8();
     reader.text();
     reader.text();
-    const uint8_t kind = reader.u8();
-    if (kind == kFunctions) {
-      const auto record = decode_function(value);
-      if (record) hashes.insert(record->latest.code.sha256_hex);
-      if (!record) broken = record.error();
-    } else if (kind == kBelow) {
-      reader.u64();
-      if (reader.u8() != kVersions) return true;
-      const auto record = decode_version(value);
-      if (record) hashes.insert(record->code.sha256_hex);
-      if (!record) broken = record.error();
-    }
-    return !broken;
+    if (reader.u8() != kFunctions) return true;
+    const auto record = decode_function(value);
+    if (record) runtimes.insert(record->latest.runtime);
+    return true;
   }));
-  if (broken) return fail(*broken);
-  return std::vector<std::string>(hashes.begin(), hashes.end());
+  return std::vector<std::string>(runtimes.begin(), runtimes.end());
 }
 
-Result<std::string> resolve_qualifier(const View& view, const FunctionName& name, uint64_t id, double chance) {
+Result<std::string> resolve_qualifier(const View& view, const FunctionName& name, uint64_t id,
+                                      double chance) {
   std::string version(name.qualifier_or_latest());
   if (is_version(version)) return version;
   VIRGA_TRY(alias, find_alias(view, owner_of(name), id, version));

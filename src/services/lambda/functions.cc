@@ -7,12 +7,14 @@
 #include "api/lambda/list_functions.h"
 #include "api/lambda/shapes.h"
 #include "platform/transact.h"
+#include "services/lambda/config_members.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/render.h"
 #include "services/lambda/runtimes.h"
 #include "services/lambda/service.h"
 #include "services/lambda/settings.h"
 #include "services/lambda/support.h"
+#include "services/lambda/url_store.h"
 
 namespace virga::lambda {
 namespace {
@@ -24,27 +26,24 @@ bool given(const T& list) {
 
 // What a function may ask for and this release does not do.
 Result<void> refuse_what_is_missing(const api::CreateFunctionInput& in) {
-  VIRGA_TRY_VOID(refuse_unsupported(in.package_type.value_or("Zip") == "Image" || given(in.code.image_uri) ||
-                                        in.image_config.has_value(),
+  VIRGA_TRY_VOID(refuse_unsupported(in.package_type.value_or("Zip") == "Image" ||
+                                        given(in.code.image_uri) || in.image_config.has_value(),
                                     "PackageType Image"));
-  VIRGA_TRY_VOID(refuse_unsupported(given(in.layers), "Layers"));
   VIRGA_TRY_VOID(refuse_unsupported(given(in.file_system_configs), "FileSystemConfigs"));
   VIRGA_TRY_VOID(refuse_unsupported(given(in.code_signing_config_arn), "CodeSigningConfigArn"));
-  VIRGA_TRY_VOID(refuse_unsupported(in.capacity_provider_config.has_value(), "CapacityProviderConfig"));
+  VIRGA_TRY_VOID(
+      refuse_unsupported(in.capacity_provider_config.has_value(), "CapacityProviderConfig"));
   VIRGA_TRY_VOID(refuse_unsupported(in.durable_config.has_value(), "DurableConfig"));
   VIRGA_TRY_VOID(refuse_unsupported(in.tenancy_config.has_value(), "TenancyConfig"));
   VIRGA_TRY_VOID(refuse_unsupported(in.publish_to.has_value(), "PublishTo"));
   VIRGA_TRY_VOID(refuse_unsupported(in.vpc_config && (given(in.vpc_config->subnet_ids) ||
                                                       given(in.vpc_config->security_group_ids)),
                                     "VpcConfig"));
-  VIRGA_TRY_VOID(refuse_unsupported(in.dead_letter_config && given(in.dead_letter_config->target_arn),
-                                    "DeadLetterConfig"));
-  VIRGA_TRY_VOID(refuse_unsupported(in.logging_config && in.logging_config->log_format.value_or("Text") == "JSON",
-                                    "LogFormat JSON"));
   return {};
 }
 
-Result<VersionRecord> settings_from(const api::CreateFunctionInput& in, const std::string& name) {
+Result<VersionRecord> settings_from(const api::CreateFunctionInput& in, const std::string& name,
+                                    const ServiceOptions& options) {
   VIRGA_TRY_VOID(refuse_what_is_missing(in));
   VIRGA_TRY_VOID(check_role(in.role));
   VersionRecord out;
@@ -68,7 +67,9 @@ Result<VersionRecord> settings_from(const api::CreateFunctionInput& in, const st
   if (given(in.architectures)) out.architecture = in.architectures->front();
   if (in.snap_start) out.snap_start = in.snap_start->apply_on.value_or("None");
   out.log_group = "/aws/lambda/" + name;
-  if (in.logging_config) out.log_group = in.logging_config->log_group.value_or(out.log_group);
+  VIRGA_TRY_VOID(apply_logging(in.logging_config, out));
+  if (in.dead_letter_config)
+    VIRGA_TRY_VOID(apply_dead_letter(in.dead_letter_config->target_arn, options, out));
   return out;
 }
 
@@ -77,7 +78,8 @@ Result<VersionRecord> settings_from(const api::CreateFunctionInput& in, const st
 Task<CodeRecord> Service::code_from(Ctx ctx, std::optional<std::string> zip, CodeLocation s3, bool image) {
   co_await refuse_unsupported(image, "ImageUri");
   if (zip && s3.given()) {
-    co_return fail(errors::invalid_parameter("Please do not provide other FunctionCode parameters when providing a ZipFile."));
+    co_return fail(errors::invalid_parameter(
+        "Please do not provide other FunctionCode parameters when providing a ZipFile."));
   }
   if (s3.given()) zip = co_await zip_from_s3(ctx, std::move(s3));
   if (!zip) co_return fail(errors::invalid_parameter("Please provide a source for function code."));
@@ -87,18 +89,21 @@ Task<CodeRecord> Service::code_from(Ctx ctx, std::optional<std::string> zip, Cod
 
 Task<api::CreateFunctionOutput> Service::create_function(Ctx ctx, api::CreateFunctionInput input) {
   const auto name = co_await parse_name(ctx, input.function_name);
-  auto settings = co_await settings_from(input, name.name);
+  auto settings = co_await settings_from(input, name.name, options_);
   const auto owner = store::owner_of(name);
+  if (given(input.layers)) settings.layers = co_await resolve_layers(ctx, *input.layers);
   // Before the code is unpacked, which is dear; decided again below.
   const auto existing = co_await store::find_function(*shard_.snapshot(), owner, name.name);
   if (existing) co_return fail(errors::function_exists(name.name));
   co_await must_be_assumable(settings.role);
   CodeLocation s3{input.code.s3_bucket, input.code.s3_key, input.code.s3_object_version};
   settings.code = co_await code_from(ctx, std::move(input.code.zip_file), std::move(s3), input.code.image_uri.has_value());
+  co_await check_unzipped_total(settings);
   settings.last_modified = ctx->now.at;
   settings.revision_id = new_revision_id(ctx);
   settings.created = true;
-  if (options_.lifecycle_delay_ms > 0) settings.pending_until = ctx->now.plus_millis(options_.lifecycle_delay_ms).at;
+  if (options_.lifecycle_delay_ms > 0)
+    settings.pending_until = ctx->now.plus_millis(options_.lifecycle_delay_ms).at;
   const bool publish = input.publish.value_or(false);
 
   auto create = [&](storage::Txn& txn) -> Result<VersionRecord> {
@@ -117,27 +122,30 @@ Task<api::CreateFunctionOutput> Service::create_function(Ctx ctx, api::CreateFun
     return shown;
   };
   const auto made = co_await platform::transact(ctx, shard_, std::move(create));
+  home_.post([this, runtime = made.runtime] { compute_.prepare(runtime); });
   const std::string arn = publish ? name.arn_of("1") : name.unqualified_arn();
-  co_return render(made, name.name, arn, Moment::created, ctx->now.at, compute_, name.region, name.partition);
+  co_return render(made, name.name, arn, Moment::created, ctx->now.at, compute_, name.region,
+                   name.partition);
 }
 
 Task<api::GetFunctionConfigurationOutput> Service::get_function_configuration(
     Ctx ctx, api::GetFunctionConfigurationInput input) {
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
   const auto found = co_await store::resolve(*shard_.snapshot(), name, 1.0);
-  co_return render(found.version, name.name, name.arn(), Moment::settled, ctx->now.at, compute_, name.region,
-                   name.partition);
+  co_return render(found.version, name.name, name.arn(), Moment::settled, ctx->now.at, compute_,
+                   name.region, name.partition);
 }
 
 Task<api::GetFunctionOutput> Service::get_function(Ctx ctx, api::GetFunctionInput input) {
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
   const auto found = co_await store::resolve(*shard_.snapshot(), name, 1.0);
   api::GetFunctionOutput out;
-  out.configuration = render(found.version, name.name, name.arn(), Moment::settled, ctx->now.at, compute_, name.region,
-                             name.partition);
+  out.configuration = render(found.version, name.name, name.arn(), Moment::settled, ctx->now.at,
+                             compute_, name.region, name.partition);
   auto& code = out.code.emplace();
   code.repository_type = "S3";
-  code.location = downloads_.url(ctx->endpoint, found.version.code.sha256_hex, ctx->env->wall.now());
+  code.location =
+      downloads_.url(ctx->endpoint, found.version.code.sha256_hex, ctx->env->wall.now());
   if (!found.function.tags.empty()) out.tags = found.function.tags;
   if (found.function.reserved_concurrency) {
     out.concurrency.emplace().reserved_concurrent_executions = *found.function.reserved_concurrency;
@@ -148,7 +156,8 @@ Task<api::GetFunctionOutput> Service::get_function(Ctx ctx, api::GetFunctionInpu
 Task<api::DeleteFunctionOutput> Service::delete_function(Ctx ctx, api::DeleteFunctionInput input) {
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
   if (name.qualifier == kLatest) {
-    co_return fail(errors::invalid_parameter("$LATEST version cannot be deleted without deleting the function."));
+    co_return fail(errors::invalid_parameter(
+        "$LATEST version cannot be deleted without deleting the function."));
   }
   if (!name.qualifier.empty() && !is_version(name.qualifier)) {
     co_return fail(errors::invalid_parameter("Deletion of aliases is not currently supported."));
@@ -161,6 +170,8 @@ Task<api::DeleteFunctionOutput> Service::delete_function(Ctx ctx, api::DeleteFun
         VIRGA_TRY(total, store::reserved_total(txn, owner));
         store::put_account_reserved(txn, owner, total - *record.reserved_concurrency);
       }
+      VIRGA_TRY(urls, store::list_urls(txn, owner, record.id));
+      for (const auto& url : urls) store::erase_url(txn, owner, record.id, url);
       store::erase_function(txn, owner, record);
       return record.id;
     }
@@ -170,7 +181,8 @@ Task<api::DeleteFunctionOutput> Service::delete_function(Ctx ctx, api::DeleteFun
     VIRGA_TRY(aliases, store::list_aliases(txn, owner, record.id, "", SIZE_MAX));
     for (const auto& alias : aliases) {
       if (alias.version == name.qualifier || alias.weights.contains(name.qualifier)) {
-        return fail(errors::resource_conflict("Version " + name.qualifier + " is referenced by alias " + alias.name +
+        return fail(errors::resource_conflict("Version " + name.qualifier +
+                                              " is referenced by alias " + alias.name +
                                               " and cannot be deleted."));
       }
     }
@@ -204,10 +216,15 @@ Task<api::ListFunctionsOutput> Service::list_functions(Ctx ctx, api::ListFunctio
       out.next_marker = make_marker("functions", last);
       break;
     }
-    FunctionName name{.account = owner.account, .region = owner.region, .partition = ctx->partition, .name = record.name};
+    FunctionName name{.account = owner.account,
+                      .region = owner.region,
+                      .partition = ctx->partition,
+                      .name = record.name};
     auto add = [&](const VersionRecord& version, const std::string& arn) {
-      auto row = render(version, name.name, arn, Moment::settled, ctx->now.at, compute_, name.region, name.partition);
-      // Lists leave the state out. Source: ListFunctions: "does not return the State, StateReasonCode, …".
+      auto row = render(version, name.name, arn, Moment::settled, ctx->now.at, compute_,
+                        name.region, name.partition);
+      // Lists leave the state out. Source: ListFunctions: "does not return the State,
+      // StateReasonCode, …".
       row.state.reset();
       row.state_reason.reset();
       row.state_reason_code.reset();

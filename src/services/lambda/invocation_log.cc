@@ -15,17 +15,21 @@ std::string millis_text(int64_t micros) {
   return buffer;
 }
 
-// "\tStatus: timeout", "\tStatus: error\tError Type: Runtime.ExitError". Source: Lambda Developer Guide, "Report log".
+// "\tStatus: timeout", "\tStatus: error\tError Type: Runtime.ExitError". Source: Lambda Developer
+// Guide, "Report log".
 std::string status_text(const Outcome& outcome) {
   switch (outcome.kind) {
     case OutcomeKind::success:
     case OutcomeKind::handler_error:
-    case OutcomeKind::too_large: return "";
-    case OutcomeKind::timed_out: return "\tStatus: timeout";
+    case OutcomeKind::too_large:
+      return "";
+    case OutcomeKind::timed_out:
+      return "\tStatus: timeout";
     case OutcomeKind::init_error:
     case OutcomeKind::exited:
     case OutcomeKind::out_of_memory:
-      return "\tStatus: error\tError Type: " + (outcome.error_type.empty() ? "Runtime.ExitError" : outcome.error_type);
+      return "\tStatus: error\tError Type: " +
+             (outcome.error_type.empty() ? "Runtime.ExitError" : outcome.error_type);
   }
   return "";
 }
@@ -34,9 +38,10 @@ std::string report_line(const Execution& execution, const InvocationReport& repo
   const uint64_t megabyte = 1024 * 1024;
   const uint64_t limit = static_cast<uint64_t>(report.memory_mb);
   // A process that died of memory used all of it, whatever was sampled last.
-  const uint64_t used = execution.outcome.kind == OutcomeKind::out_of_memory
-                            ? limit
-                            : std::min(limit, (execution.outcome.max_memory_bytes + megabyte - 1) / megabyte);
+  const uint64_t used =
+      execution.outcome.kind == OutcomeKind::out_of_memory
+          ? limit
+          : std::min(limit, (execution.outcome.max_memory_bytes + megabyte - 1) / megabyte);
   std::string out = "REPORT RequestId: " + report.request_id +
                     "\tDuration: " + millis_text(execution.outcome.duration_micros) +
                     " ms\tBilled Duration: " + std::to_string(billed_millis(execution)) +
@@ -58,9 +63,11 @@ std::string error_payload(const Outcome& outcome, const std::string& request_id)
   writer.key("errorType");
   writer.string(outcome.error_type);
   writer.key("errorMessage");
-  // The size of an answer is stated without the request. Source: Lambda Developer Guide, "Troubleshoot invocation issues".
-  writer.string(outcome.kind == OutcomeKind::too_large ? outcome.message
-                                                       : "RequestId: " + request_id + " Error: " + outcome.message);
+  // The size of an answer is stated without the request. Source: Lambda Developer Guide,
+  // "Troubleshoot invocation issues".
+  writer.string(outcome.kind == OutcomeKind::too_large
+                    ? outcome.message
+                    : "RequestId: " + request_id + " Error: " + outcome.message);
   writer.end_object();
   return out;
 }
@@ -71,6 +78,7 @@ int64_t billed_millis(const Execution& execution) {
 }
 
 std::vector<LogLine> full_log(const Execution& execution, const InvocationReport& report) {
+  if (report.json) return full_log_json(execution, report);
   const Timestamp started = execution.started;
   const Timestamp ended = execution.ended;
   std::vector<LogLine> out;
@@ -93,7 +101,8 @@ std::vector<LogLine> full_log(const Execution& execution, const InvocationReport
   for (; line != execution.log.end(); ++line) out.push_back(*line);
   const auto& outcome = execution.outcome;
   if (outcome.kind == OutcomeKind::timed_out) {
-    out.push_back({ended, format_iso8601_millis(ended) + " " + report.request_id + " " + outcome.message});
+    out.push_back(
+        {ended, format_iso8601_millis(ended) + " " + report.request_id + " " + outcome.message});
   } else if (!outcome.message.empty()) {
     out.push_back({ended, "RequestId: " + report.request_id + " Error: " + outcome.message});
     if (outcome.kind != OutcomeKind::too_large) out.push_back({ended, outcome.error_type});

@@ -107,5 +107,33 @@ TEST(LogTail, keeps_the_last_4_kb_from_a_line_on) {
   EXPECT_EQ(log_tail({{kStart, std::string(9000, 'x')}}).size(), 4096u);
 }
 
+TEST(InvocationLog, in_json_the_level_decides_what_the_platform_tells) {
+  Execution execution = run();
+  execution.outcome = {.duration_micros = 1230, .max_memory_bytes = 40 << 20};
+  execution.init_micros = 100'500;
+  execution.log = {{kStart, "hello"}};
+  InvocationReport json = report();
+  json.json = true;
+  json.system_log_level = "INFO";
+  const auto info = texts(full_log(execution, json));
+  ASSERT_EQ(info.size(), 4u);
+  EXPECT_EQ(info[0],
+            R"({"time":"2026-03-01T11:59:59.899Z","type":"platform.initStart","record":{"initializationType":"on-demand",)"
+            R"("phase":"init","runtimeVersion":"python:3.11.v1","runtimeVersionArn":"arn:aws:lambda:us-east-1::runtime:aa"}})");
+  EXPECT_EQ(info[1], R"({"time":"2026-03-01T12:00:00.000Z","type":"platform.start","record":{"requestId":"r-1",)"
+                     R"("version":"$LATEST"}})");
+  EXPECT_EQ(info[2], "hello");
+  EXPECT_THAT(info[3], HasSubstr(R"("metrics":{"durationMs":1.23,"billedDurationMs":102,"memorySizeMB":128,)"
+                                 R"("maxMemoryUsedMB":40,"initDurationMs":100.5},"status":"success"})"));
+  json.system_log_level = "DEBUG";
+  EXPECT_EQ(texts(full_log(execution, json)).size(), 7u);
+  json.system_log_level = "WARN";
+  EXPECT_THAT(texts(full_log(execution, json)), ElementsAre("hello"));
+  execution.outcome = {.kind = OutcomeKind::timed_out, .message = "Task timed out after 3.00 seconds"};
+  const auto failed = texts(full_log(execution, json));
+  ASSERT_EQ(failed.size(), 3u);
+  EXPECT_THAT(failed.back(), HasSubstr(R"("status":"timeout")"));
+}
+
 }  // namespace
 }  // namespace virga::lambda

@@ -1,7 +1,8 @@
-// Invoke, and the same for callers inside. Source: Lambda API Reference, Invoke; Lambda Developer Guide, "Understanding
-// Lambda function invocation methods", "Lambda quotas".
-#include "api/lambda/enums.h"
+// Invoke, and the same for callers inside. Source: Lambda API Reference, Invoke; Lambda Developer
+// Guide, "Understanding Lambda function invocation methods", "Lambda quotas".
 #include "api/lambda/invoke.h"
+
+#include "api/lambda/enums.h"
 #include "async/call_on.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -20,9 +21,20 @@ namespace {
 
 constexpr size_t kSynchronousBytesMax = 6'291'456;
 constexpr size_t kAsynchronousBytesMax = 1'048'576;
-constexpr size_t kClientContextBytesMax = 3583;  // Source: Invoke, ClientContext: "Up to 3,583 bytes of base64-encoded data".
+constexpr size_t kClientContextBytesMax =
+    3583;  // Source: Invoke, ClientContext: "Up to 3,583 bytes of base64-encoded data".
 
-double chance_of(async::Random& random) { return static_cast<double>(random.next() >> 11) * 0x1.0p-53; }
+double chance_of(async::Random& random) {
+  return static_cast<double>(random.next() >> 11) * 0x1.0p-53;
+}
+
+}  // namespace
+
+Result<void> Service::must_be_invocable(const FunctionName& name, const VersionRecord& version) {
+  if (!is_pending(version, home_.env().cloud.now().at)) return {};
+  if (version.created) return fail(errors::function_pending("Pending"));
+  return fail(errors::update_in_progress(name.unqualified_arn()));
+}
 
 Result<void> check_payload(const std::string& payload, std::string_view type) {
   const bool event = type == api::invocation_type::kEvent;
@@ -37,31 +49,27 @@ Result<std::string> decode_client_context(const std::optional<std::string>& text
   if (!text || text->empty()) return std::string();
   const auto json = from_base64(*text);
   if (text->size() > kClientContextBytesMax || !json || !parse_json(*json)) {
-    return fail(errors::invalid_request_content("Client context must be a valid Base64-encoded JSON object."));
+    return fail(errors::invalid_request_content(
+        "Client context must be a valid Base64-encoded JSON object."));
   }
   return *json;
 }
 
-// Root=1-<time>-<96 random bits>;Parent=<64>;Sampled=0. Source: X-Ray Developer Guide, "Tracing header".
+// Root=1-<time>-<96 random bits>;Parent=<64>;Sampled=0. Source: X-Ray Developer Guide, "Tracing
+// header".
 std::string make_trace_id(async::Env& env) {
   char time[16];
-  std::snprintf(time, sizeof time, "%08llx", static_cast<unsigned long long>(env.wall.now().at.seconds()));
-  return "Root=1-" + std::string(time) + "-" + to_hex(env.random.bytes(12)) + ";Parent=" + to_hex(env.random.bytes(8)) +
-         ";Sampled=0";
-}
-
-}  // namespace
-
-Result<void> Service::must_be_invocable(const FunctionName& name, const VersionRecord& version) {
-  if (!is_pending(version, home_.env().cloud.now().at)) return {};
-  if (version.created) return fail(errors::function_pending("Pending"));
-  return fail(errors::update_in_progress(name.unqualified_arn()));
+  std::snprintf(time, sizeof time, "%08llx",
+                static_cast<unsigned long long>(env.wall.now().at.seconds()));
+  return "Root=1-" + std::string(time) + "-" + to_hex(env.random.bytes(12)) +
+         ";Parent=" + to_hex(env.random.bytes(8)) + ";Sampled=0";
 }
 
 Task<Service::Ran> Service::run(RunRequest request) {
   const auto& function = *request.what->function;
   const auto& version = request.what->version;
-  const int reserved = co_await store::account_reserved(*shard_.snapshot(), store::owner_of(request.name));
+  const int reserved =
+      co_await store::account_reserved(*shard_.snapshot(), store::owner_of(request.name));
   const ConcurrencyLimits limits{.account = options_.account_concurrency,
                                  .account_reserved = reserved,
                                  .reserved = function.reserved_concurrency};
@@ -78,11 +86,16 @@ Task<Service::Ran> Service::run(RunRequest request) {
   auto executed = co_await async::call_on(home_, std::move(executing));
   if (!executed) co_return fail(executed.error());
 
-  InvocationReport report{.request_id = request.request_id, .version = version.version, .memory_mb = version.memory_mb};
-  const auto runtime = executed->init_micros ? compute_.runtime_version(version.runtime) : std::nullopt;
+  InvocationReport report{
+      .request_id = request.request_id, .version = version.version, .memory_mb = version.memory_mb};
+  report.json = version.log_format == "JSON";
+  report.system_log_level = version.system_log_level;
+  const auto runtime =
+      executed->init_micros ? compute_.runtime_version(version.runtime) : std::nullopt;
   if (runtime) {
     report.runtime_description = runtime->description;
-    report.runtime_version_arn = runtime_version_arn(*runtime, request.name.region, request.name.partition);
+    report.runtime_version_arn =
+        runtime_version_arn(*runtime, request.name.region, request.name.partition);
   }
   const auto lines = full_log(*executed, report);
   platform::LogAppend append{.account = request.name.account,
@@ -92,12 +105,15 @@ Task<Service::Ran> Service::run(RunRequest request) {
   append.events.reserve(lines.size());
   for (const auto& line : lines) append.events.push_back({line.at.millis(), line.text});
   const auto logged = co_await as_result(logs_.append(std::move(append)));
-  if (!logged) LOG_WARN("lambda_log_lost", kv("function", request.name.name), kv("error", logged.error().message));
+  if (!logged)
+    LOG_WARN("lambda_log_lost", kv("function", request.name.name),
+             kv("error", logged.error().message));
 
   Ran out{.executed_version = version.version};
   if (request.want_log_tail) out.log_tail = log_tail(lines);
   if (executed->outcome.kind == OutcomeKind::success) {
     out.payload = std::move(executed->outcome.payload);
+    out.content_type = std::move(executed->outcome.content_type);
   } else {
     out.function_error = "Unhandled";
     out.payload = error_payload(executed->outcome, request.request_id);
@@ -124,7 +140,8 @@ Task<void> Service::write_usage(platform::UsageRecord usage) {
     platform::put_usage(txn, usage);
     return true;
   };
-  const auto done = co_await as_result(shard_.transact(storage::CommitClass::joined, std::move(write)));
+  const auto done =
+      co_await as_result(shard_.transact(storage::CommitClass::joined, std::move(write)));
   if (!done || !done->result) LOG_ERROR("lambda_usage_lost", kv("request", usage.id));
   co_return ok();
 }
@@ -146,7 +163,8 @@ Task<api::InvokeOutput> Service::invoke(Ctx ctx, api::InvokeInput input) {
   co_await check_payload(payload, type);
   std::string client_context = co_await decode_client_context(input.client_context);
   if (type == api::invocation_type::kEvent) {
-    co_await enqueue_event(ctx, name, std::move(payload), std::move(client_context), make_trace_id(*ctx->env));
+    co_await enqueue_event(ctx, name, std::move(payload), std::move(client_context),
+                           make_trace_id(*ctx->env));
     out.status_code = 202;
     co_return out;
   }
@@ -169,7 +187,8 @@ Task<platform::InvokeReply> Service::invoke_for_service(platform::InvokeCall cal
   const std::string partition(partition_of(call.region));
   std::optional<std::string_view> qualifier;
   if (!call.qualifier.empty()) qualifier = call.qualifier;
-  const auto name = co_await FunctionName::parse(call.function_arn, qualifier, call.account, call.region, partition);
+  const auto name = co_await FunctionName::parse(call.function_arn, qualifier, call.account,
+                                                 call.region, partition);
   async::Env& env = home_.env();
   auto what = co_await runnables_.find(*shard_.snapshot(), name, chance_of(env.random));
   co_await must_be_invocable(name, what->version);

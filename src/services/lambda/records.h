@@ -10,7 +10,8 @@
 #include "base/error.h"
 #include "base/time.h"
 
-// What Lambda keeps. Each record is one format byte (kRecordFormat) and a JSON object; docs/formats/lambda.md lists them.
+// What Lambda keeps. Each record is one format byte (kRecordFormat) and a JSON object;
+// docs/formats/lambda.md lists them.
 namespace virga::lambda {
 
 inline constexpr char kRecordFormat = 1;
@@ -21,6 +22,13 @@ struct CodeRecord {
   uint64_t zip_bytes = 0;
   uint64_t unzipped_bytes = 0;
   friend bool operator==(const CodeRecord&, const CodeRecord&) = default;
+};
+
+// A layer version as a function names it.
+struct LayerUse {
+  std::string arn;
+  CodeRecord code;
+  friend bool operator==(const LayerUse&, const LayerUse&) = default;
 };
 
 // One version of a function: $LATEST or a published one.
@@ -42,11 +50,14 @@ struct VersionRecord {
   std::string application_log_level;  // JSON format only; empty: not given
   std::string system_log_level;
   std::string snap_start = "None";
+  std::vector<LayerUse> layers;  // later ones on top
+  std::string dead_letter_arn;
   CodeRecord code;
   Timestamp last_modified;
   std::string revision_id;
   uint64_t generation = 0;  // grows with each change; pools of sandboxes go by it
-  Timestamp pending_until;  // State Pending (or the update InProgress) before this; only with --lifecycle-delay
+  Timestamp pending_until;  // State Pending (or the update InProgress) before this; only with
+                            // --lifecycle-delay
   bool created = false;     // true while the pending change is the creation
 
   // What a publication compares: everything that changes how the function runs.
@@ -71,7 +82,8 @@ struct AliasRecord {
   std::string revision_id;
 };
 
-// The resource policy of a function, a version or an alias: statements as JSON texts in their order.
+// The resource policy of a function, a version or an alias: statements as JSON texts in their
+// order.
 struct PolicyRecord {
   struct Statement {
     std::string id;

@@ -7,10 +7,13 @@
 namespace virga::lambda {
 namespace {
 
-void render_state(api::FunctionConfiguration& out, const VersionRecord& version, Moment moment, Timestamp now) {
+void render_state(api::FunctionConfiguration& out, const VersionRecord& version, Moment moment,
+                  Timestamp now) {
   const bool pending = is_pending(version, now);
-  const bool creating = moment == Moment::created || (moment == Moment::settled && pending && version.created);
-  const bool updating = moment == Moment::updated || (moment == Moment::settled && pending && !version.created);
+  const bool creating =
+      moment == Moment::created || (moment == Moment::settled && pending && version.created);
+  const bool updating =
+      moment == Moment::updated || (moment == Moment::settled && pending && !version.created);
   if (creating) {
     out.state = "Pending";
     out.state_reason = "The function is being created.";
@@ -28,15 +31,18 @@ void render_state(api::FunctionConfiguration& out, const VersionRecord& version,
 
 }  // namespace
 
-bool is_pending(const VersionRecord& version, Timestamp now) { return now < version.pending_until; }
+bool is_pending(const VersionRecord& version, Timestamp now) {
+  return now < version.pending_until;
+}
 
 std::string runtime_version_arn(const Compute::RuntimeVersion& runtime, const std::string& region,
                                 const std::string& partition) {
   return "arn:" + partition + ":lambda:" + region + "::runtime:" + runtime.hash;
 }
 
-api::FunctionConfiguration render(const VersionRecord& version, const std::string& function_name, const std::string& arn,
-                                  Moment moment, Timestamp now, const Compute& compute, const std::string& region,
+api::FunctionConfiguration render(const VersionRecord& version, const std::string& function_name,
+                                  const std::string& arn, Moment moment, Timestamp now,
+                                  const Compute& compute, const std::string& region,
                                   const std::string& partition) {
   api::FunctionConfiguration out;
   out.function_name = function_name;
@@ -63,8 +69,19 @@ api::FunctionConfiguration render(const VersionRecord& version, const std::strin
   snap.apply_on = version.snap_start;
   snap.optimization_status = "Off";
   if (const auto runtime = compute.runtime_version(version.runtime)) {
-    out.runtime_version_config.emplace().runtime_version_arn = runtime_version_arn(*runtime, region, partition);
+    out.runtime_version_config.emplace().runtime_version_arn =
+        runtime_version_arn(*runtime, region, partition);
   }
+  if (!version.layers.empty()) {
+    auto& layers = out.layers.emplace();
+    for (const auto& use : version.layers) {
+      auto& layer = layers.emplace_back();
+      layer.arn = use.arn;
+      layer.code_size = static_cast<int64_t>(use.code.zip_bytes);
+    }
+  }
+  if (!version.dead_letter_arn.empty())
+    out.dead_letter_config.emplace().target_arn = version.dead_letter_arn;
   auto& logging = out.logging_config.emplace();
   logging.log_format = version.log_format;
   logging.log_group = version.log_group;
@@ -81,12 +98,14 @@ api::AliasConfiguration render(const AliasRecord& alias, const FunctionName& fun
   out.name = alias.name;
   out.function_version = alias.version;
   out.description = alias.description;
-  if (!alias.weights.empty()) out.routing_config.emplace().additional_version_weights = alias.weights;
+  if (!alias.weights.empty())
+    out.routing_config.emplace().additional_version_weights = alias.weights;
   out.revision_id = alias.revision_id;
   return out;
 }
 
-api::FunctionEventInvokeConfig render(const EventInvokeRecord& record, const FunctionName& function) {
+api::FunctionEventInvokeConfig render(const EventInvokeRecord& record,
+                                      const FunctionName& function) {
   api::FunctionEventInvokeConfig out;
   out.last_modified = record.last_modified;
   out.function_arn = function.arn_of(record.qualifier);

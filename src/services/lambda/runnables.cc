@@ -20,7 +20,10 @@ std::shared_ptr<const Runnable> make(const FunctionName& name,
   spec->runtime = version.runtime;
   spec->handler = version.handler;
   spec->code_sha256_hex = version.code.sha256_hex;
+  for (const auto& layer : version.layers) spec->layer_sha256_hex.push_back(layer.code.sha256_hex);
   spec->log_group = version.log_group;
+  spec->log_format = version.log_format;
+  spec->application_log_level = version.application_log_level;
   if (version.environment) spec->user_environment = *version.environment;
   spec->memory_mb = version.memory_mb;
   spec->tmp_mb = version.tmp_mb;

@@ -38,7 +38,11 @@ void Service::retire_everything() {
   home_.post([this] { scheduler_.retire_everything(); });
 }
 
-Result<void> Service::start() { return events_.start(); }
+Result<void> Service::start() {
+  VIRGA_TRY(runtimes, store::all_runtimes(*shard_.snapshot()));
+  for (const auto& runtime : runtimes) compute_.prepare(runtime);
+  return events_.start();
+}
 
 Task<void> Service::stop() {
   co_await async::call_on(home_, events_.stop());

@@ -9,6 +9,7 @@
 #include "async/offload.h"
 #include "aws/door.h"
 #include "aws/operation.h"
+#include "base/document.h"
 #include "platform/durable_queue.h"
 #include "platform/function_invoker.h"
 #include "platform/log_writer.h"
@@ -16,8 +17,10 @@
 #include "services/lambda/code_store.h"
 #include "services/lambda/downloads.h"
 #include "services/lambda/function_store.h"
+#include "services/lambda/layer_store.h"
 #include "services/lambda/runnables.h"
 #include "services/lambda/scheduler.h"
+#include "services/lambda/url_store.h"
 #include "storage/shard.h"
 
 namespace virga::platform {
@@ -27,11 +30,16 @@ class Gate;
 namespace virga::lambda {
 
 struct ServiceOptions {
-  int64_t lifecycle_delay_ms = 0;        // 0: states are final at the next request
-  int64_t retry_base_delay_ms = 60'000;  // first retry of an asynchronous invocation; the second after twice that
+  int64_t lifecycle_delay_ms = 0;  // 0: states are final at the next request
+  int64_t retry_base_delay_ms =
+      60'000;  // first retry of an asynchronous invocation; the second after twice that
   int account_concurrency = 1000;
   platform::Gate* gate = nullptr;        // strict mode: decides about calls by AWS services
   Scheduler::Options scheduler;
+  // Calls an operation of another service by name, for destinations; empty: none can be called.
+  std::function<Task<Document>(aws::CallContext call, std::string service, std::string operation, Document input)> call;
+  std::function<bool(std::string_view service)>
+      has_service;  // whether this server answers calls of that service
 };
 
 // Where in S3 a package lies.
@@ -40,14 +48,14 @@ struct CodeLocation {
   bool given() const { return bucket || key || version; }
 };
 
-// Lambda. One object for all accounts and regions; handlers may run on any loop, the scheduler lives on `home`.
-// Owned by server/, outlives every request; start() once before the first, stop() before it goes. `home` is the shard's
-// owner loop (the durable queue's), and the engine's.
+// Lambda. One object for all accounts and regions; handlers may run on any loop, the scheduler
+// lives on `home`. Owned by server/, outlives every request; start() once before the first, stop()
+// before it goes. `home` is the shard's owner loop (the durable queue's), and the engine's.
 class Service final : public api::Handlers {
  public:
   // `timers` are not started yet: the queue of asynchronous invocations registers with them.
-  Service(storage::Shard& shard, async::Loop& home, Compute& compute, CodeStore& code, platform::LogWriter& logs,
-          platform::DurableTimers& timers, ServiceOptions options);
+  Service(storage::Shard& shard, async::Loop& home, Compute& compute, CodeStore& code,
+          platform::LogWriter& logs, platform::DurableTimers& timers, ServiceOptions options);
   ~Service() override;
 
   // functions.cc
@@ -58,13 +66,14 @@ class Service final : public api::Handlers {
   Task<api::DeleteFunctionOutput> delete_function(Ctx ctx, api::DeleteFunctionInput input) override;
   Task<api::ListFunctionsOutput> list_functions(Ctx ctx, api::ListFunctionsInput input) override;
   // update_function.cc
-  Task<api::UpdateFunctionCodeOutput> update_function_code(Ctx ctx, api::UpdateFunctionCodeInput input) override;
+  Task<api::UpdateFunctionCodeOutput> update_function_code(
+      Ctx ctx, api::UpdateFunctionCodeInput input) override;
   Task<api::UpdateFunctionConfigurationOutput> update_function_configuration(
       Ctx ctx, api::UpdateFunctionConfigurationInput input) override;
   // versions.cc
   Task<api::PublishVersionOutput> publish_version(Ctx ctx, api::PublishVersionInput input) override;
-  Task<api::ListVersionsByFunctionOutput> list_versions_by_function(Ctx ctx,
-                                                                    api::ListVersionsByFunctionInput input) override;
+  Task<api::ListVersionsByFunctionOutput> list_versions_by_function(
+      Ctx ctx, api::ListVersionsByFunctionInput input) override;
   // aliases.cc
   Task<api::CreateAliasOutput> create_alias(Ctx ctx, api::CreateAliasInput input) override;
   Task<api::GetAliasOutput> get_alias(Ctx ctx, api::GetAliasInput input) override;
@@ -73,20 +82,22 @@ class Service final : public api::Handlers {
   Task<api::ListAliasesOutput> list_aliases(Ctx ctx, api::ListAliasesInput input) override;
   // permissions.cc
   Task<api::AddPermissionOutput> add_permission(Ctx ctx, api::AddPermissionInput input) override;
-  Task<api::RemovePermissionOutput> remove_permission(Ctx ctx, api::RemovePermissionInput input) override;
+  Task<api::RemovePermissionOutput> remove_permission(Ctx ctx,
+                                                      api::RemovePermissionInput input) override;
   Task<api::GetPolicyOutput> get_policy(Ctx ctx, api::GetPolicyInput input) override;
   // tags.cc
   Task<api::TagResourceOutput> tag_resource(Ctx ctx, api::TagResourceInput input) override;
   Task<api::UntagResourceOutput> untag_resource(Ctx ctx, api::UntagResourceInput input) override;
   Task<api::ListTagsOutput> list_tags(Ctx ctx, api::ListTagsInput input) override;
   // concurrency.cc
-  Task<api::PutFunctionConcurrencyOutput> put_function_concurrency(Ctx ctx,
-                                                                   api::PutFunctionConcurrencyInput input) override;
-  Task<api::GetFunctionConcurrencyOutput> get_function_concurrency(Ctx ctx,
-                                                                   api::GetFunctionConcurrencyInput input) override;
+  Task<api::PutFunctionConcurrencyOutput> put_function_concurrency(
+      Ctx ctx, api::PutFunctionConcurrencyInput input) override;
+  Task<api::GetFunctionConcurrencyOutput> get_function_concurrency(
+      Ctx ctx, api::GetFunctionConcurrencyInput input) override;
   Task<api::DeleteFunctionConcurrencyOutput> delete_function_concurrency(
       Ctx ctx, api::DeleteFunctionConcurrencyInput input) override;
-  Task<api::GetAccountSettingsOutput> get_account_settings(Ctx ctx, api::GetAccountSettingsInput input) override;
+  Task<api::GetAccountSettingsOutput> get_account_settings(
+      Ctx ctx, api::GetAccountSettingsInput input) override;
   // event_invoke_config.cc
   Task<api::PutFunctionEventInvokeConfigOutput> put_function_event_invoke_config(
       Ctx ctx, api::PutFunctionEventInvokeConfigInput input) override;
@@ -105,8 +116,41 @@ class Service final : public api::Handlers {
       Ctx ctx, api::GetRuntimeManagementConfigInput input) override;
   Task<api::GetFunctionRecursionConfigOutput> get_function_recursion_config(
       Ctx ctx, api::GetFunctionRecursionConfigInput input) override;
+  // layers.cc
+  Task<api::PublishLayerVersionOutput> publish_layer_version(
+      Ctx ctx, api::PublishLayerVersionInput input) override;
+  Task<api::GetLayerVersionOutput> get_layer_version(Ctx ctx,
+                                                     api::GetLayerVersionInput input) override;
+  Task<api::GetLayerVersionByArnOutput> get_layer_version_by_arn(
+      Ctx ctx, api::GetLayerVersionByArnInput input) override;
+  Task<api::DeleteLayerVersionOutput> delete_layer_version(
+      Ctx ctx, api::DeleteLayerVersionInput input) override;
+  Task<api::ListLayersOutput> list_layers(Ctx ctx, api::ListLayersInput input) override;
+  Task<api::ListLayerVersionsOutput> list_layer_versions(
+      Ctx ctx, api::ListLayerVersionsInput input) override;
+  // layer_permissions.cc
+  Task<api::AddLayerVersionPermissionOutput> add_layer_version_permission(
+      Ctx ctx, api::AddLayerVersionPermissionInput input) override;
+  Task<api::RemoveLayerVersionPermissionOutput> remove_layer_version_permission(
+      Ctx ctx, api::RemoveLayerVersionPermissionInput input) override;
+  Task<api::GetLayerVersionPolicyOutput> get_layer_version_policy(
+      Ctx ctx, api::GetLayerVersionPolicyInput input) override;
+  // function_urls.cc
+  Task<api::CreateFunctionUrlConfigOutput> create_function_url_config(
+      Ctx ctx, api::CreateFunctionUrlConfigInput input) override;
+  Task<api::GetFunctionUrlConfigOutput> get_function_url_config(
+      Ctx ctx, api::GetFunctionUrlConfigInput input) override;
+  Task<api::UpdateFunctionUrlConfigOutput> update_function_url_config(
+      Ctx ctx, api::UpdateFunctionUrlConfigInput input) override;
+  Task<api::DeleteFunctionUrlConfigOutput> delete_function_url_config(
+      Ctx ctx, api::DeleteFunctionUrlConfigInput input) override;
+  Task<api::ListFunctionUrlConfigsOutput> list_function_url_configs(
+      Ctx ctx, api::ListFunctionUrlConfigsInput input) override;
   // invoke.cc
   Task<api::InvokeOutput> invoke(Ctx ctx, api::InvokeInput input) override;
+  // invoke_stream.cc
+  Task<api::InvokeWithResponseStreamOutput> invoke_with_response_stream(
+      Ctx ctx, api::InvokeWithResponseStreamInput input) override;
   // For services that call functions: HTTP APIs now, event sources later.
   Task<platform::InvokeReply> invoke_for_service(platform::InvokeCall call);
   platform::FunctionInvoker& invoker() { return invoker_; }
@@ -119,6 +163,7 @@ class Service final : public api::Handlers {
     std::string payload;
     std::string executed_version;
     std::string log_tail;
+    std::string content_type;     // as the runtime named it
     platform::UsageRecord usage;  // to be written with what becomes of the run
   };
   struct RunRequest {
@@ -131,6 +176,21 @@ class Service final : public api::Handlers {
     bool want_log_tail = false;
   };
 
+  // function_url_invoke.cc: for the data plane of function URLs. A URL that does not exist (any
+  // more) is none.
+  struct UrlAddress {
+    UrlTarget target;
+    UrlRecord record;
+  };
+  struct UrlCall {
+    UrlAddress address;
+    std::string request_id;
+    std::string event;
+  };
+  Task<std::optional<UrlAddress>> url_address(std::string url_id);
+  Task<Ran> invoke_for_url(UrlCall call);
+  async::Env& env() { return home_.env(); }
+
   // On the home loop: takes up the asynchronous invocations that were left.
   Result<void> start();
   // After a reset or at the end: all sandboxes go.
@@ -141,14 +201,18 @@ class Service final : public api::Handlers {
 
  private:
   Task<Ran> run(RunRequest request);
+  Task<void> permit_url(UrlAddress address);
   Task<void> write_usage(platform::UsageRecord usage);
   // async_invoke.cc
-  Task<void> enqueue_event(Ctx ctx, FunctionName name, std::string payload, std::string client_context,
-                           std::string trace_id);
+  Task<void> enqueue_event(Ctx ctx, FunctionName name, std::string payload,
+                           std::string client_context, std::string trace_id);
   Task<platform::Delivery> deliver_event(platform::QueueMessage message);
   Task<void> permit(platform::InvokeCall call, FunctionName name);
   // Strict mode: the role exists and trusts Lambda.
   Task<void> must_be_assumable(std::string role_arn);
+  Task<platform::Delivery> deliver_outcome(platform::QueueMessage message);
+  Task<LayerVersionRecord> layer_version(Ctx ctx, LayerName layer, uint64_t version);
+  Task<std::vector<LayerUse>> resolve_layers(Ctx ctx, std::vector<std::string> arns);
   Result<void> must_be_invocable(const FunctionName& name, const VersionRecord& version);
   Task<CodeRecord> code_from(Ctx ctx, std::optional<std::string> zip, CodeLocation s3, bool image);
   Task<std::string> zip_from_s3(Ctx ctx, CodeLocation from);  // code_from_s3.cc

@@ -1,164 +1,30 @@
 #include "services/lambda/service.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <filesystem>
-
 #include "api/lambda/add_permission.h"
 #include "api/lambda/create_alias.h"
 #include "api/lambda/create_function.h"
 #include "api/lambda/delete_function.h"
-#include "api/lambda/get_alias.h"
-#include "api/lambda/get_account_settings.h"
 #include "api/lambda/get_function.h"
-#include "api/lambda/get_function_concurrency.h"
 #include "api/lambda/get_function_configuration.h"
 #include "api/lambda/get_function_event_invoke_config.h"
 #include "api/lambda/get_policy.h"
-#include "api/lambda/invoke.h"
 #include "api/lambda/list_functions.h"
 #include "api/lambda/list_tags.h"
 #include "api/lambda/list_versions_by_function.h"
 #include "api/lambda/publish_version.h"
-#include "api/lambda/put_function_concurrency.h"
 #include "api/lambda/put_function_event_invoke_config.h"
 #include "api/lambda/remove_permission.h"
-#include "api/lambda/shapes.h"
 #include "api/lambda/tag_resource.h"
 #include "api/lambda/untag_resource.h"
 #include "api/lambda/update_alias.h"
 #include "api/lambda/update_function_code.h"
 #include "api/lambda/update_function_configuration.h"
-#include "base/document.h"
-#include "base/json.h"
-#include "base/strings.h"
 #include "platform/gate.h"
-#include "platform/usage.h"
 #include "services/lambda/catalog.h"
-#include "services/lambda/test_compute.h"
-#include "services/lambda/test_zip.h"
-#include "storage/testing.h"
+#include "services/lambda/test_service.h"
 
 namespace virga::lambda {
 namespace {
-
-namespace fs = std::filesystem;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::StartsWith;
-
-class MemoryLog final : public platform::LogWriter {
- public:
-  std::vector<platform::LogAppend> appended;
-  Task<void> append(platform::LogAppend request) override {
-    appended.push_back(std::move(request));
-    co_return ok();
-  }
-};
-
-// The service over the real shard in memory, a fake engine and a log that remembers.
-struct Fixture {
-  storage::TestShard shard;
-  FakeCompute compute;
-  MemoryLog log;
-  std::unique_ptr<async::Pool> pool = async::make_loop_pool(shard.loop());
-  fs::path folder;
-  std::unique_ptr<CodeStore> code;
-  std::unique_ptr<platform::DurableTimers> timers;
-  std::unique_ptr<Service> service;
-  RequestContext context;
-  ServiceOptions options;
-
-  explicit Fixture(ServiceOptions given = {}) : options(given) {
-    std::string text = (fs::temp_directory_path() / "virga-lambda-XXXXXX").string();
-    folder = ::mkdtemp(text.data());
-    code = std::make_unique<CodeStore>(shard.files(), *pool,
-                                       CodeStore::Options{.zip_dir = "/data/zips", .folder_dir = folder.string()});
-    begin();
-    context.env = &shard.fake_env().env();
-    context.account = "000000000000";
-    context.region = "us-east-1";
-    context.request_id = "req-1";
-    context.now = context.env->cloud.now();
-  }
-  ~Fixture() {
-    end();
-    fs::remove_all(folder);
-  }
-  void begin() {
-    CHECK(code->collect(*shard->snapshot()));
-    timers = std::make_unique<platform::DurableTimers>(*shard, shard.fake_env().env());
-    service = std::make_unique<Service>(*shard, shard.loop(), compute, *code, log, *timers, options);
-    shard.loop().post([this] {
-      timers->start();
-      CHECK(service->start());
-    });
-    shard.loop().run_once(0);
-  }
-  void end() {
-    compute.finish_all();
-    CHECK(shard.run(service->stop()));
-    CHECK(shard.run(timers->stop()));
-    service.reset();
-    timers.reset();
-  }
-  // The process ends and starts again.
-  void restart() {
-    end();
-    shard.reopen();
-    begin();
-  }
-  // Lets everything that can happen now happen.
-  void settle() {
-    for (int i = 0; i < 20; ++i) {
-      shard.settle();
-      shard.loop().run_once(0);
-    }
-  }
-  void pass(int64_t ms) {
-    shard.fake_env().advance_millis(ms);
-    settle();
-  }
-
-  // As the door does: the answer waits for what it depends on.
-  template <class Out, class In>
-  Result<Out> call(Task<Out> (Service::*op)(Ctx, In), In input) {
-    context.now = context.env->cloud.now();
-    auto got = shard.run((service.get()->*op)(Ctx(context), std::move(input)));
-    const auto durable = shard.run(shard->wait_durable(context.depends_on_lsn));
-    CHECK(durable);
-    shard.loop().run_once(0);
-    return got;
-  }
-
-  static api::CreateFunctionInput function(const std::string& name = "f") {
-    api::CreateFunctionInput in;
-    in.function_name = name;
-    in.runtime = "python3.12";
-    in.handler = "app.handler";
-    in.role = "arn:aws:iam::000000000000:role/r";
-    in.code.zip_file = make_zip({{"app.py", "def handler(e, c): return e"}});
-    return in;
-  }
-  api::FunctionConfiguration create(const std::string& name = "f") {
-    auto got = call(&Service::create_function, function(name));
-    if (!got) check_failed(got.error().message.c_str(), __FILE__, __LINE__);
-    return std::move(*got);
-  }
-  Result<api::InvokeOutput> invoke(const std::string& name, const std::string& payload = "{}") {
-    api::InvokeInput in;
-    in.function_name = name;
-    in.payload = payload;
-    return call(&Service::invoke, std::move(in));
-  }
-  template <class In>
-  static In named(const std::string& name = "f") {
-    In in;
-    in.function_name = name;
-    return in;
-  }
-};
 
 TEST(CreateFunction, answers_pending_and_the_next_read_finds_it_active) {
   Fixture f;
@@ -211,7 +77,10 @@ TEST(CreateFunction, refuses_what_cannot_run) {
   EXPECT_THAT(f.call(&Service::create_function, none).error().message, StartsWith("Runtime and Handler are mandatory"));
   auto layers = f.function();
   layers.layers = std::vector<std::string>{"arn:aws:lambda:us-east-1:000000000000:layer:l:1"};
-  EXPECT_EQ(f.call(&Service::create_function, layers).error().code, "NotImplemented");
+  const auto no_layer = f.call(&Service::create_function, layers);
+  EXPECT_EQ(no_layer.error().code, "InvalidParameterValueException");
+  EXPECT_EQ(no_layer.error().message,
+            "Layer version arn:aws:lambda:us-east-1:000000000000:layer:l:1 does not exist.");
   auto empty_vpc = f.function();
   empty_vpc.vpc_config.emplace().subnet_ids = std::vector<std::string>{};
   EXPECT_TRUE(f.call(&Service::create_function, empty_vpc));
@@ -432,213 +301,6 @@ TEST(Aliases, point_to_versions_and_split_traffic) {
   for (int i = 0; i < 40; ++i) second += f.invoke("f:live")->executed_version == "2";
   EXPECT_GT(second, 5);
   EXPECT_LT(second, 35);
-}
-
-TEST(Invoke, answers_and_leaves_log_and_usage) {
-  Fixture f;
-  f.create();
-  f.compute.invoke_lines = {"hello"};
-  api::InvokeInput in;
-  in.function_name = "f";
-  in.payload = "{\"x\":1}";
-  in.log_type = "Tail";
-  const auto got = f.call(&Service::invoke, in);
-  ASSERT_TRUE(got) << got.error().message;
-  EXPECT_EQ(got->status_code, 200);
-  EXPECT_EQ(got->payload, "{\"x\":1}");
-  EXPECT_EQ(got->executed_version, "$LATEST");
-  EXPECT_FALSE(got->function_error);
-  const std::string tail = *from_base64(*got->log_result);
-  EXPECT_THAT(tail, HasSubstr("START RequestId: req-1 Version: $LATEST\n"));
-  EXPECT_THAT(tail, HasSubstr("\nREPORT RequestId: req-1\tDuration: 1.23 ms\tBilled Duration: 102 ms\t"));
-  ASSERT_EQ(f.log.appended.size(), 1u);
-  EXPECT_EQ(f.log.appended[0].group, "/aws/lambda/f");
-  EXPECT_THAT(f.log.appended[0].stream, HasSubstr("/[$LATEST]"));
-  EXPECT_THAT(f.log.appended[0].events.front().message, StartsWith("INIT_START Runtime Version: python3.12.v1\t"));
-  f.shard.settle();
-  const auto usage = platform::read_usage(*f.shard->snapshot(), "000000000000", "us-east-1", "lambda", Timestamp{0},
-                                          Timestamp{INT64_MAX}, 10);
-  ASSERT_TRUE(usage);
-  ASSERT_EQ(usage->size(), 1u);
-  EXPECT_EQ((*usage)[0].id, "req-1");
-  EXPECT_EQ((*usage)[0].quantities[2].name, "billed_millis");
-  EXPECT_EQ((*usage)[0].quantities[2].value, 102);
-}
-
-TEST(Invoke, nothing_sent_is_an_empty_object) {
-  Fixture f;
-  f.create();
-  ASSERT_TRUE(f.invoke("f", ""));
-  EXPECT_THAT(f.compute.payloads, ElementsAre("{}"));
-}
-
-TEST(Invoke, a_function_error_is_an_answer) {
-  Fixture f;
-  f.create();
-  f.compute.next_outcome = Outcome{.kind = OutcomeKind::timed_out,
-                                   .error_type = "Sandbox.Timedout",
-                                   .message = "Task timed out after 3.00 seconds",
-                                   .reusable = false};
-  const auto got = f.invoke("f");
-  ASSERT_TRUE(got);
-  EXPECT_EQ(got->status_code, 200);
-  EXPECT_EQ(got->function_error, "Unhandled");
-  EXPECT_EQ(got->payload,
-            "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: req-1 Error: Task timed out after 3.00 "
-            "seconds\"}");
-}
-
-TEST(Invoke, dry_run_runs_nothing) {
-  Fixture f;
-  f.create();
-  auto in = f.named<api::InvokeInput>();
-  in.invocation_type = "DryRun";
-  EXPECT_EQ(f.call(&Service::invoke, in)->status_code, 204);
-  EXPECT_EQ(f.compute.started, 0);
-}
-
-TEST(Invoke, refuses_large_payloads_and_what_is_no_json) {
-  Fixture f;
-  f.create();
-  const auto large = f.invoke("f", "\"" + std::string(6'291'456, 'x') + "\"");
-  EXPECT_EQ(large.error().code, "RequestTooLargeException");
-  EXPECT_EQ(large.error().http_status, 413);
-  EXPECT_EQ(large.error().message,
-            "6291458 byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)");
-  const auto broken = f.invoke("f", "{a");
-  EXPECT_EQ(broken.error().code, "InvalidRequestContentException");
-  EXPECT_THAT(broken.error().message, StartsWith("Could not parse request body into json: "));
-}
-
-TEST(Invoke, reserved_concurrency_of_zero_throttles) {
-  Fixture f;
-  f.create();
-  auto in = f.named<api::PutFunctionConcurrencyInput>();
-  in.reserved_concurrent_executions = 0;
-  ASSERT_TRUE(f.call(&Service::put_function_concurrency, in));
-  const auto got = f.invoke("f");
-  EXPECT_EQ(got.error().code, "TooManyRequestsException");
-  EXPECT_EQ(f.call(&Service::get_function_concurrency, f.named<api::GetFunctionConcurrencyInput>())
-                ->reserved_concurrent_executions,
-            0);
-  in.reserved_concurrent_executions = 901;
-  EXPECT_THAT(f.call(&Service::put_function_concurrency, in).error().message,
-              HasSubstr("below its minimum value of [100]"));
-  in.reserved_concurrent_executions = 900;
-  ASSERT_TRUE(f.call(&Service::put_function_concurrency, in));
-  const auto settings = f.call(&Service::get_account_settings, api::GetAccountSettingsInput());
-  EXPECT_EQ(settings->account_limit->unreserved_concurrent_executions, 100);
-  EXPECT_EQ(settings->account_usage->function_count, 1);
-}
-
-struct EventFixture : Fixture {
-  using Fixture::Fixture;
-  Result<api::InvokeOutput> send(const std::string& payload, const std::string& id = "e-1") {
-    context.request_id = id;
-    auto in = named<api::InvokeInput>();
-    in.invocation_type = "Event";
-    in.payload = payload;
-    return call(&Service::invoke, std::move(in));
-  }
-};
-
-TEST(InvokeEvent, answers_202_and_runs_later_under_the_same_request_id) {
-  EventFixture f;
-  f.create();
-  const auto got = f.send("{\"n\":1}");
-  ASSERT_TRUE(got) << got.error().message;
-  EXPECT_EQ(got->status_code, 202);
-  EXPECT_FALSE(got->executed_version);
-  f.settle();
-  EXPECT_THAT(f.compute.payloads, ElementsAre("{\"n\":1}"));
-  EXPECT_EQ(f.compute.invocations[0].request_id, "e-1");
-  ASSERT_EQ(f.log.appended.size(), 1u);
-  const auto usage = platform::read_usage(*f.shard->snapshot(), "000000000000", "us-east-1", "lambda", Timestamp{0},
-                                          Timestamp{INT64_MAX}, 10);
-  EXPECT_EQ(usage->size(), 1u);
-  f.pass(3'600'000);
-  EXPECT_EQ(f.compute.payloads.size(), 1u);
-}
-
-TEST(InvokeEvent, is_tried_again_after_one_and_two_minutes_and_then_given_up) {
-  EventFixture f;
-  f.create();
-  f.compute.next_outcome = Outcome{.kind = OutcomeKind::handler_error, .payload = "{}"};
-  ASSERT_TRUE(f.send("1"));
-  f.settle();
-  EXPECT_EQ(f.compute.payloads.size(), 1u);
-  f.pass(59'000);
-  EXPECT_EQ(f.compute.payloads.size(), 1u);
-  f.pass(2'000);
-  EXPECT_EQ(f.compute.payloads.size(), 2u);
-  f.pass(119'000);
-  EXPECT_EQ(f.compute.payloads.size(), 2u);
-  f.pass(2'000);
-  EXPECT_EQ(f.compute.payloads.size(), 3u);
-  f.pass(6 * 3'600'000);
-  EXPECT_EQ(f.compute.payloads.size(), 3u);
-  EXPECT_EQ(f.compute.invocations[2].request_id, "e-1");
-}
-
-TEST(InvokeEvent, obeys_the_functions_own_number_of_retries_and_the_base_delay) {
-  EventFixture f({.retry_base_delay_ms = 100});
-  f.create();
-  auto config = f.named<api::PutFunctionEventInvokeConfigInput>();
-  config.maximum_retry_attempts = 1;
-  ASSERT_TRUE(f.call(&Service::put_function_event_invoke_config, config));
-  f.compute.next_outcome = Outcome{.kind = OutcomeKind::handler_error, .payload = "{}"};
-  ASSERT_TRUE(f.send("1"));
-  f.settle();
-  f.pass(101);
-  f.pass(60'000);
-  EXPECT_EQ(f.compute.payloads.size(), 2u);
-}
-
-TEST(InvokeEvent, throttling_delays_and_does_not_count_as_a_failure) {
-  EventFixture f;
-  f.create();
-  auto none = f.named<api::PutFunctionConcurrencyInput>();
-  none.reserved_concurrent_executions = 0;
-  ASSERT_TRUE(f.call(&Service::put_function_concurrency, none));
-  ASSERT_TRUE(f.send("1"));
-  f.settle();
-  for (int i = 0; i < 10; ++i) f.pass(60'000);
-  EXPECT_EQ(f.compute.payloads.size(), 0u);
-  none.reserved_concurrent_executions = 1;
-  ASSERT_TRUE(f.call(&Service::put_function_concurrency, none));
-  f.pass(301'000);
-  EXPECT_EQ(f.compute.payloads.size(), 1u);
-}
-
-TEST(InvokeEvent, survives_the_process) {
-  EventFixture f;
-  f.create();
-  f.compute.next_outcome = Outcome{.kind = OutcomeKind::handler_error, .payload = "{}"};
-  ASSERT_TRUE(f.send("\"x\""));
-  f.settle();
-  f.restart();
-  f.compute.next_outcome.reset();
-  f.pass(61'000);
-  EXPECT_THAT(f.compute.payloads, ElementsAre("\"x\"", "\"x\""));
-}
-
-TEST(InvokeEvent, of_a_function_that_is_gone_ends) {
-  EventFixture f;
-  f.create();
-  f.compute.next_outcome = Outcome{.kind = OutcomeKind::handler_error, .payload = "{}"};
-  ASSERT_TRUE(f.send("1"));
-  f.settle();
-  ASSERT_TRUE(f.call(&Service::delete_function, f.named<api::DeleteFunctionInput>()));
-  f.pass(61'000);
-  f.pass(600'000);
-  EXPECT_EQ(f.compute.payloads.size(), 1u);
-}
-
-TEST(InvokeEvent, has_a_limit_of_one_megabyte) {
-  EventFixture f;
-  f.create();
-  EXPECT_EQ(f.send("\"" + std::string(1'048'576, 'x') + "\"").error().message,
-            "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)");
 }
 
 TEST(Permissions, become_statements_of_a_policy) {

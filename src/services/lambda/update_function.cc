@@ -4,6 +4,7 @@
 #include "api/lambda/update_function_code.h"
 #include "api/lambda/update_function_configuration.h"
 #include "platform/transact.h"
+#include "services/lambda/config_members.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/render.h"
 #include "services/lambda/runtimes.h"
@@ -21,22 +22,19 @@ bool given(const T& list) {
 
 Result<void> refuse_what_is_missing(const api::UpdateFunctionConfigurationInput& in) {
   VIRGA_TRY_VOID(refuse_unsupported(in.image_config.has_value(), "ImageConfig"));
-  VIRGA_TRY_VOID(refuse_unsupported(given(in.layers), "Layers"));
   VIRGA_TRY_VOID(refuse_unsupported(given(in.file_system_configs), "FileSystemConfigs"));
-  VIRGA_TRY_VOID(refuse_unsupported(in.capacity_provider_config.has_value(), "CapacityProviderConfig"));
+  VIRGA_TRY_VOID(
+      refuse_unsupported(in.capacity_provider_config.has_value(), "CapacityProviderConfig"));
   VIRGA_TRY_VOID(refuse_unsupported(in.durable_config.has_value(), "DurableConfig"));
   VIRGA_TRY_VOID(refuse_unsupported(in.vpc_config && (given(in.vpc_config->subnet_ids) ||
                                                       given(in.vpc_config->security_group_ids)),
                                     "VpcConfig"));
-  VIRGA_TRY_VOID(refuse_unsupported(in.dead_letter_config && given(in.dead_letter_config->target_arn),
-                                    "DeadLetterConfig"));
-  VIRGA_TRY_VOID(refuse_unsupported(in.logging_config && in.logging_config->log_format.value_or("Text") == "JSON",
-                                    "LogFormat JSON"));
   return {};
 }
 
 // What is given replaces what is there.
-Result<void> apply(const api::UpdateFunctionConfigurationInput& in, VersionRecord& out) {
+Result<void> apply(const api::UpdateFunctionConfigurationInput& in, const ServiceOptions& options,
+                   VersionRecord& out) {
   if (in.role) {
     VIRGA_TRY_VOID(check_role(*in.role));
     out.role = *in.role;
@@ -66,19 +64,24 @@ Result<void> apply(const api::UpdateFunctionConfigurationInput& in, VersionRecor
   if (in.kms_key_arn) out.kms_key_arn = *in.kms_key_arn;
   if (in.tracing_config) out.tracing_mode = in.tracing_config->mode.value_or(out.tracing_mode);
   if (in.snap_start) out.snap_start = in.snap_start->apply_on.value_or(out.snap_start);
-  if (in.logging_config) out.log_group = in.logging_config->log_group.value_or(out.log_group);
+  VIRGA_TRY_VOID(apply_logging(in.logging_config, out));
+  if (in.dead_letter_config)
+    VIRGA_TRY_VOID(apply_dead_letter(in.dead_letter_config->target_arn, options, out));
   return {};
 }
 
-Result<void> check_changeable(const FunctionRecord& record, const std::optional<std::string>& revision,
-                              const FunctionName& name, Timestamp now) {
-  if (revision && *revision != record.latest.revision_id) return fail(errors::function_revision_mismatch());
+Result<void> check_changeable(const FunctionRecord& record,
+                              const std::optional<std::string>& revision, const FunctionName& name,
+                              Timestamp now) {
+  if (revision && *revision != record.latest.revision_id)
+    return fail(errors::function_revision_mismatch());
   if (!is_pending(record.latest, now)) return {};
   if (record.latest.created) return fail(errors::function_pending("Pending"));
   return fail(errors::update_in_progress(name.unqualified_arn()));
 }
 
-void stamp(VersionRecord& version, Ctx ctx, const std::string& revision, uint64_t lsn, int64_t delay_ms) {
+void stamp(VersionRecord& version, Ctx ctx, const std::string& revision, uint64_t lsn,
+           int64_t delay_ms) {
   version.last_modified = ctx->now.at;
   version.revision_id = revision;
   version.generation = lsn;
@@ -94,22 +97,27 @@ Task<api::UpdateFunctionConfigurationOutput> Service::update_function_configurat
   co_await must_be_unqualified(name, "");
   co_await refuse_what_is_missing(input);
   if (input.role) co_await must_be_assumable(*input.role);
+  std::vector<LayerUse> layers;
+  if (given(input.layers)) layers = co_await resolve_layers(ctx, *input.layers);
   const std::string revision = new_revision_id(ctx);
   auto update = [&](storage::Txn& txn) -> Result<FunctionRecord> {
     VIRGA_TRY(record, store::get_function(txn, name));
     VIRGA_TRY_VOID(check_changeable(record, input.revision_id, name, ctx->now.at));
-    VIRGA_TRY_VOID(apply(input, record.latest));
+    VIRGA_TRY_VOID(apply(input, options_, record.latest));
+    if (input.layers) record.latest.layers = layers;
+    VIRGA_TRY_VOID(check_unzipped_total(record.latest));
     stamp(record.latest, ctx, revision, txn.lsn(), options_.lifecycle_delay_ms);
     store::put_function(txn, store::owner_of(name), record);
     return record;
   };
   const auto record = co_await platform::transact(ctx, shard_, std::move(update));
   retire(record.id, record.latest.generation);
-  co_return render(record.latest, name.name, name.unqualified_arn(), Moment::updated, ctx->now.at, compute_, name.region,
-                   name.partition);
+  co_return render(record.latest, name.name, name.unqualified_arn(), Moment::updated, ctx->now.at,
+                   compute_, name.region, name.partition);
 }
 
-Task<api::UpdateFunctionCodeOutput> Service::update_function_code(Ctx ctx, api::UpdateFunctionCodeInput input) {
+Task<api::UpdateFunctionCodeOutput> Service::update_function_code(
+    Ctx ctx, api::UpdateFunctionCodeInput input) {
   const auto name = co_await parse_name(ctx, input.function_name);
   co_await must_be_unqualified(name, "");
   co_await refuse_unsupported(input.publish_to.has_value(), "PublishTo");
@@ -130,6 +138,7 @@ Task<api::UpdateFunctionCodeOutput> Service::update_function_code(Ctx ctx, api::
     VIRGA_TRY(record, store::get_function(txn, name));
     VIRGA_TRY_VOID(check_changeable(record, input.revision_id, name, ctx->now.at));
     record.latest.code = code;
+    VIRGA_TRY_VOID(check_unzipped_total(record.latest));
     if (given(input.architectures)) record.latest.architecture = input.architectures->front();
     if (dry_run) {
       VersionRecord shown = record.latest;
@@ -146,9 +155,10 @@ Task<api::UpdateFunctionCodeOutput> Service::update_function_code(Ctx ctx, api::
   };
   const auto changed = co_await platform::transact(ctx, shard_, std::move(update));
   if (!dry_run) retire(changed.record.id, changed.record.latest.generation);
-  const std::string arn = publish && !dry_run ? name.arn_of(changed.shown.version) : name.unqualified_arn();
-  co_return render(changed.shown, name.name, arn, dry_run ? Moment::settled : Moment::updated, ctx->now.at, compute_,
-                   name.region, name.partition);
+  const std::string arn =
+      publish && !dry_run ? name.arn_of(changed.shown.version) : name.unqualified_arn();
+  co_return render(changed.shown, name.name, arn, dry_run ? Moment::settled : Moment::updated,
+                   ctx->now.at, compute_, name.region, name.partition);
 }
 
 }  // namespace virga::lambda
