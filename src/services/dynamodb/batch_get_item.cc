@@ -27,7 +27,7 @@ struct TablePart {
 Result<std::vector<TablePart>> check_batch(const api::BatchGetItemInput& input) {
   std::vector<TablePart> parts;
   size_t keys = 0;
-  // These sizes are told without the values, and with the parameters' own names. Source: recorded answers.
+  // These sizes are told without the values, and with the parameters' own names. Source: answers of the service as users report them.
   const auto wrong_size = [](const std::string& at, std::string_view demand) {
     return fail(errors::one_violation("Value at '" + at + "' failed to satisfy constraint: Member must have length " +
                                       std::string(demand)));

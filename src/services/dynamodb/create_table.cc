@@ -5,6 +5,7 @@
 #include "services/dynamodb/describe.h"
 #include "services/dynamodb/errors.h"
 #include "services/dynamodb/request_checks.h"
+#include "services/dynamodb/resource_policy.h"
 #include "services/dynamodb/service.h"
 #include "services/dynamodb/stream_settings.h"
 #include "services/dynamodb/table_definition.h"
@@ -14,7 +15,6 @@ namespace {
 
 // What we would otherwise accept without effect.
 Result<void> check_supported(const api::CreateTableInput& input) {
-  if (input.resource_policy) return fail(errors::not_implemented("CreateTable with ResourcePolicy"));
   if (input.global_table_source_arn) return fail(errors::not_implemented("CreateTable with GlobalTableSourceArn"));
   return {};
 }
@@ -27,6 +27,7 @@ void apply_settings(const api::CreateTableInput& input, Timestamp now, Table& ta
     table.throughput.read_units = input.provisioned_throughput->read_capacity_units;
     table.throughput.write_units = input.provisioned_throughput->write_capacity_units;
   }
+  if (input.resource_policy) set_resource_policy(*input.resource_policy, now, table);
   table.deletion_protection = input.deletion_protection_enabled.value_or(false);
   if (input.table_class && *input.table_class != "STANDARD") table.table_class = *input.table_class;
   if (input.sse_specification && input.sse_specification->enabled.value_or(false)) {
@@ -47,6 +48,7 @@ Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInpu
   if (input.stream_specification) co_await check_new_stream(*input.stream_specification);
   co_await check_supported(input);
   if (input.tags) co_await check_tags(*input.tags);
+  if (input.resource_policy) co_await check_resource_policy(*input.resource_policy);
 
   const Timestamp now = ctx->now.at;
   table->account = ctx->account;

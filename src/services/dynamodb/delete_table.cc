@@ -58,6 +58,7 @@ Task<api::DeleteTableOutput> Service::delete_table(Ctx ctx, api::DeleteTableInpu
   description.creation_date_time.reset();
   description.global_secondary_indexes.reset();
   description.local_secondary_indexes.reset();
+  description.warm_throughput.reset();
   co_return std::move(output);
 }
 

@@ -1,6 +1,9 @@
 #include "services/dynamodb/describe.h"
 
+#include "base/hashing.h"
+#include "base/strings.h"
 #include "services/dynamodb/stream_store.h"
+#include "services/dynamodb/table_capacity.h"
 
 namespace virga::dynamodb {
 namespace {
@@ -25,14 +28,42 @@ api::Projection projection(const Index& index) {
   return out;
 }
 
-api::ProvisionedThroughputDescription throughput(const Throughput& t) {
+api::ProvisionedThroughputDescription throughput(const Throughput& t, Timestamp now) {
   api::ProvisionedThroughputDescription out;
   out.read_capacity_units = t.read_units;
   out.write_capacity_units = t.write_units;
-  out.number_of_decreases_today = t.decreases_today;
+  out.number_of_decreases_today = t.decreases_on(now);
   out.last_increase_date_time = t.last_increase;
   out.last_decrease_date_time = t.last_decrease;
   return out;
+}
+
+// -1 where there is no maximum.
+api::OnDemandThroughput request_limits(const RequestLimits& limits) {
+  api::OnDemandThroughput out;
+  out.max_read_request_units = limits.read;
+  out.max_write_request_units = limits.write;
+  return out;
+}
+
+template <class Description>
+Description warm(UnitsPerSecond units, std::string_view status) {
+  Description out;
+  out.read_units_per_second = units.read;
+  out.write_units_per_second = units.write;
+  out.status = std::string(status);
+  return out;
+}
+
+// The key's ARN, whatever form the request named it in; without a name the one that the account has for DynamoDB.
+std::string kms_key_arn(const RequestContext& ctx, const Table& table) {
+  if (table.kms_key.starts_with("arn:")) return table.kms_key;
+  const std::string head = "arn:" + std::string(ctx.partition) + ":kms:" + table.region + ":" + table.account + ":";
+  if (table.kms_key.starts_with("alias/") && table.kms_key != "alias/aws/dynamodb") return head + table.kms_key;
+  if (!table.kms_key.empty() && table.kms_key != "alias/aws/dynamodb") return head + "key/" + table.kms_key;
+  std::string id = to_hex(as_bytes(sha256("dynamodb key of " + table.account + " in " + table.region))).substr(0, 32);
+  for (const size_t dash : {8, 13, 18, 23}) id.insert(dash, "-");
+  return head + "key/" + id;
 }
 
 ObjectStats::Count count_of(const ObjectCounts& counts, uint64_t id) {
@@ -40,9 +71,9 @@ ObjectStats::Count count_of(const ObjectCounts& counts, uint64_t id) {
   return it == counts.end() ? ObjectStats::Count{} : it->second;
 }
 
-void describe_index(const Index& index, const std::string& table_arn, std::string_view status, ObjectStats::Count count,
-                    api::TableDescription& out) {
-  const std::string arn = table_arn + "/index/" + index.name;
+void describe_index(const RequestContext& ctx, const Table& table, const Index& index, std::string_view status,
+                    ObjectStats::Count count, api::TableDescription& out) {
+  const std::string arn = *out.table_arn + "/index/" + index.name;
   if (!index.global) {
     auto& list = out.local_secondary_indexes ? *out.local_secondary_indexes : out.local_secondary_indexes.emplace();
     api::LocalSecondaryIndexDescription d;
@@ -61,7 +92,11 @@ void describe_index(const Index& index, const std::string& table_arn, std::strin
   d.key_schema = key_schema(index.keys);
   d.projection = projection(index);
   d.index_status = std::string(status);
-  d.provisioned_throughput = throughput(index.throughput);
+  if (status == "CREATING" && index.building) d.backfilling = false;
+  d.provisioned_throughput = throughput(index.throughput, ctx.now.at);
+  if (index.request_limits.given()) d.on_demand_throughput = request_limits(index.request_limits);
+  d.warm_throughput = warm<api::GlobalSecondaryIndexWarmThroughputDescription>(
+      warm_throughput(index.warm, table.on_demand, index.throughput), status);
   d.index_size_bytes = count.bytes;
   d.item_count = count.items;
   d.index_arn = arn;
@@ -84,7 +119,10 @@ api::TableDescription describe_table_as(const RequestContext& ctx, const Table& 
   out.key_schema = key_schema(table.keys);
   out.table_status = std::string(status);
   out.creation_date_time = table.created;
-  out.provisioned_throughput = throughput(table.throughput);
+  out.provisioned_throughput = throughput(table.throughput, ctx.now.at);
+  if (table.request_limits.given()) out.on_demand_throughput = request_limits(table.request_limits);
+  out.warm_throughput = warm<api::TableWarmThroughputDescription>(
+      warm_throughput(table.warm, table.on_demand, table.throughput), status);
   const auto count = count_of(counts, table.id);
   out.table_size_bytes = count.bytes;
   out.item_count = count.items;
@@ -95,9 +133,11 @@ api::TableDescription describe_table_as(const RequestContext& ctx, const Table& 
     summary.billing_mode = table.on_demand ? "PAY_PER_REQUEST" : "PROVISIONED";
     if (table.on_demand && status != "CREATING") summary.last_update_to_pay_per_request_date_time = table.on_demand_since;
   }
-  const std::string_view index_status = status == "CREATING" ? "CREATING" : "ACTIVE";
   for (const auto& index : table.indexes) {
-    describe_index(index, *out.table_arn, index_status, count_of(counts, index.id), out);
+    const std::string_view index_status = status == "CREATING"                                ? "CREATING"
+                                          : status == "UPDATING" && !index.transition.empty() ? index.transition
+                                                                                              : std::string_view("ACTIVE");
+    describe_index(ctx, table, index, index_status, count_of(counts, index.id), out);
   }
   if (!table.stream_view.empty()) {
     auto& stream = out.stream_specification.emplace();
@@ -118,7 +158,7 @@ api::TableDescription describe_table_as(const RequestContext& ctx, const Table& 
     auto& sse = out.sse_description.emplace();
     sse.status = status == "CREATING" ? "ENABLING" : "ENABLED";
     sse.sse_type = table.sse_type;
-    if (!table.kms_key.empty()) sse.kms_master_key_arn = table.kms_key;
+    if (table.sse_type == "KMS") sse.kms_master_key_arn = kms_key_arn(ctx, table);
   }
   return out;
 }

@@ -62,6 +62,13 @@ AwsError deletion_protected() {
   return validation("Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
                     "protection first.");
 }
+AwsError policy_not_found() {
+  return make("PolicyNotFoundException", "Resource-based policy not found for the provided ResourceArn");
+}
+AwsError table_index_not_found(std::string_view table, std::string_view index) {
+  return make("ResourceNotFoundException", "Requested resource not found: Table: " + std::string(table) +
+                                               " Index: " + std::string(index) + " not found");
+}
 AwsError limit_exceeded(std::string message) { return make("LimitExceededException", std::move(message)); }
 AwsError not_implemented(std::string_view what) {
   return AwsError{.code = "NotImplemented", .http_status = 501, .message = std::string(what) + " is not implemented by Virga."};

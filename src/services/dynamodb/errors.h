@@ -27,6 +27,8 @@ AwsError table_being_created(std::string_view name);
 AwsError table_being_deleted(std::string_view name);
 AwsError table_being_updated(std::string_view name);
 AwsError deletion_protected();
+AwsError policy_not_found();
+AwsError table_index_not_found(std::string_view table, std::string_view index);
 AwsError limit_exceeded(std::string message);
 AwsError not_implemented(std::string_view what);
 

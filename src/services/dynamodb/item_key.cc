@@ -221,7 +221,7 @@ Result<void> check_index_keys(const Table& table, ItemView item, const ItemView*
   const std::string* told = nullptr;
   for (const auto& index : table.indexes) {
     Result<void> checked = check_keys_of(index, table, item, before);
-    // Of several indexes, the first by name is told. Source: recorded answers.
+    // Of several indexes, the first by name is told. Source: answers of the service as users report them.
     if (checked || (told && *told < index.name)) continue;
     out = std::move(checked);
     told = &index.name;

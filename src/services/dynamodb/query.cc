@@ -168,6 +168,7 @@ Task<api::QueryOutput> Service::query(Ctx ctx, api::QueryInput input) {
   CheckedQuery checked = co_await check_query(input);
   TableRef table = co_await data_table(*ctx, input.table_name);
   if (input.index_name && table->is_building()) table = co_await build_indexes(ctx, table);
+  co_await check_index_readable(*table, input.index_name, ctx->now.at);
   PageRequest request = co_await plan_query(input, checked, table);
   const Index* const index = request.index;
   Page page = co_await read_page(shard_, std::move(request));

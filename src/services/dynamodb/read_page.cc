@@ -92,7 +92,7 @@ Result<void> check_select(ReadKind kind, const std::optional<std::string>& selec
     const std::string message = std::string("Cannot specify the ") +
                                 (attributes_to_get ? "AttributesToGet" : "ProjectionExpression") +
                                 " when choosing to get " + *select;
-    // Query counts this among the violations, Scan does not. Source: recorded answers.
+    // Query counts this among the violations, Scan does not. Source: answers of the service as users report them.
     if (kind == ReadKind::query && projection_expression) return fail(errors::one_violation(message));
     return fail(errors::validation(message));
   }
@@ -122,6 +122,12 @@ Result<Selection> resolve_select(const std::optional<std::string>& select, const
   }
   out.fetch_items = all || !missing.empty();
   return out;
+}
+
+Result<void> check_index_readable(const Table& table, const std::optional<std::string>& name, Timestamp now) {
+  const Index* index = name ? table.find_index(*name) : nullptr;
+  if (!index || index->transition != "CREATING" || table.status(now) != "UPDATING") return {};
+  return fail(errors::validation("Cannot read from backfilling global secondary index: " + *name));
 }
 
 Result<const Index*> find_read_index(const Table& table, const std::optional<std::string>& name, bool consistent) {

@@ -46,6 +46,8 @@ Result<void> check_select(ReadKind kind, const std::optional<std::string>& selec
                           bool projection_expression, bool index);
 Result<Selection> resolve_select(const std::optional<std::string>& select, const Table& table, const Index* index,
                                  const std::optional<ParsedProjection>& projection);
+// With --lifecycle-delay a new index is not read before it is ready.
+Result<void> check_index_readable(const Table& table, const std::optional<std::string>& name, Timestamp now);
 // The index of the request or null; ConsistentRead does not go with global ones.
 Result<const Index*> find_read_index(const Table& table, const std::optional<std::string>& name, bool consistent);
 

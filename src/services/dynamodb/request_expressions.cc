@@ -30,7 +30,7 @@ std::string joined(const std::vector<std::string_view>& names, std::string_view 
   return out;
 }
 
-// Writes say that an expression is too long in other words than reads do. Source: recorded answers.
+// Writes say that an expression is too long in other words than reads do. Source: answers of the service as users report them.
 template <class T>
 Result<T> labelled(std::string_view parameter, std::string_view text, Parsed<T> parsed) {
   if (parsed) return std::move(*parsed);

@@ -56,7 +56,7 @@ Result<CheckedScan> check_scan(const api::ScanInput& input) {
   VIRGA_TRY_VOID(check_segments(input));
   VIRGA_TRY(placeholders, read_placeholders(input.expression_attribute_names, input.expression_attribute_values));
   if (input.filter_expression && input.filter_expression->size() > kExpressionBytesMax) {
-    // Only here the size is told. Source: recorded answers.
+    // Only here the size is told. Source: answers of the service as users report them.
     return fail(errors::validation("Invalid FilterExpression: Expression size has exceeded the maximum allowed size; "
                                    "expression size: " + std::to_string(input.filter_expression->size())));
   }
@@ -140,6 +140,7 @@ Task<api::ScanOutput> Service::scan(Ctx ctx, api::ScanInput input) {
   CheckedScan checked = co_await check_scan(input);
   TableRef table = co_await data_table(*ctx, input.table_name);
   if (input.index_name && table->is_building()) table = co_await build_indexes(ctx, table);
+  co_await check_index_readable(*table, input.index_name, ctx->now.at);
   PageRequest request = co_await plan_scan(input, checked, table);
   const Index* const index = request.index;
   Page page = co_await read_page(shard_, std::move(request));

@@ -72,6 +72,15 @@ class Service final : public api::Handlers {
   Task<api::TagResourceOutput> tag_resource(Ctx ctx, api::TagResourceInput input) override;
   Task<api::UntagResourceOutput> untag_resource(Ctx ctx, api::UntagResourceInput input) override;
   Task<api::ListTagsOfResourceOutput> list_tags_of_resource(Ctx ctx, api::ListTagsOfResourceInput input) override;
+  Task<api::PutResourcePolicyOutput> put_resource_policy(Ctx ctx, api::PutResourcePolicyInput input) override;
+  Task<api::GetResourcePolicyOutput> get_resource_policy(Ctx ctx, api::GetResourcePolicyInput input) override;
+  Task<api::DeleteResourcePolicyOutput> delete_resource_policy(Ctx ctx, api::DeleteResourcePolicyInput input) override;
+  Task<api::DescribeContributorInsightsOutput> describe_contributor_insights(
+      Ctx ctx, api::DescribeContributorInsightsInput input) override;
+  Task<api::ListContributorInsightsOutput> list_contributor_insights(Ctx ctx,
+                                                                     api::ListContributorInsightsInput input) override;
+  Task<api::DescribeKinesisStreamingDestinationOutput> describe_kinesis_streaming_destination(
+      Ctx ctx, api::DescribeKinesisStreamingDestinationInput input) override;
   Task<api::DescribeTimeToLiveOutput> describe_time_to_live(Ctx ctx, api::DescribeTimeToLiveInput input) override;
   Task<api::UpdateTimeToLiveOutput> update_time_to_live(Ctx ctx, api::UpdateTimeToLiveInput input) override;
   Task<api::DescribeContinuousBackupsOutput> describe_continuous_backups(

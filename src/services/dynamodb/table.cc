@@ -32,6 +32,13 @@ Document throughput_document(const Throughput& t) {
   return out;
 }
 
+Document pair_of(int64_t first, int64_t second) {
+  Document out = Document::array();
+  out.push(first);
+  out.push(second);
+  return out;
+}
+
 Document keys_document(const KeySchema& keys) {
   Document out = Document::object();
   out.set("hash", key_list(keys.hash));
@@ -50,7 +57,10 @@ Document index_document(const Index& index) {
   for (const auto& name : index.non_key_attributes) names.push(name);
   out.set("names", std::move(names));
   out.set("throughput", throughput_document(index.throughput));
+  out.set("max", pair_of(index.request_limits.read, index.request_limits.write));
+  out.set("warm", pair_of(index.warm.read, index.warm.write));
   out.set("building", index.building);
+  out.set("transition", index.transition);
   return out;
 }
 
@@ -92,6 +102,20 @@ Throughput throughput_at(const Document& d) {
   return {int_at(*t, "r"), int_at(*t, "w"), time_at(*t, "up"), time_at(*t, "down"), int_at(*t, "downs")};
 }
 
+std::pair<int64_t, int64_t> pair_at(const Document& d, std::string_view key, int64_t absent) {
+  const auto& pair = array_at(d, key);
+  if (pair.size() != 2 || !pair[0].is_int() || !pair[1].is_int()) return {absent, absent};
+  return {pair[0].as_int(), pair[1].as_int()};
+}
+RequestLimits request_limits_at(const Document& d) {
+  const auto [read, write] = pair_at(d, "max", -1);
+  return {read, write};
+}
+UnitsPerSecond warm_at(const Document& d) {
+  const auto [read, write] = pair_at(d, "warm", 0);
+  return {read, write};
+}
+
 Index index_from(const Document& d) {
   Index out;
   out.name = d.string_or("name", "");
@@ -101,7 +125,10 @@ Index index_from(const Document& d) {
   out.projection = static_cast<Index::Projection>(int_at(d, "projection"));
   for (const auto& name : array_at(d, "names")) out.non_key_attributes.push_back(name.as_string());
   out.throughput = throughput_at(d);
+  out.request_limits = request_limits_at(d);
+  out.warm = warm_at(d);
   out.building = bool_at(d, "building");
+  out.transition = d.string_or("transition", "");
   return out;
 }
 
@@ -111,6 +138,7 @@ Table::Table(const Table& o)
     : account(o.account), region(o.region), name(o.name), id(o.id), table_id(o.table_id), created(o.created),
       definitions(o.definitions), keys(o.keys), indexes(o.indexes), on_demand(o.on_demand),
       on_demand_since(o.on_demand_since), billing_mode_given(o.billing_mode_given), throughput(o.throughput),
+      request_limits(o.request_limits), warm(o.warm), resource_policy(o.resource_policy), policy_revision(o.policy_revision),
       deletion_protection(o.deletion_protection), table_class(o.table_class),
       table_class_changed(o.table_class_changed), sse_type(o.sse_type), kms_key(o.kms_key), tags(o.tags),
       ttl_attribute(o.ttl_attribute), ttl_changed(o.ttl_changed), ttl_building(o.ttl_building), stream_view(o.stream_view),
@@ -170,6 +198,10 @@ std::string encode_table(const Table& t) {
   d.set("on_demand_since", time_of(t.on_demand_since));
   d.set("billing_mode_given", t.billing_mode_given);
   d.set("throughput", throughput_document(t.throughput));
+  d.set("max", pair_of(t.request_limits.read, t.request_limits.write));
+  d.set("warm", pair_of(t.warm.read, t.warm.write));
+  d.set("policy", t.resource_policy);
+  d.set("policy_revision", t.policy_revision);
   d.set("protected", t.deletion_protection);
   d.set("class", t.table_class);
   d.set("class_changed", time_of(t.table_class_changed));
@@ -211,6 +243,10 @@ Result<TableRef> decode_table(std::string_view bytes, std::string_view account, 
   t->on_demand_since = time_at(d, "on_demand_since");
   t->billing_mode_given = bool_at(d, "billing_mode_given");
   t->throughput = throughput_at(d);
+  t->request_limits = request_limits_at(d);
+  t->warm = warm_at(d);
+  t->resource_policy = d.string_or("policy", "");
+  t->policy_revision = d.string_or("policy_revision", "");
   t->deletion_protection = bool_at(d, "protected");
   t->table_class = d.string_or("class", "");
   t->table_class_changed = time_at(d, "class_changed");

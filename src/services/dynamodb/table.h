@@ -35,7 +35,18 @@ struct KeySchema {
 struct Throughput {
   int64_t read_units = 0, write_units = 0;
   std::optional<Timestamp> last_increase, last_decrease;
-  int64_t decreases_today = 0;
+  int64_t decreases_today = 0;  // of the UTC day of the last one
+
+  int64_t decreases_on(Timestamp now) const;
+};
+// OnDemandThroughput: the most request units; -1: no maximum.
+struct RequestLimits {
+  int64_t read = -1, write = -1;
+  bool given() const { return read >= 0 || write >= 0; }
+};
+// WarmThroughput as it was asked for; zeros: never.
+struct UnitsPerSecond {
+  int64_t read = 0, write = 0;
 };
 
 struct Index {
@@ -47,7 +58,10 @@ struct Index {
   Projection projection = Projection::all;
   std::vector<std::string> non_key_attributes;
   Throughput throughput;  // global ones
+  RequestLimits request_limits;
+  UnitsPerSecond warm;
   bool building = false;  // not all items are in it yet
+  std::string transition;  // CREATING or UPDATING while the table is UPDATING; else it means nothing
 
   bool projects(std::string_view attribute, const KeySchema& table_keys) const;
 };
@@ -64,6 +78,9 @@ struct Table {
   std::optional<Timestamp> on_demand_since;
   bool billing_mode_given = false;        // then DescribeTable has a BillingModeSummary
   Throughput throughput;
+  RequestLimits request_limits;
+  UnitsPerSecond warm;
+  std::string resource_policy, policy_revision;  // both empty: none
   bool deletion_protection = false;
   std::string table_class;                // empty: STANDARD, never mentioned
   std::optional<Timestamp> table_class_changed;

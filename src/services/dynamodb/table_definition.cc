@@ -4,7 +4,7 @@
 #include <set>
 
 #include "services/dynamodb/errors.h"
-#include "services/dynamodb/request_checks.h"
+#include "services/dynamodb/table_capacity.h"
 
 namespace virga::dynamodb {
 namespace {
@@ -72,6 +72,38 @@ Result<KeySchema> read_schema(const std::vector<api::KeySchemaElement>& keys, co
   return out;
 }
 
+// The model leaves room for indexes with several attributes a key.
+Result<void> check_schema_size(const std::string& at, const std::vector<api::KeySchemaElement>& keys) {
+  if (keys.size() <= 2) return {};
+  std::string text;
+  for (const auto& key : keys) {
+    text += (text.empty() ? "" : ", ") + std::string("KeySchemaElement(attributeName=") + key.attribute_name +
+            ", keyType=" + key.key_type + ")";
+  }
+  return fail(errors::one_violation("Value '[" + text + "]' at '" + at +
+                                    "' failed to satisfy constraint: Member must have length less than or equal to 2"));
+}
+
+// What only a table made from another one may leave out.
+Result<void> check_given(const api::CreateTableInput& input) {
+  const auto is_null = [](const char* name) {
+    return std::string("Value null at '") + name + "' failed to satisfy constraint: Member must not be null";
+  };
+  if (!input.attribute_definitions && !input.key_schema) {
+    return fail(errors::validation("2 validation errors detected: " + is_null("attributeDefinitions") + "; " +
+                                   is_null("keySchema")));
+  }
+  if (!input.attribute_definitions) return fail(errors::one_violation(is_null("attributeDefinitions")));
+  if (!input.key_schema) return fail(errors::one_violation(is_null("keySchema")));
+  VIRGA_TRY_VOID(check_schema_size("keySchema", *input.key_schema));
+  if (!input.local_secondary_indexes) return {};
+  for (size_t i = 0; i < input.local_secondary_indexes->size(); ++i) {
+    VIRGA_TRY_VOID(check_schema_size("localSecondaryIndexes." + std::to_string(i + 1) + ".member.keySchema",
+                                     (*input.local_secondary_indexes)[i].key_schema));
+  }
+  return {};
+}
+
 Result<void> check_billing(const api::CreateTableInput& input) {
   if (input.billing_mode == "PAY_PER_REQUEST") {
     if (!input.provisioned_throughput) return {};
@@ -129,6 +161,14 @@ Result<void> define_global_indexes(const api::CreateTableInput& input, Table& ta
       made.throughput.read_units = index.provisioned_throughput->read_capacity_units;
       made.throughput.write_units = index.provisioned_throughput->write_capacity_units;
     }
+    if (index.on_demand_throughput) {
+      VIRGA_TRY(limits, read_request_limits(on_demand, *index.on_demand_throughput));
+      made.request_limits = limits;
+    }
+    if (index.warm_throughput) {
+      VIRGA_TRY_VOID(change_warm_throughput(*index.warm_throughput, "index " + made.name,
+                                            warm_throughput({}, on_demand, made.throughput), made.warm));
+    }
     if (table.find_index(made.name)) return fail(errors::invalid_parameter("Duplicate index name: " + made.name));
     table.indexes.push_back(std::move(made));
   }
@@ -136,6 +176,22 @@ Result<void> define_global_indexes(const api::CreateTableInput& input, Table& ta
     return fail(errors::invalid_parameter("GlobalSecondaryIndex count exceeds the per-table limit of 20"));
   }
   return {};
+}
+
+// The table's maximums and warm throughput.
+Result<void> define_capacity(const api::CreateTableInput& input, Table& table) {
+  const bool on_demand = input.billing_mode == "PAY_PER_REQUEST";
+  if (input.on_demand_throughput) {
+    VIRGA_TRY(limits, read_request_limits(on_demand, *input.on_demand_throughput));
+    table.request_limits = limits;
+  }
+  if (!input.warm_throughput) return {};
+  Throughput provisioned;
+  if (!on_demand) {
+    provisioned.read_units = input.provisioned_throughput->read_capacity_units;
+    provisioned.write_units = input.provisioned_throughput->write_capacity_units;
+  }
+  return change_warm_throughput(*input.warm_throughput, "table", warm_throughput({}, on_demand, provisioned), table.warm);
 }
 
 }  // namespace
@@ -222,10 +278,8 @@ Result<void> check_definitions_used(const Table& table) {
 }
 
 Result<std::shared_ptr<Table>> define_table(const api::CreateTableInput& input) {
+  VIRGA_TRY_VOID(check_given(input));
   VIRGA_TRY_VOID(check_billing(input));
-  if (!input.attribute_definitions || !input.key_schema) {
-    return fail(errors::invalid_parameter("KeySchema and AttributeDefinitions must be specified"));
-  }
   auto table = std::make_shared<Table>();
   VIRGA_TRY(definitions, read_definitions(*input.attribute_definitions));
   table->definitions = std::move(definitions);
@@ -240,6 +294,7 @@ Result<std::shared_ptr<Table>> define_table(const api::CreateTableInput& input) 
   }
   VIRGA_TRY_VOID(define_local_indexes(input, *table));
   VIRGA_TRY_VOID(define_global_indexes(input, *table));
+  VIRGA_TRY_VOID(define_capacity(input, *table));
   VIRGA_TRY_VOID(check_definitions_used(*table));
   return table;
 }

@@ -38,7 +38,7 @@ Result<void> read_action(const Action& action, const Item& item, const std::opti
   VIRGA_TRY_VOID(check_values(item));
   VIRGA_TRY(placeholders, read_placeholders(action.expression_attribute_names, action.expression_attribute_values,
                                             DeepValues::accepted));
-  // Only what would be stored must not nest too deep. Source: recorded answers.
+  // Only what would be stored must not nest too deep. Source: answers of the service as users report them.
   if (update_expression && nests_too_deep(action.expression_attribute_values)) {
     out.problem = action.expression_attribute_values->problem();
   }
@@ -108,7 +108,7 @@ Result<void> check_against_table(CheckedAction& action) {
   return {};
 }
 
-// Empty key values refuse the request, other wrong ones cancel the transaction. Source: recorded answers.
+// Empty key values refuse the request, other wrong ones cancel the transaction. Source: answers of the service as users report them.
 bool refuses_the_request(const AwsError& error) {
   return error.code == "ResourceNotFoundException" || error.http_status >= 500 ||
          error.message.find("key attribute cannot contain an empty") != std::string::npos;

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "api/dynamodb/describe_table.h"
 #include "services/dynamodb/describe.h"
 #include "services/dynamodb/errors.h"
 #include "services/dynamodb/item_key.h"
 #include "services/dynamodb/item_size.h"
 #include "services/dynamodb/service.h"
 #include "services/dynamodb/stream_settings.h"
+#include "services/dynamodb/table_capacity.h"
 #include "services/dynamodb/table_definition.h"
 
 namespace virga::dynamodb {
@@ -78,44 +80,6 @@ Result<void> check_update(const api::UpdateTableInput& input) {
   return {};
 }
 
-Result<void> change_throughput(const api::ProvisionedThroughput& wanted, Timestamp now, Throughput& t) {
-  const int64_t read = wanted.read_capacity_units, write = wanted.write_capacity_units;
-  if (read == t.read_units && write == t.write_units) {
-    return fail(errors::validation(
-        "The provisioned throughput for the table will not change. The requested value equals the current value. Current "
-        "ReadCapacityUnits provisioned for the table: " + std::to_string(t.read_units) + ". Requested ReadCapacityUnits: " +
-        std::to_string(read) + ". Current WriteCapacityUnits provisioned for the table: " + std::to_string(t.write_units) +
-        ". Requested WriteCapacityUnits: " + std::to_string(write) +
-        ". Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."));
-  }
-  if (read > t.read_units || write > t.write_units) t.last_increase = now;
-  if (read < t.read_units || write < t.write_units) {
-    t.last_decrease = now;
-    ++t.decreases_today;
-  }
-  t.read_units = read;
-  t.write_units = write;
-  return {};
-}
-
-Result<void> change_billing(const api::UpdateTableInput& input, Timestamp now, Table& table) {
-  const bool on_demand = input.billing_mode ? *input.billing_mode == "PAY_PER_REQUEST" : table.on_demand;
-  if (on_demand && input.provisioned_throughput) {
-    return fail(errors::invalid_parameter(
-        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"));
-  }
-  const bool changes = on_demand != table.on_demand;
-  table.on_demand = on_demand;
-  if (changes) table.billing_mode_given = true;
-  if (changes && on_demand) {
-    table.on_demand_since = now;
-    table.throughput = {};
-    for (auto& index : table.indexes) index.throughput = {};
-  }
-  if (!input.provisioned_throughput) return {};
-  return change_throughput(*input.provisioned_throughput, now, table.throughput);
-}
-
 Index* find_global(Table& table, const std::string& name) {
   for (auto& index : table.indexes) {
     if (index.global && index.name == name) return &index;
@@ -132,33 +96,69 @@ void drop_unused_definitions(Table& table) {
   });
 }
 
+// The request's definitions alone name the new index's attributes; those that the table lacks become its own.
+Result<std::vector<KeyAttribute>> add_definitions(const api::UpdateTableInput& input,
+                                                  const api::CreateGlobalSecondaryIndexAction& create, Table& table) {
+  std::vector<KeyAttribute> given;
+  if (input.attribute_definitions) {
+    VIRGA_TRY(read, read_definitions(*input.attribute_definitions));
+    given = std::move(read);
+  }
+  const auto is_key = [&](const std::string& name) {
+    if (table.keys.contains(name)) return true;
+    for (const auto& index : table.indexes) {
+      if (index.keys.contains(name)) return true;
+    }
+    return std::any_of(create.key_schema.begin(), create.key_schema.end(),
+                       [&](const api::KeySchemaElement& element) { return element.attribute_name == name; });
+  };
+  std::string names, used;
+  bool unused = false;
+  for (const auto& attribute : given) {
+    names += (names.empty() ? "" : ", ") + attribute.name;
+    if (is_key(attribute.name)) used += (used.empty() ? "" : ", ") + attribute.name;
+    unused = unused || !is_key(attribute.name);
+  }
+  if (unused) {
+    return fail(errors::invalid_parameter("Some AttributeDefinitions are not used. AttributeDefinitions: [" + names +
+                                          "], keys used: [" + used + "]"));
+  }
+  for (const auto& attribute : given) {
+    const auto same = [&](const KeyAttribute& known) { return known.name == attribute.name; };
+    const auto known = std::find_if(table.definitions.begin(), table.definitions.end(), same);
+    if (known == table.definitions.end()) {
+      table.definitions.push_back(attribute);
+    } else if (known->type != attribute.type) {
+      return fail(errors::invalid_parameter("Attribute " + attribute.name + " is already defined with another type"));
+    }
+  }
+  return given;
+}
+
 Result<Index> new_index(const api::UpdateTableInput& input, const api::CreateGlobalSecondaryIndexAction& create,
                         Table& table) {
   if (table.find_index(create.index_name)) {
     return fail(errors::invalid_parameter("Attempting to create an index which already exists"));
   }
-  if (input.attribute_definitions) {
-    VIRGA_TRY(given, read_definitions(*input.attribute_definitions));
-    for (auto& attribute : given) {
-      const auto same = [&](const KeyAttribute& known) { return known.name == attribute.name; };
-      const auto known = std::find_if(table.definitions.begin(), table.definitions.end(), same);
-      if (known == table.definitions.end()) {
-        table.definitions.push_back(std::move(attribute));
-      } else if (known->type != attribute.type) {
-        return fail(errors::invalid_parameter("Attribute " + attribute.name + " is already defined with another type"));
-      }
-    }
-  }
+  VIRGA_TRY(definitions, add_definitions(input, create, table));
   const IndexDefinition definition{create.index_name, create.key_schema, create.projection, true};
-  VIRGA_TRY(index, define_index(definition, table.definitions, table.keys));
-  if (!table.on_demand && !create.provisioned_throughput) {
-    return fail(errors::invalid_parameter("ProvisionedThroughput must be specified for index: " + index.name));
-  }
-  if (create.provisioned_throughput && !table.on_demand) {
+  VIRGA_TRY(index, define_index(definition, definitions, table.keys));
+  VIRGA_TRY_VOID(check_index_capacity(index.name, table.on_demand, create.provisioned_throughput));
+  if (create.provisioned_throughput) {
+    VIRGA_TRY_VOID(check_throughput(*create.provisioned_throughput));
     index.throughput.read_units = create.provisioned_throughput->read_capacity_units;
     index.throughput.write_units = create.provisioned_throughput->write_capacity_units;
   }
+  if (create.on_demand_throughput) {
+    VIRGA_TRY(limits, read_request_limits(table.on_demand, *create.on_demand_throughput));
+    index.request_limits = limits;
+  }
+  if (create.warm_throughput) {
+    VIRGA_TRY_VOID(change_warm_throughput(*create.warm_throughput, "index " + index.name,
+                                          warm_throughput({}, table.on_demand, index.throughput), index.warm));
+  }
   index.building = true;
+  index.transition = "CREATING";
   return index;
 }
 
@@ -176,6 +176,38 @@ Result<void> apply_settings(const api::UpdateTableInput& input, Timestamp now, T
   return {};
 }
 
+// Every global index of a provisioned table has throughput of its own, also after a change of the billing mode.
+Result<void> check_provisioned(const Table& table) {
+  if (table.on_demand) return {};
+  for (const auto& index : table.indexes) {
+    if (!index.global || index.throughput.read_units > 0) continue;
+    return fail(errors::invalid_parameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " +
+                                          index.name));
+  }
+  return {};
+}
+
+// The table while the update is under way, with the index that goes. `counted`: its current description.
+api::TableDescription describe_update(const RequestContext& ctx, const Table& table, const std::optional<Index>& deleted,
+                                      const api::TableDescription& counted) {
+  Table shown(table);
+  if (deleted) shown.indexes.push_back(*deleted);
+  api::TableDescription out = describe_table_as(ctx, shown, "UPDATING", {});
+  out.item_count = counted.item_count;
+  out.table_size_bytes = counted.table_size_bytes;
+  if (!out.global_secondary_indexes) return out;
+  for (auto& index : *out.global_secondary_indexes) {
+    if (deleted && index.index_name == deleted->name) index.index_status = "DELETING";
+    if (!counted.global_secondary_indexes) continue;
+    for (const auto& known : *counted.global_secondary_indexes) {
+      if (known.index_name != index.index_name) continue;
+      index.item_count = known.item_count;
+      index.index_size_bytes = known.index_size_bytes;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 // Source: DynamoDB API Reference, UpdateTable. A new index is filled before the answer, so that the next request finds it
@@ -184,53 +216,52 @@ Task<api::UpdateTableOutput> Service::update_table(Ctx ctx, api::UpdateTableInpu
   co_await check_update(input);
   const TableRef known = co_await control_table(*ctx, input.table_name);
   const Timestamp now = ctx->now.at;
-  std::string built;
+  std::optional<Index> deleted;
   const TableRef table = co_await change_table(ctx, known, [&](Table& changed, storage::Txn& txn) -> Result<void> {
     const std::string status = changed.status(now);
     if (status == "CREATING") return fail(errors::table_being_created(changed.name));
     if (status != "ACTIVE") return fail(errors::table_being_updated(changed.name));
-    VIRGA_TRY_VOID(change_billing(input, now, changed));
+    for (auto& index : changed.indexes) index.transition.clear();
+    VIRGA_TRY_VOID(change_capacity(input, now, changed));
     VIRGA_TRY_VOID(apply_settings(input, now, changed));
     if (const auto& stream = input.stream_specification) {
       VIRGA_TRY_VOID(stream->stream_enabled ? changes_.enable_stream(txn, changed, *stream->stream_view_type, now)
                                             : changes_.disable_stream(txn, changed, now));
     }
-    if (!input.global_secondary_index_updates) return {};
-    for (const auto& update : *input.global_secondary_index_updates) {
-      if (update.create) {
-        VIRGA_TRY(index, new_index(input, *update.create, changed));
-        index.id = txn.new_object_id();
-        writer_.stats().start_empty(index.id);
-        built = index.name;
-        changed.indexes.push_back(std::move(index));
-        continue;
-      }
-      const std::string& name = update.update ? update.update->index_name : update.delete_->index_name;
-      Index* index = find_global(changed, name);
-      if (!index) return fail(errors::resource_not_found());
-      if (update.update) {
-        if (update.update->provisioned_throughput) {
-          VIRGA_TRY_VOID(change_throughput(*update.update->provisioned_throughput, now, index->throughput));
+    if (options_.lifecycle_delay_ms > 0) {
+      changed.transition = "UPDATING";
+      changed.transition_until = Timestamp{now.micros + options_.lifecycle_delay_ms * 1000};
+    }
+    if (input.global_secondary_index_updates) {
+      for (const auto& update : *input.global_secondary_index_updates) {
+        if (update.create) {
+          VIRGA_TRY(index, new_index(input, *update.create, changed));
+          index.id = txn.new_object_id();
+          writer_.stats().start_empty(index.id);
+          changed.indexes.push_back(std::move(index));
+          continue;
         }
-        continue;
+        const std::string& name = update.update ? update.update->index_name : update.delete_->index_name;
+        Index* index = find_global(changed, name);
+        if (!index) return fail(errors::resource_not_found());
+        if (update.update) {
+          VIRGA_TRY_VOID(change_index_capacity(*update.update, changed.on_demand, now, *index));
+          index->transition = "UPDATING";
+          continue;
+        }
+        tables_.erase_index(txn, index->id);
+        writer_.stats().drop(index->id);
+        deleted = *index;
+        changed.indexes.erase(changed.indexes.begin() + (index - changed.indexes.data()));
+        drop_unused_definitions(changed);
       }
-      tables_.erase_index(txn, index->id);
-      writer_.stats().drop(index->id);
-      changed.indexes.erase(changed.indexes.begin() + (index - changed.indexes.data()));
-      drop_unused_definitions(changed);
     }
-    return {};
+    return check_provisioned(changed);
   });
+  api::DescribeTableOutput described_now = co_await described(ctx, table);
   api::UpdateTableOutput output;
-  output.table_description = describe_table_as(*ctx, *table, "UPDATING", {});
-  if (!built.empty()) {
-    for (auto& index : *output.table_description->global_secondary_indexes) {
-      if (*index.index_name != built) continue;
-      index.index_status = "CREATING";
-      index.backfilling = false;
-    }
-    co_await build_indexes(ctx, table);
-  }
+  output.table_description = describe_update(*ctx, *table, deleted, *described_now.table);
+  if (table->is_building()) co_await build_indexes(ctx, table);
   co_return std::move(output);
 }
 
