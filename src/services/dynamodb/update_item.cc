@@ -68,8 +68,12 @@ Task<api::UpdateItemOutput> Service::update_item(Ctx ctx, api::UpdateItemInput i
   co_await check_key(table->keys, input.key);
   co_await check_update_targets(*table, checked.update);
 
+  // What is removed has no new value, also where a later element of its list comes to its place.
+  const bool new_values = input.return_values == "UPDATED_NEW";
   std::vector<DocumentPath> paths;
-  for (const auto& action : checked.update.actions) paths.push_back(action.path);
+  for (const auto& action : checked.update.actions) {
+    if (!new_values || action.kind != UpdateAction::Kind::remove) paths.push_back(action.path);
+  }
   ItemWrite write{.kind = ItemWrite::Kind::update, .table = table, .key = item_key(*table, input.key)};
   write.item = input.key.view();
   write.condition = std::move(checked.condition);

@@ -1,0 +1,127 @@
+"""DynamoDB's endpoint on the wire: requests that no SDK sends, and the envelope of every answer.
+
+Source of the texts: answers of the service as its users report them."""
+import gzip
+import http.client
+import json
+import urllib.parse
+import zlib
+
+import pytest
+
+import virga_server
+from dynamodb_http import AUTHORIZATION, HEADERS, post
+
+S = "com.amazon.coral.service#SerializationException"
+NOT_A_CALL = b"<UnknownOperationException/>\n"
+
+
+def answer(endpoint, body, operation="GetItem", **headers):
+    status, _, text = post(endpoint, operation, body, headers)
+    document = json.loads(text)
+    return status, document["__type"], document.get("Message")
+
+
+BODIES = [
+    (b"", None), (b"{", None), (b"23", None), (b'{"TableName":"abc" "Key":{}}', None),
+    (b'{"TableName":23}', "NUMBER_VALUE cannot be converted to String"),
+    (b'{"TableName":1.5}', "DECIMAL_VALUE cannot be converted to String"),
+    (b'{"TableName":true}', "TRUE_VALUE cannot be converted to String"),
+    (b'{"TableName":false}', "FALSE_VALUE cannot be converted to String"),
+    (b'{"TableName":[]}', "Unrecognized collection type class java.lang.String"),
+    (b'{"TableName":{}}', "Start of structure or map found where not expected"),
+    (b'{"Key":"x"}', "Unexpected field type"),
+    (b'{"Key":[]}', "Unrecognized collection type java.util.Map<java.lang.String, "
+     "com.amazonaws.dynamodb.v20120810.AttributeValue>"),
+    (b'{"Key":{"a":"x"}}', "Unexpected value type in payload"),
+    (b'{"Key":{"a":[]}}', "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue"),
+    (b'{"Key":{"a":{"S":1}}}', "NUMBER_VALUE cannot be converted to String"),
+    (b'{"Key":{"a":{"N":1}}}', "NUMBER_VALUE cannot be converted to String"),
+    (b'{"Key":{"a":{"BOOL":"x"}}}', "Unexpected token received from parser"),
+    (b'{"Key":{"a":{"SS":"x"}}}', "Unexpected field type"),
+    (b'{"Key":{"a":{"B":"abc"}}}', "Base64 encoded length is expected a multiple of 4 bytes but found: 3"),
+    (b'{"Key":{"a":{"B":1}}}', "only base-64-encoded strings are convertible to bytes"),
+    (b'{"ConsistentRead":1}', "NUMBER_VALUE cannot be converted to Boolean"),
+    (b'{"AttributesToGet":"x"}', "Unexpected field type"),
+    (b'{"AttributesToGet":[1]}', "NUMBER_VALUE cannot be converted to String"),
+]
+
+
+@pytest.mark.parametrize("body,message", BODIES, ids=[b.decode() or "empty" for b, _ in BODIES])
+def test_bodies_that_do_not_decode(endpoint, body, message):
+    assert answer(endpoint, body) == (400, S, message)
+
+
+def test_absent_values_are_violations(endpoint):
+    for body in (b"{}", b'{"TableName":null,"Key":null}'):
+        status, _, text = post(endpoint, "GetItem", body)
+        assert (status, json.loads(text)) == (400, {
+            "__type": "com.amazon.coral.validate#ValidationException",
+            "message": "2 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must not be "
+                       "null; Value null at 'key' failed to satisfy constraint: Member must not be null"})
+
+
+def test_every_answer_has_its_checksum_and_request_id(endpoint):
+    for operation, body in (("ListTables", {}), ("GetItem", b"{"), ("Nope", {}), ("DescribeTable", {"TableName": "none"})):
+        _, headers, text = post(endpoint, operation, body)
+        assert int(headers["x-amz-crc32"]) == zlib.crc32(text)
+        assert len(headers["x-amzn-requestid"]) == 52 and headers["content-type"] == "application/x-amz-json-1.0"
+
+
+def test_targets_and_signatures(endpoint):
+    unknown = (400, "com.amazon.coral.service#UnknownOperationException", None)
+    for target in ("DynamoDB_20120810.Nope", "DynamoDB_20120810", "ListTables", ""):
+        assert answer(endpoint, {}, **{"X-Amz-Target": target}) == unknown
+    _, _, text = post(endpoint, "ListTables", {}, {"Authorization": "x"})
+    assert json.loads(text) == {"__type": "com.amazon.coral.service#MissingAuthenticationTokenException",
+                                "message": "Request is missing Authentication Token"}
+
+
+def test_content_types(endpoint):
+    for good in ("application/x-amz-json-1.0", "application/json", "application/x-amz-json-1.0; charset=utf-8"):
+        assert post(endpoint, "ListTables", {}, {"Content-Type": good})[0] == 200
+    for bad in ("text/plain", "application/x-amz-json-1.1", ""):
+        status, headers, text = post(endpoint, "ListTables", {}, {"Content-Type": bad})
+        assert (status, text) == (404, NOT_A_CALL) and int(headers["x-amz-crc32"]) == zlib.crc32(text)
+
+
+def test_compressed_bodies(endpoint):
+    status, _, text = post(endpoint, "ListTables", gzip.compress(b'{"Limit":1}'), {"Content-Encoding": "gzip"})
+    assert status == 200 and "TableNames" in json.loads(text)
+
+
+def test_a_connection_outlives_refusals(endpoint):
+    url = urllib.parse.urlparse(endpoint)
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=20)
+    connection.connect()
+    socket = connection.sock
+    for body, content_type, status in ((b"{", None, 400), (b"{}", "text/plain", 404), (b"{}", None, 200), (b"", None, 400)):
+        headers = {**HEADERS, "X-Amz-Target": "DynamoDB_20120810.ListTables"}
+        if content_type:
+            headers["Content-Type"] = content_type
+        connection.request("POST", "/", body, headers)
+        got = connection.getresponse()
+        got.read()
+        assert got.status == status and connection.sock is socket
+    connection.close()
+
+
+def test_a_listener_of_its_own():
+    port = virga_server.free_port()
+    with virga_server.Server("--memory", "--listen", f"dynamodb=127.0.0.1:{port}"):
+        def request(method, path="/", body=None, **headers):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection.request(method, path, body, headers)
+            got = connection.getresponse()
+            out = got.status, got.read()
+            connection.close()
+            return out
+
+        signed = {"X-Amz-Target": "DynamoDB_20120810.ListTables", "Authorization": AUTHORIZATION, "X-Amz-Date": "20260301T120000Z",
+                  "Content-Type": "application/x-amz-json-1.0"}
+        assert request("GET") == (200, b"healthy: dynamodb.us-east-1.amazonaws.com ")
+        assert request("POST", body=b"{}", **signed) == (200, b'{"TableNames":[]}')
+        for method, path in (("PUT", "/"), ("DELETE", "/"), ("OPTIONS", "/"), ("POST", "/elsewhere")):
+            assert request(method, path, b"{}", **signed) == (404, NOT_A_CALL)
+        status, body = request("POST", body=b"{}", **{**signed, "X-Amz-Target": "Logs_20140328.DescribeLogGroups"})
+        assert status == 400 and json.loads(body)["__type"].endswith("#UnknownOperationException")
