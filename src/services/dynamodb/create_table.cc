@@ -29,7 +29,7 @@ void apply_settings(const api::CreateTableInput& input, Timestamp now, Table& ta
   }
   if (input.resource_policy) set_resource_policy(*input.resource_policy, now, table);
   table.deletion_protection = input.deletion_protection_enabled.value_or(false);
-  if (input.table_class && *input.table_class != "STANDARD") table.table_class = *input.table_class;
+  if (input.table_class) table.table_class = *input.table_class;
   if (input.sse_specification && input.sse_specification->enabled.value_or(false)) {
     table.sse_type = input.sse_specification->sse_type.value_or("KMS");
     table.kms_key = input.sse_specification->kms_master_key_id.value_or("");

@@ -82,7 +82,7 @@ struct Table {
   UnitsPerSecond warm;
   std::string resource_policy, policy_revision;  // both empty: none
   bool deletion_protection = false;
-  std::string table_class;                // empty: STANDARD, never mentioned
+  std::string table_class;                // empty: STANDARD, not mentioned
   std::optional<Timestamp> table_class_changed;
   std::string sse_type, kms_key;          // empty: the default encryption
   std::map<std::string, std::string> tags;

@@ -72,7 +72,6 @@ void UpdateParser::section() {
   if (which == 4) return lex_.syntax_error();
   lex_.take();
   do {
-    lex_.count_operator();
     UpdateAction action;
     if (which == 0) {
       action = set_action();
