@@ -150,6 +150,18 @@ def test_what_transactions_consume(endpoint, table):
     assert consumed(endpoint, "TransactGetItems", TransactItems=read) == [{**both(r, 4), "Table": both(r, 4)}]
 
 
+def test_a_table_is_named_as_the_request_names_it(endpoint, table):
+    arn = f"arn:aws:dynamodb:us-east-1:000000000000:table/{table}"
+    for name in (table, arn):
+        used = call(endpoint, "PutItem", TableName=name, Item=key("arn"), ReturnConsumedCapacity="TOTAL")["ConsumedCapacity"]
+        assert used == {"TableName": name, "CapacityUnits": 1}
+        got = call(endpoint, "BatchGetItem", RequestItems={name: {"Keys": [key("arn")]}}, ReturnConsumedCapacity="TOTAL")
+        assert got["Responses"] == {name: [key("arn")]} and got["ConsumedCapacity"][0]["TableName"] == name
+        used = call(endpoint, "TransactGetItems", TransactItems=[{"Get": {"TableName": name, "Key": key("arn")}}],
+                    ReturnConsumedCapacity="TOTAL")["ConsumedCapacity"]
+        assert [u["TableName"] for u in used] == [name]
+
+
 def test_item_collection_metrics(endpoint, table):
     expected = {"ItemCollectionKey": {"a": {"S": "col"}}, "SizeEstimateRangeGB": [0, 1]}
     got = call(endpoint, "PutItem", TableName=table, Item=key("col"), ReturnItemCollectionMetrics="SIZE")

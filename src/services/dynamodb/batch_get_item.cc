@@ -103,6 +103,7 @@ Task<api::BatchGetItemOutput> Service::batch_get_item(Ctx ctx, api::BatchGetItem
     }
     auto used = read_capacity(input.return_consumed_capacity, *part.table, units);
     if (!used) continue;
+    used->table_name = part.name;
     if (!output.consumed_capacity) output.consumed_capacity.emplace();
     output.consumed_capacity->push_back(std::move(*used));
   }

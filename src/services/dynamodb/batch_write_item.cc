@@ -97,6 +97,7 @@ Task<api::BatchWriteItemOutput> Service::batch_write_item(Ctx ctx, api::BatchWri
     }
     auto used = write_capacity(input.return_consumed_capacity, table, units);
     if (used) {
+      used->table_name = name;
       if (!output.consumed_capacity) output.consumed_capacity.emplace();
       output.consumed_capacity->push_back(std::move(*used));
     }

@@ -24,6 +24,11 @@ struct ReadUnits {
 Box<api::ConsumedCapacity> read_capacity(const std::optional<std::string>& mode, const Table& table, ReadUnits halves,
                                          const Index* index = nullptr, bool transactional = false);
 
+// An answer names the table as the request did: by its name or its ARN. Source: DynamoDB API Reference, ConsumedCapacity.
+inline void name_as_asked(Box<api::ConsumedCapacity>& used, const std::string& asked) {
+  if (used) used->table_name = asked;
+}
+
 // For tables with local indexes when `mode` is SIZE.
 Box<api::ItemCollectionMetrics> collection_metrics(const std::optional<std::string>& mode, const Table& table,
                                                    ItemView item);

@@ -36,6 +36,7 @@ Task<api::DeleteItemOutput> Service::delete_item(Ctx ctx, api::DeleteItemInput i
   const auto old_item = done.old_item();
   if (input.return_values == "ALL_OLD" && old_item) output.attributes = Item(*old_item);
   output.consumed_capacity = write_capacity(input.return_consumed_capacity, *done.table, done.units);
+  name_as_asked(output.consumed_capacity, input.table_name);
   output.item_collection_metrics = collection_metrics(input.return_item_collection_metrics, *table, input.key);
   co_return std::move(output);
 }

@@ -39,6 +39,7 @@ Task<api::GetItemOutput> Service::get_item(Ctx ctx, api::GetItemInput input) {
   }
   const ReadUnits units{.table = read_half_units(bytes, input.consistent_read.value_or(false))};
   output.consumed_capacity = read_capacity(input.return_consumed_capacity, *table, units);
+  name_as_asked(output.consumed_capacity, input.table_name);
   co_return std::move(output);
 }
 

@@ -42,6 +42,7 @@ Task<api::PutItemOutput> Service::put_item(Ctx ctx, api::PutItemInput input) {
   const auto old_item = done.old_item();
   if (input.return_values == "ALL_OLD" && old_item) output.attributes = Item(*old_item);
   output.consumed_capacity = write_capacity(input.return_consumed_capacity, *done.table, done.units);
+  name_as_asked(output.consumed_capacity, input.table_name);
   output.item_collection_metrics = collection_metrics(input.return_item_collection_metrics, *table, input.item);
   co_return std::move(output);
 }

@@ -151,6 +151,7 @@ Task<api::ScanOutput> Service::scan(Ctx ctx, api::ScanInput input) {
   output.scanned_count = static_cast<int32_t>(page.scanned);
   output.last_evaluated_key = std::move(page.last_key);
   output.consumed_capacity = read_capacity(input.return_consumed_capacity, *table, page.units, index);
+  name_as_asked(output.consumed_capacity, input.table_name);
   co_return std::move(output);
 }
 

@@ -76,13 +76,14 @@ Task<api::TransactGetItemsOutput> Service::transact_get_items(Ctx ctx, api::Tran
       response.item = get.projection ? project(get.projection->paths, item) : Item(item);
     }
     responses.push_back(std::move(response));
-    auto& entry = used[get.table->name];
+    auto& entry = used[get.request.table_name];
     entry.first = get.table;
     entry.second.table += 2 * read_half_units(bytes, true);  // transactional reads cost twice a consistent one
   }
   for (const auto& [name, entry] : used) {
     auto capacity = read_capacity(input.return_consumed_capacity, *entry.first, entry.second, nullptr, true);
     if (!capacity) break;
+    capacity->table_name = name;
     if (!output.consumed_capacity) output.consumed_capacity.emplace();
     output.consumed_capacity->push_back(std::move(*capacity));
   }

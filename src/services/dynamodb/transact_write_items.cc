@@ -187,7 +187,7 @@ Maybe<std::vector<api::ConsumedCapacity>> repeated_capacity(const api::TransactW
                                                             const std::vector<size_t>& charged) {
   std::map<std::string, std::pair<TableRef, ReadUnits>> used;
   for (size_t i = 0; i < actions.size(); ++i) {
-    auto& entry = used[actions[i].write.table->name];
+    auto& entry = used[*actions[i].table_name];
     entry.first = actions[i].write.table;
     entry.second.table += 2 * read_half_units(i < charged.size() ? charged[i] : 0, true);
   }
@@ -195,6 +195,7 @@ Maybe<std::vector<api::ConsumedCapacity>> repeated_capacity(const api::TransactW
   for (const auto& [name, entry] : used) {
     auto capacity = read_capacity(input.return_consumed_capacity, *entry.first, entry.second, nullptr, true);
     if (!capacity) break;
+    capacity->table_name = name;
     if (!out) out.emplace();
     out->push_back(std::move(*capacity));
   }
@@ -267,7 +268,7 @@ Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::
   std::map<std::string, std::pair<TableRef, WriteUnits>> used;
   for (size_t i = 0; i < actions.size(); ++i) {
     const TableRef& table = outcome.writes[i].table;
-    auto& entry = used[table->name];
+    auto& entry = used[*actions[i].table_name];
     entry.first = table;
     entry.second.add(outcome.writes[i].units);
     auto metrics = collection_metrics(input.return_item_collection_metrics, *table, *actions[i].item);
@@ -279,6 +280,7 @@ Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::
     entry.second.table *= 2;  // transactional writes cost twice, what follows from them in indexes does not
     auto capacity = write_capacity(input.return_consumed_capacity, *entry.first, entry.second, true);
     if (!capacity) break;
+    capacity->table_name = name;
     if (!output.consumed_capacity) output.consumed_capacity.emplace();
     output.consumed_capacity->push_back(std::move(*capacity));
   }

@@ -85,6 +85,7 @@ Task<api::UpdateItemOutput> Service::update_item(Ctx ctx, api::UpdateItemInput i
   api::UpdateItemOutput output;
   output.attributes = returned(input.return_values.value_or("NONE"), done, paths);
   output.consumed_capacity = write_capacity(input.return_consumed_capacity, *done.table, done.units);
+  name_as_asked(output.consumed_capacity, input.table_name);
   output.item_collection_metrics = collection_metrics(input.return_item_collection_metrics, *table, input.key);
   co_return std::move(output);
 }
