@@ -29,6 +29,7 @@
 #include "services/apigatewayv2/data_plane.h"
 #include "services/apigatewayv2/iam_signer.h"
 #include "services/apigatewayv2/service.h"
+#include "services/dynamodb/catalog.h"
 #include "services/dynamodb/service.h"
 #include "services/dynamodb/streams_service.h"
 #include "services/iam/accounts_config.h"
@@ -125,6 +126,7 @@ struct Wiring::Parts {
   std::unique_ptr<iam::Identity> identity;
   std::unique_ptr<iam::Catalog> iam_catalog;
   std::unique_ptr<lambda::Catalog> lambda_catalog;
+  std::unique_ptr<dynamodb::Catalog> dynamodb_catalog;
   std::unique_ptr<platform::Gate> gate;
   std::unique_ptr<iam::Service> iam;
   std::unique_ptr<sts::Service> sts;
@@ -208,6 +210,8 @@ Task<void> Wiring::load() {
   p.gate->add("iam", *p.iam_catalog);
   p.lambda_catalog = std::make_unique<lambda::Catalog>(*p.shard);
   p.gate->add("lambda", *p.lambda_catalog);
+  p.dynamodb_catalog = std::make_unique<dynamodb::Catalog>(*p.shard);
+  p.gate->add("dynamodb", *p.dynamodb_catalog);
   p.dispatcher->set_gate(*p.gate);
   p.iam = std::make_unique<iam::Service>(*p.shard, *p.identity);
   p.dispatcher->add(iam::make_binding(*p.iam));

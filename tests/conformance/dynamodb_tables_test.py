@@ -6,10 +6,14 @@ secondary indexes"), answers of the service as its users report them."""
 import json
 import uuid
 
+import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 import virga_server
-from dynamodb_http import call, refusal
+from dynamodb_http import call, post, refusal
 
 V = "ValidationException"
 INVALID = "One or more parameter values were invalid: "
@@ -274,6 +278,38 @@ def test_resource_policies_have_revisions(endpoint, made):
     assert refusal(endpoint, "PutResourcePolicy", {"ResourceArn": arn, "Policy": "{"})[0] == V
     assert refusal(endpoint, "PutResourcePolicy", {"ResourceArn": arn + "-no", "Policy": policy}) == (
         "ResourceNotFoundException", f"Requested resource not found: ResourcArn: {arn}-no not found")
+
+
+def test_strict_mode_weighs_a_tables_policy(tmp_path):
+    from strict_test import ACCOUNT, ADMIN, CONFIG  # its accounts and keys
+
+    (tmp_path / "virga.json").write_text(json.dumps(CONFIG))
+    with virga_server.Server("--memory", "--auth", "strict", "--account-id", ACCOUNT,
+                             env={"VIRGA_CONFIG": str(tmp_path / "virga.json")}) as server:
+        def signed(key, operation, **body):
+            request = AWSRequest("POST", server.endpoint + "/", {
+                "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810." + operation}, json.dumps(body))
+            SigV4Auth(Credentials(key["id"], key["secret"]), "dynamodb", "us-east-1").add_auth(request)
+            status, _, text = post(server.endpoint, operation, request.body, dict(request.headers))
+            return status, json.loads(text)
+
+        iam = boto3.client("iam", endpoint_url=server.endpoint, region_name="us-east-1", aws_access_key_id=ADMIN["id"],
+                           aws_secret_access_key=ADMIN["secret"])
+        user = iam.create_user(UserName="reader")["User"]["Arn"]
+        made = iam.create_access_key(UserName="reader")["AccessKey"]
+        reader = {"id": made["AccessKeyId"], "secret": made["SecretAccessKey"]}
+        body = table_of()
+        status, answer = signed(ADMIN, "CreateTable", **body)
+        assert status == 200, answer
+        arn = answer["TableDescription"]["TableArn"]
+        get = {"TableName": body["TableName"], "Key": {"a": {"S": "x"}}}
+        status, answer = signed(reader, "GetItem", **get)
+        assert status == 400 and answer["__type"].endswith("#AccessDeniedException")
+        policy = {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": user}, "Action": "dynamodb:GetItem", "Resource": arn}]}
+        assert signed(ADMIN, "PutResourcePolicy", ResourceArn=arn, Policy=json.dumps(policy))[0] == 200
+        assert signed(reader, "GetItem", **get) == (200, {})
+        assert signed(reader, "PutItem", TableName=body["TableName"], Item=get["Key"])[0] == 400
 
 
 def test_what_deployment_tools_read_of_every_table(endpoint, made):

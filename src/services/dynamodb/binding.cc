@@ -9,7 +9,6 @@ namespace virga::dynamodb {
 aws::ServiceBinding make_binding(Service& service) {
   return api::bind(service, {
                                 {"CreateTable", "global tables are refused"},
-                                {"PutResourcePolicy", "kept and answered; strict mode evaluates identities' policies only"},
                                 {"CreateTable", "SSESpecification, TableClass, WarmThroughput and OnDemandThroughput have no effect"},
                                 {"CreateTable", "provisioned capacity does not throttle"},
                                 {"UpdateTable", "replicas are refused"},
