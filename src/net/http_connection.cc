@@ -69,18 +69,19 @@ void append_hex_line(std::string& out, size_t n) {
 }  // namespace
 
 HttpConnection::HttpConnection(HttpServer::Impl& server, int fd, uint64_t listener,
-                               std::shared_ptr<const ListenerInfo> info, const SocketAddress& peer)
-    : server_(server), listener_number_(listener), fd_(fd) {
+                               std::shared_ptr<const ListenerInfo> info, const SocketAddress& peer,
+                               std::string received)
+    : server_(server), listener_number_(listener), fd_(fd), in_(std::move(received)) {
   listener_ = std::move(info);
   peer_ip_ = peer.host;
   peer_port_ = peer.port;
-  may_be_tls_ = listener_->tls != nullptr;
+  may_be_tls_ = listener_->tls != nullptr && in_.empty();
   body_since_ = server_.coarse_now;
 }
 
 HttpConnection::~HttpConnection() {
   if (registered_) server_.loop.remove_fd(fd_);
-  ::close(fd_);
+  if (fd_ >= 0) ::close(fd_);
 }
 
 async::Detached HttpConnection::run(HttpConnection* self) {
@@ -288,6 +289,10 @@ Task<void> HttpConnection::serve() {
       co_await refuse(bad);
       co_return ok();
     }
+    if (HttpServer* const other = tls_ ? nullptr : server_.handler.elsewhere(*this)) {
+      move_to(*other);
+      co_return ok();
+    }
     begin_body();
     ++server_.stats.requests;
     ++server_.stats.in_flight;
@@ -304,6 +309,16 @@ void HttpConnection::begin_request(size_t head_bytes) {
   in_at_ += head_bytes;
   scanned_ = 0;
   in_request_ = true;
+}
+
+// Another loop's server goes on as if it had accepted the connection itself.
+void HttpConnection::move_to(HttpServer& other) {
+  if (std::exchange(registered_, false)) server_.loop.remove_fd(fd_);
+  other.take({.fd = std::exchange(fd_, -1),
+              .listener = listener_,
+              .peer_ip = peer_ip_,
+              .peer_port = peer_port_,
+              .received = std::move(head_text_).append(buffer())});
 }
 
 // Handles the parsed request and answers it. An error ends the connection.

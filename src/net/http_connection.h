@@ -48,7 +48,8 @@ struct HttpServer::Impl {
   int64_t date_second = -1;
 
   void accept_from(HttpListener& listener);
-  void add_connection(int fd, uint64_t listener, std::shared_ptr<const ListenerInfo> info, const SocketAddress& peer);
+  void add_connection(int fd, uint64_t listener, std::shared_ptr<const ListenerInfo> info,
+                      const SocketAddress& peer, std::string received = {});
   void remove(HttpConnection* connection);
   void sweep();
   void schedule_sweep();
@@ -59,8 +60,9 @@ struct HttpServer::Impl {
 // handles, writes; every wait of it is a Ready below, ended by the socket, the sweep's timeout, drain or abort.
 class HttpConnection final : public HttpRequest, public async::FdHandler {
  public:
-  HttpConnection(HttpServer::Impl& server, int fd, uint64_t listener, std::shared_ptr<const ListenerInfo> info,
-                 const SocketAddress& peer);
+  HttpConnection(HttpServer::Impl& server, int fd, uint64_t listener,
+                 std::shared_ptr<const ListenerInfo> info, const SocketAddress& peer,
+                 std::string received);
   ~HttpConnection();
 
   static async::Detached run(HttpConnection* self);
@@ -96,6 +98,7 @@ class HttpConnection final : public HttpRequest, public async::FdHandler {
   Task<void> wait_for_body();
 
   void begin_request(size_t head_bytes);
+  void move_to(HttpServer& other);
   void begin_body();
   AwsError fail_body(AwsError error);
   bool body_can_be_discarded();

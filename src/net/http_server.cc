@@ -37,6 +37,10 @@ std::string_view HttpRequest::header_or(std::string_view name, std::string_view 
   return found ? found->value : otherwise;
 }
 
+HttpServer* HttpHandler::elsewhere(const HttpRequest&) {
+  return nullptr;
+}
+
 HttpResponse HttpHandler::refuse(const ListenerInfo&, int status, std::string_view reason) {
   HttpResponse response;
   response.status = status;
@@ -90,13 +94,15 @@ void HttpServer::Impl::accept_from(HttpListener& listener) {
   }
 }
 
-void HttpServer::Impl::add_connection(int fd, uint64_t listener, std::shared_ptr<const ListenerInfo> info,
-                                      const SocketAddress& peer) {
+void HttpServer::Impl::add_connection(int fd, uint64_t listener,
+                                      std::shared_ptr<const ListenerInfo> info,
+                                      const SocketAddress& peer, std::string received) {
   if (connections.empty()) {
     coarse_now = loop.now();
     schedule_sweep();
   }
-  auto* const connection = new HttpConnection(*this, fd, listener, std::move(info), peer);
+  auto* const connection =
+      new HttpConnection(*this, fd, listener, std::move(info), peer, std::move(received));
   connection->index = connections.size();
   connections.push_back(connection);
   empty.reset();
@@ -177,6 +183,18 @@ void HttpServer::adopt_connection(int fd, ListenerInfo info) {
   ignore(::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length), "a peer that has gone has no address");
   impl_->add_connection(fd, 0, std::make_shared<const ListenerInfo>(std::move(info)),
                         socket_address(reinterpret_cast<const sockaddr*>(&storage)));
+}
+
+void HttpServer::take(MovedConnection connection) {
+  impl_->loop.post([impl = impl_.get(), moved = std::move(connection)]() mutable {
+    if (impl->draining || impl->connections.size() >= impl->options.connections_max) {
+      ++impl->stats.connections_refused;
+      ::close(moved.fd);
+      return;
+    }
+    const SocketAddress peer{.host = std::move(moved.peer_ip), .port = moved.peer_port};
+    impl->add_connection(moved.fd, 0, std::move(moved.listener), peer, std::move(moved.received));
+  });
 }
 
 void HttpServer::close_listener(uint64_t number) {

@@ -78,14 +78,30 @@ class HttpRequest : public async::ByteSource {
 std::unique_ptr<HttpRequest> make_memory_request(std::string_view method, std::string_view target,
                                                  std::vector<std::pair<std::string, std::string>> headers, std::string body);
 
+class HttpServer;
+
 // Answers requests. An error that leaves handle() becomes refuse(its status, its message).
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
   // `request` lives until the answer is sent. A client that goes away does not cancel the handler.
   virtual Task<HttpResponse> handle(HttpRequest& request) = 0;
-  // The answer to bytes that never became a request (400, 408, 413, 414, 417, 431, 501, 503, 505) and to handlers' errors.
+  // The server, on another loop, that is to have the request, and with it the connection from now
+  // on; null: this one. Asked before the body is read. Encrypted connections stay where they are.
+  virtual HttpServer* elsewhere(const HttpRequest& request);
+  // The answer to bytes that never became a request (400, 408, 413, 414, 417, 431, 501, 503, 505)
+  // and to handlers' errors.
   virtual HttpResponse refuse(const ListenerInfo& listener, int status, std::string_view reason);
+};
+
+// A connection on its way to another loop's server: the descriptor, and what was received but not
+// yet served.
+struct MovedConnection {
+  int fd = -1;
+  std::shared_ptr<const ListenerInfo> listener;
+  std::string peer_ip;
+  int peer_port = 0;
+  std::string received;
 };
 
 // Limits against slow and greedy clients. Times in milliseconds.
@@ -125,6 +141,9 @@ class HttpServer {
   uint64_t adopt(int listener_fd, ListenerInfo info);
   // Serves one accepted, non-blocking connection (a sandbox's engine accepts its own) and owns it from now on.
   void adopt_connection(int fd, ListenerInfo info);
+  // From any thread: serves a connection that another loop's server gave away. This server must
+  // outlive that one.
+  void take(MovedConnection connection);
   // Closes the listener; its idle connections end now, its busy ones after their answer.
   void close_listener(uint64_t number);
   // A listener that does not accept for now (its sandbox is frozen).

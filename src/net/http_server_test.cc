@@ -432,6 +432,53 @@ TEST_F(HttpServerTest, an_adopted_listener_serves_until_it_is_closed) {
   ::close(again);
 }
 
+// Gives every connection to another loop's server, whatever it asks for.
+class Giver final : public HttpHandler {
+ public:
+  explicit Giver(HttpServer& other) : other_(other) {}
+  HttpServer* elsewhere(const HttpRequest&) override { return &other_; }
+  Task<HttpResponse> handle(HttpRequest&) override {
+    co_return fail("Unexpected", 500, "nothing stays here");
+  }
+
+ private:
+  HttpServer& other_;
+};
+
+TEST_F(HttpServerTest, a_connection_moves_to_another_loops_server_with_what_it_has_sent) {
+  async::EpollLoop first(async::real_env());
+  Giver giver(*server_);
+  HttpServer front(first, giver);
+  const auto port = front.listen({.tag = "service", .id = "s3", .host = "127.0.0.1"});
+  ASSERT_TRUE(port);
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<uint16_t>(*port));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+  // Two requests at once, the second one's body not complete: the second server sees both whole.
+  const std::string_view sent =
+      "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\noneGET /peek HTTP/1.1\r\nHost: "
+      "h\r\n\r\n";
+  ASSERT_EQ(::send(fd, sent.data(), sent.size(), 0), static_cast<ssize_t>(sent.size()));
+  for (int i = 0; i < 100 && front.stats().connections_accepted == 0; ++i) first.run_once(5);
+  std::string got;
+  for (int i = 0; i < 200 && got.find("have ") == std::string::npos; ++i) {
+    first.run_once(0);
+    loop_.run_once(5);
+    char buffer[4096];
+    const ssize_t n = ::recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n > 0) got.append(buffer, static_cast<size_t>(n));
+  }
+  EXPECT_THAT(got, HasSubstr("POST one"));
+  EXPECT_THAT(got, HasSubstr("have "));
+  EXPECT_EQ(front.stats().connections, 0u);
+  EXPECT_EQ(server_->stats().connections, 1u);
+  ::close(fd);
+  for (int i = 0; i < 20 && server_->stats().connections != 0; ++i) loop_.run_once(5);
+}
+
 TEST(MemoryRequest, reads_like_any_other) {
   const auto request = make_memory_request("POST", "/a?b", {{"X-Amz-Target", "T"}}, "body");
   EXPECT_EQ(request->path(), "/a");

@@ -1,5 +1,6 @@
 #include "platform/dispatcher.h"
 
+#include "async/call_on.h"
 #include "base/log.h"
 #include "platform/resource_arns.h"
 
@@ -38,6 +39,23 @@ std::vector<std::string> Dispatcher::implemented_services() const {
     }
   }
   return names;
+}
+
+void Dispatcher::run_anywhere(const ServiceDesc& service,
+                              std::span<const std::string_view> operations) {
+  std::vector<bool>& flags = anywhere_[&service];
+  flags.resize(service.operations.size());
+  for (const std::string_view name : operations) {
+    const OperationDesc* const op = aws::find_operation(service, name);
+    CHECK(op);
+    flags[op->index] = true;
+  }
+}
+
+bool Dispatcher::must_go_home(const OperationDesc& op) const {
+  if (!home_ || async::Loop::current() == home_) return false;
+  const auto found = anywhere_.find(op.service);
+  return found == anywhere_.end() || !found->second[op.index];
 }
 
 Task<OutputBox> Dispatcher::call(const OperationDesc& op, aws::CallContext call, InputBox input) {
@@ -91,7 +109,14 @@ Task<OutputBox> Dispatcher::stages(const OperationDesc* op, Ctx ctx, InputBox in
   }
   co_await aws::validate_input(*op, input, notes);
   const uint64_t used = bound->without_effect.used(*op, input);
-  OutputBox output = co_await aws::invoke(bound->binding, *op, ctx, std::move(input));
+  Task<OutputBox> handling = aws::invoke(bound->binding, *op, ctx, std::move(input));
+  OutputBox output;
+  if (must_go_home(*op)) {
+    Result<OutputBox> there = co_await async::call_on(*home_, std::move(handling));
+    output = co_await std::move(there);
+  } else {
+    output = co_await std::move(handling);
+  }
   if (used != 0) bound->without_effect.log(*op, used);
   co_return std::move(output);
 }

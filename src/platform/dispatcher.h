@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -29,6 +30,12 @@ class Dispatcher final : public aws::Door {
   void add(aws::ServiceBinding binding);
   // Required before the first call in strict mode; outlives the dispatcher.
   void set_gate(Gate& gate) { gate_ = &gate; }
+  // With several loops: handlers run on `home`, whatever loop a call came in on...
+  void set_home(async::Loop& home) { home_ = &home; }
+  // ...but those of these operations, which run on the calling loop.
+  void run_anywhere(const aws::ServiceDesc& service, std::span<const std::string_view> operations);
+  // True when calls of the service's operations may come in on any loop.
+  bool runs_anywhere(const aws::ServiceDesc& service) const { return anywhere_.contains(&service); }
   // The service decides by itself who may call it.
   void set_authorizer(const aws::ServiceDesc& service, ServiceAuthorizer& authorizer) { authorizers_[&service] = &authorizer; }
   const aws::ServiceBinding* binding(const aws::ServiceDesc& service) const;
@@ -49,6 +56,7 @@ class Dispatcher final : public aws::Door {
  private:
   Task<aws::OutputBox> stages(const aws::OperationDesc* op, Ctx ctx, aws::InputBox input,
                               aws::DecodeNotes notes, const Source* source);
+  bool must_go_home(const aws::OperationDesc& op) const;
   Task<void> authorise(const aws::OperationDesc* op, Ctx ctx, const aws::StructBox* input,
                        const Source* source);
 
@@ -63,6 +71,9 @@ class Dispatcher final : public aws::Door {
   };
   std::unordered_map<const aws::ServiceDesc*, Bound> bindings_;
   std::unordered_map<const aws::ServiceDesc*, ServiceAuthorizer*> authorizers_;
+  async::Loop* home_ = nullptr;
+  std::unordered_map<const aws::ServiceDesc*, std::vector<bool>>
+      anywhere_;  // by OperationDesc::index
 };
 
 // A request id in the service's form: 52 upper-case alphanumerics for DynamoDB, 16 for S3, a UUID for the others.

@@ -124,8 +124,8 @@ bool is_loopback_origin(std::string_view origin) {
          host == "localhost.localstack.cloud" || host.ends_with(".localhost.localstack.cloud");
 }
 
-Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
-  const std::string host = to_lower(host_without_port(request.authority()));
+// Everything but the form of a query call, which is in the body.
+RouteQuestion HttpFront::question_of(const HttpRequest& request, std::string_view host) {
   RouteQuestion question;
   question.method = request.method();
   question.host = host;
@@ -135,8 +135,22 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
   question.smithy_protocol = request.header_or("Smithy-Protocol", {});
   question.content_type = request.header_or("Content-Type", {});
   question.signing_name = signing_name_of(request);
+  if (request.listener().tag == "service") question.bound_service = request.listener().id;
+  return question;
+}
+
+net::HttpServer* HttpFront::elsewhere(const HttpRequest& request) {
+  if (!first_server) return nullptr;
+  const std::string host = to_lower(host_without_port(request.authority()));
+  const Route found = route(question_of(request, host));
+  return found.kind == RouteKind::service && dispatcher_.runs_anywhere(*found.service) ? nullptr
+                                                                                       : first_server;
+}
+
+Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
+  const std::string host = to_lower(host_without_port(request.authority()));
+  RouteQuestion question = question_of(request, host);
   const net::ListenerInfo& listener = request.listener();
-  if (listener.tag == "service") question.bound_service = listener.id;
   if (const auto body = request.buffered_body(); body && is_form(question.content_type)) {
     question.form_action = parameter(*body, "Action");
     question.form_version = parameter(*body, "Version");

@@ -33,8 +33,10 @@ struct HttpFrontOptions {
   std::vector<std::string> cors_origins;  // besides loopback; "*" allows all
 };
 
-// The door's first stages for everything that arrives by HTTP: route → identify → decode, then the Dispatcher, then
-// encode. One per loop.
+// The door's first stages for everything that arrives by HTTP: route → identify → decode, then the
+// Dispatcher, then encode. One per loop. Loops other than the first one keep the services whose
+// operations run anywhere (Dispatcher::run_anywhere); connections that ask for anything else move
+// to the first loop's server.
 class HttpFront final : public net::HttpHandler {
  public:
   HttpFront(Dispatcher& dispatcher, IdentityStore& identity, async::Env& env, Metrics& metrics,
@@ -44,14 +46,18 @@ class HttpFront final : public net::HttpHandler {
   std::function<Task<net::HttpResponse>(net::HttpRequest&)> admin;
   std::function<net::HttpResponse(const net::HttpRequest&)> home;  // GET / of somebody who looks what is here
   DataPlaneHandler* execute_api = nullptr;
+  // The first loop's server; null: this is the first loop.
+  net::HttpServer* first_server = nullptr;
 
   Task<net::HttpResponse> handle(net::HttpRequest& request) override;
+  net::HttpServer* elsewhere(const net::HttpRequest& request) override;
 
   // Calls being served on this loop, oldest first.
   const InFlight* in_flight() const { return oldest_; }
 
  private:
   struct Call;
+  static RouteQuestion question_of(const net::HttpRequest& request, std::string_view host);
   Task<net::HttpResponse> aws_call(net::HttpRequest* request, const aws::ServiceDesc* service);
   Task<aws::OutputBox> run(Call* call);
   void fill_context(Call& call, Identified who);

@@ -112,16 +112,17 @@ net::HttpResponse Admin::clock(std::string_view method, const std::string& body)
                               .set("frozen", env_.cloud.frozen()));
 }
 
-net::HttpResponse Admin::requests() const {
+Task<net::HttpResponse> Admin::requests() const {
   Document list = Document::array();
-  for (const auto& one : hooks_.requests_in_flight()) {
+  const std::vector<RequestInFlight> in_flight = co_await hooks_.requests_in_flight();
+  for (const auto& one : in_flight) {
     list.push(Document::object()
                   .set("requestId", one.request_id)
                   .set("service", one.service)
                   .set("operation", one.operation)
                   .set("ageMicroseconds", one.age_us));
   }
-  return json_answer(200, Document::object().set("requests", std::move(list)));
+  co_return json_answer(200, Document::object().set("requests", std::move(list)));
 }
 
 net::HttpResponse Admin::home(const net::HttpRequest& request) const {
@@ -179,7 +180,8 @@ Task<net::HttpResponse> Admin::handle(net::HttpRequest& request) {
     co_return std::move(r);
   }
   if (path == "/_virga/requests") {
-    co_return requests();
+    net::HttpResponse list = co_await requests();
+    co_return std::move(list);
   }
   if (path == "/_virga/log-level") {
     co_return log_level(request.method(), body);

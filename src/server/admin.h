@@ -24,7 +24,7 @@ struct AdminHooks {
   std::function<Task<void>()> reset;  // durable when it returns
   // Strict mode: whether the request may pass, by its signature; null in open mode.
   std::function<Task<void>(net::HttpRequest&, std::string_view body)> authorise;
-  std::function<std::vector<RequestInFlight>()> requests_in_flight;
+  std::function<Task<std::vector<RequestInFlight>>()> requests_in_flight;
   std::function<std::vector<std::string>()>
       implemented_services;  // services with at least one operation
   std::function<std::string()> info_json;
@@ -55,7 +55,7 @@ class Admin {
   net::HttpResponse foreign_health() const;
   net::HttpResponse log_level(std::string_view method, const std::string& body);
   net::HttpResponse clock(std::string_view method, const std::string& body);
-  net::HttpResponse requests() const;
+  Task<net::HttpResponse> requests() const;
 
   platform::Metrics& metrics_;
   async::Env& env_;

@@ -34,8 +34,8 @@ struct AdminFixture {
       return ready_task(ok());
     };
     hooks.implemented_services = [] { return std::vector<std::string>{"dynamodb"}; };
-    hooks.requests_in_flight = [] {
-      return std::vector<RequestInFlight>{{"id-1", "dynamodb", "Scan", 7}};
+    hooks.requests_in_flight = []() -> Task<std::vector<RequestInFlight>> {
+      co_return std::vector<RequestInFlight>{{"id-1", "dynamodb", "Scan", 7}};
     };
     hooks.info_json = [] { return std::string("{}"); };
     hooks.init_json = [] { return Document::object(); };

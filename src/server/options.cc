@@ -13,6 +13,7 @@ namespace {
 
 // Where containers of other local clouds look for scripts.
 constexpr const char* kInitDirDefault = "/etc/localstack/init/ready.d";
+constexpr int64_t kLoopsMax = 256;
 
 AwsError usage(std::string message) {
   return AwsError{.code = "Usage", .http_status = 400, .message = std::move(message)};
@@ -48,6 +49,11 @@ Result<void> set_option(ServeOptions& o, std::string_view flag, const std::strin
       return fail(usage("--log-level is debug, info, warn, error or off, not '" + value + "'"));
     }
     o.log_level = value;
+  } else if (flag == "--loops") {
+    const auto count = parse_int(value);
+    if (!count || *count < 0 || *count > kLoopsMax)
+      return fail(usage("--loops is 0 to " + std::to_string(kLoopsMax) + ", not '" + value + "'"));
+    o.loops = static_cast<int>(*count);
   } else if (flag == "--lifecycle-delay") {
     VIRGA_TRY(ms, parse_duration_ms(value));
     o.lifecycle_delay_ms = ms;
@@ -146,6 +152,8 @@ const std::vector<OptionRow>& option_rows() {
       {"--tls-cert", "VIRGA_TLS_CERT", "F", "PEM certificate chain; with --tls-key, the port also speaks TLS"},
       {"--tls-key", "VIRGA_TLS_KEY", "F", "PEM private key"},
       {"--log-level", "VIRGA_LOG_LEVEL", "L", "debug, info, warn, error or off (default info)"},
+      {"--loops", "VIRGA_LOOPS", "N",
+       "event loops; 0: one for each processor that may be used (default 0)"},
       {"--lifecycle-delay", "VIRGA_LIFECYCLE_DELAY", "D",
        "how long CREATING, Pending and the like last, such as 2s; 0: until the next call (default 0)"},
       {"--lambda-retry-base-delay", "VIRGA_LAMBDA_RETRY_BASE_DELAY", "D",

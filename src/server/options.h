@@ -30,6 +30,7 @@ struct ServeOptions {
   std::string tls_cert;
   std::string tls_key;
   std::string log_level = "info";
+  int loops = 0;  // event loops; 0: one per processor this process may use
   int64_t lifecycle_delay_ms = 0;
   int64_t lambda_retry_base_delay_ms = 60'000;
   std::string function_network = "platform";

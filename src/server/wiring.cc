@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "api/dynamodb/service.h"
 #include "async/offload.h"
 #include "async/wait.h"
 #include "base/json.h"
@@ -20,6 +21,7 @@
 #include "platform/stream_wakeups.h"
 #include "sandbox/engine.h"
 #include "server/admin.h"
+#include "server/front_loop.h"
 #include "server/function_host.h"
 #include "server/init_scripts.h"
 #include "server/role_credentials.h"
@@ -57,6 +59,8 @@ namespace virga::server {
 namespace {
 
 constexpr int kPoolThreads = 2;
+// The writer is one: more loops than this only wait for it.
+constexpr int kLoopsByDefaultMax = 8;
 // A log in memory is trimmed by whole segments: small ones keep it small.
 constexpr uint64_t kMemorySegmentBytes = 4 << 20;
 
@@ -160,6 +164,7 @@ struct Wiring::Parts {
   std::unique_ptr<Admin> admin;
   std::unique_ptr<platform::HttpFront> front;
   std::unique_ptr<net::HttpServer> http;
+  std::vector<std::unique_ptr<FrontLoop>> more_loops;
 };
 
 namespace {
@@ -233,6 +238,8 @@ Task<void> Wiring::load() {
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb));
   p.dynamodb_streams = std::make_unique<dynamodb::StreamsService>(*p.shard);
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb_streams));
+  p.dispatcher->set_home(p.loop);
+  p.dispatcher->run_anywhere(dynamodb::api::service_desc(), dynamodb::operations_of_any_loop());
   p.dynamodb->start();
 
   p.blobs = co_await storage::BlobStore::open(p.files(), p.options.data_dir + "/blobs", *p.shard, *p.pool);
@@ -371,13 +378,12 @@ Task<std::string> Wiring::start() {
   hooks.reset = [this] { return reset(); };
   hooks.implemented_services = [&p] { return p.dispatcher->implemented_services(); };
   hooks.init_json = [&p] { return p.init_scripts->state(); };
-  hooks.requests_in_flight = [&p] {
-    std::vector<RequestInFlight> out;
-    for (const platform::InFlight* one = p.front->in_flight(); one; one = one->next) {
-      out.push_back({one->context->request_id, one->context->service, one->context->operation,
-                     (p.env.steady.now() - one->since) / 1000});
+  hooks.requests_in_flight = [&p]() -> Task<std::vector<RequestInFlight>> {
+    std::vector<RequestInFlight> all = requests_in_flight(*p.front, p.env);
+    for (const auto& loop : p.more_loops) {
+      for (RequestInFlight& one : co_await loop->in_flight()) all.push_back(std::move(one));
     }
-    return out;
+    co_return std::move(all);
   };
   hooks.info_json = [&p] {
     const auto stats = p.shard->stats();
@@ -407,6 +413,15 @@ Task<std::string> Wiring::start() {
   if (!p.options.tls_cert.empty()) {
     tls = co_await net::TlsContext::server_from_files(p.options.tls_cert, p.options.tls_key);
   }
+  // TODO(perf): an encrypted connection cannot move to another loop once its handshake is done;
+  // such servers have one.
+  const int loops = tls                   ? 1
+                    : p.options.loops > 0 ? p.options.loops
+                                          : std::min(usable_processors(), kLoopsByDefaultMax);
+  for (int i = 1; i < loops; ++i) {
+    p.more_loops.push_back(std::make_unique<FrontLoop>(*p.dispatcher, *p.identity, p.env, p.metrics,
+                                                       front_options, *p.http));
+  }
   std::string where;
   for (const ListenAddress& address : p.options.listen) {
     if (!address.service.empty() && !aws::find_service(address.service)) {
@@ -420,7 +435,7 @@ Task<std::string> Wiring::start() {
       info.tag = "service";
       info.id = address.service;
     }
-    const auto port = p.http->listen(std::move(info));
+    const auto port = p.http->listen(info);
     // A machine without IPv6 has no ::1; the IPv4 address serves everyone there.
     if (!port && address.host == "::1" && p.options.listen.size() > 1) {
       LOG_WARN("listener_left_out", kv("host", address.host), kv("message", port.error().message));
@@ -428,6 +443,8 @@ Task<std::string> Wiring::start() {
     }
     if (!port) co_return fail(port.error());
     if (address.service.empty() && p.own_url.empty()) p.own_url = own_url(address, *port);
+    info.port = *port;
+    for (const auto& loop : p.more_loops) co_await loop->listen(info);
     where += (where.empty() ? "" : ", ") + address_text(address, *port);
   }
   co_return std::move(where);
@@ -441,8 +458,11 @@ Task<void> Wiring::run_init_scripts() {
 
 Task<void> Wiring::stop() {
   Parts& p = *parts_;
+  // First those that may still give connections to this one.
+  for (const auto& loop : p.more_loops) co_await loop->drain();
   if (p.sqs) co_await p.sqs->stop();  // who waits for messages is answered
   if (p.http) co_await p.http->drain();
+  p.more_loops.clear();
   if (p.lambda) co_await p.lambda->stop();
   if (p.dynamodb) co_await p.dynamodb->stop();
   if (p.timers) co_await p.timers->stop();

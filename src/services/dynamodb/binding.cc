@@ -6,6 +6,13 @@
 
 namespace virga::dynamodb {
 
+std::span<const std::string_view> operations_of_any_loop() {
+  static constexpr std::string_view kNames[] = {
+      "BatchGetItem", "BatchWriteItem",   "DeleteItem",         "GetItem",   "PutItem", "Query",
+      "Scan",         "TransactGetItems", "TransactWriteItems", "UpdateItem"};
+  return kNames;
+}
+
 aws::ServiceBinding make_binding(Service& service) {
   return api::bind(service, {
                                 {"CreateTable", "global tables are refused"},

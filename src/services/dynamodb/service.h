@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "api/dynamodb/handlers.h"
@@ -35,8 +37,8 @@ struct ServiceOptions {
   int64_t lifecycle_delay_ms = 0;
 };
 
-// DynamoDB. Owned by the composition root; its handlers run on any loop, writes are evaluated on the shard's owner loop.
-// Tables are in `tables_`, everything about writing an item in `writer_`.
+// DynamoDB. Owned by the composition root. Handlers of operations on items run on any loop, all others on the first one;
+// writes are evaluated on the shard's owner loop. Tables are in `tables_`, everything about writing an item in `writer_`.
 class Service final : public api::Handlers {
  public:
   // Registers its kinds of timers: before `timers` are started.
@@ -153,6 +155,10 @@ class Service final : public api::Handlers {
   async::TaskScope background_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // ours alone; watched by the clock's listener
 };
+
+// The operations on items: they read snapshots on the loop that calls, and write in transactions of the shard. All others
+// keep to the first loop.
+std::span<const std::string_view> operations_of_any_loop();
 
 // Joins the service to its model, with notes on what is partial.
 aws::ServiceBinding make_binding(Service& service);
