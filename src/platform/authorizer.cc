@@ -142,7 +142,7 @@ void add_global_keys(ConditionContext& context, const RequestContext& request, c
 }
 
 DenialStyle denial_style(std::string_view service) {
-  static constexpr std::array<std::string_view, 8> kRest{"lambda", "apigateway", "apigatewayv2", "apigatewaymanagementapi",
+  static constexpr std::array<std::string_view, 9> kRest{"lambda", "sqs", "apigateway", "apigatewayv2", "apigatewaymanagementapi",
                                                          "scheduler", "pipes", "execute-api", "cloudwatch"};
   static constexpr std::array<std::string_view, 7> kQuery{"iam", "sts", "sns", "cloudformation", "s3", "route53", "ec2"};
   if (std::find(kRest.begin(), kRest.end(), service) != kRest.end()) return DenialStyle::rest_json;

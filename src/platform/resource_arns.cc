@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/strings.h"
+#include "platform/queue_url.h"
 
 namespace virga::platform {
 namespace {
@@ -99,6 +100,7 @@ struct Filler {
   }
 
   std::vector<std::string> with_values(const std::vector<std::string>& made, std::string_view name) const {
+    if (name.starts_with("/")) return with_queue_urls(made, name.substr(1));
     const bool encoded = name.starts_with("%");
     if (encoded) name.remove_prefix(1);
     const size_t bar = name.find('|');
@@ -107,6 +109,21 @@ struct Filler {
     std::vector<std::string> out;
     for (const std::string& before : made) {
       for (const std::string& value : values) out.push_back(encoded ? before + percent_encode(value) : joined(before, value));
+    }
+    return out;
+  }
+
+  std::vector<std::string> with_queue_urls(const std::vector<std::string>& made, std::string_view name) const {
+    std::vector<std::string> out;
+    for (const std::string& value : texts_at(input.desc(), input.object(), name)) {
+      const auto url = parse_queue_url(value);
+      if (!url) continue;
+      std::string queue(url->region.empty() ? std::string_view(request.region) : url->region);
+      queue += ':';
+      queue += url->account.empty() ? std::string_view(request.account) : url->account;
+      queue += ':';
+      queue += url->name;
+      for (const std::string& before : made) out.push_back(before + queue);
     }
     return out;
   }

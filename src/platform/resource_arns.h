@@ -19,6 +19,7 @@
 //                                      several ARNs. A value that is an ARN itself takes the place of all before it.
 //   {UserName|caller}                  as that; absent, the ARN is the caller's
 //   {%ResourceArn}                     percent-encoded
+//   {/QueueUrl}                        the queue that a URL names, as REGION:ACCOUNT:NAME
 //   {?Tags}                            nothing, but the template only counts when the member is there
 //   A else B                           B when A has an absent member
 // An action with '?' in front ("?dynamodb:TagResource") is needed only if one of its templates counts; any other without a

@@ -225,9 +225,8 @@ Task<void> Wiring::load() {
   p.logs = std::make_unique<logs::Service>(*p.shard, p.env);
   p.dispatcher->add(logs::make_binding(*p.logs));
   p.sqs = std::make_unique<sqs::Service>(
-      *p.shard, p.env,
-      sqs::ServiceOptions{.identities = p.strict() ? p.identity.get() : nullptr,
-                          .lifecycle_delay_ms = p.options.lifecycle_delay_ms});
+      *p.shard, p.env, sqs::ServiceOptions{.lifecycle_delay_ms = p.options.lifecycle_delay_ms});
+  p.gate->add("sqs", *p.sqs);
   p.dispatcher->add(sqs::make_binding(*p.sqs));
   co_await p.sqs->start();
 

@@ -46,7 +46,7 @@ std::string value_of(const Queue& queue, const Counts& counts, std::string_view 
 
 Task<api::GetQueueAttributesOutput> Service::get_queue_attributes(
     Ctx ctx, api::GetQueueAttributesInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "GetQueueAttributes");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   const auto names = input.attribute_names.value_or({});
   const bool all = std::find(names.begin(), names.end(), "All") != names.end();
   auto read = [&](Work& work, Queue& queue) -> Result<AttributeMap> {
@@ -75,7 +75,7 @@ Task<api::GetQueueAttributesOutput> Service::get_queue_attributes(
 
 Task<api::SetQueueAttributesOutput> Service::set_queue_attributes(
     Ctx ctx, api::SetQueueAttributesInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "SetQueueAttributes");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   if (input.attributes.empty()) co_return fail(errors::missing_parameter("Attribute.Name"));
   auto set = [&](Work& work, Queue& queue) -> Result<bool> {
     VIRGA_TRY(given, check_attributes(input.attributes, queue.settings.fifo));

@@ -45,7 +45,7 @@ Result<void> change_one(Work& work, Queue& queue, const std::string& text, int32
 
 Task<api::ChangeMessageVisibilityOutput> Service::change_message_visibility(
     Ctx ctx, api::ChangeMessageVisibilityInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "ChangeMessageVisibility");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto change = [&](Work& work, Queue& queue) -> Result<bool> {
     VIRGA_TRY_VOID(change_one(work, queue, input.receipt_handle, input.visibility_timeout));
     return true;
@@ -56,8 +56,7 @@ Task<api::ChangeMessageVisibilityOutput> Service::change_message_visibility(
 
 Task<api::ChangeMessageVisibilityBatchOutput> Service::change_message_visibility_batch(
     Ctx ctx, api::ChangeMessageVisibilityBatchInput input) {
-  const QueueAddress address =
-      co_await address_of(ctx, input.queue_url, "ChangeMessageVisibilityBatch");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto change = [&](Work& work, Queue& queue) -> Result<api::ChangeMessageVisibilityBatchOutput> {
     const auto entries = input.entries.value_or({});
     VIRGA_TRY_VOID(check_batch(entries, "ChangeMessageVisibilityBatchRequestEntry"));

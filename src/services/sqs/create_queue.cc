@@ -44,7 +44,6 @@ Task<api::CreateQueueOutput> Service::create_queue(Ctx ctx, api::CreateQueueInpu
   co_await check_together(attributes);
   const auto tags = input.tags.value_or({});
   co_await check_tags(tags, address.name);
-  if (options_.identities) co_await permit(ctx, address, "CreateQueue");
 
   auto create = [&](Work& work) -> Result<bool> {
     VIRGA_TRY(existing, work.find(address));

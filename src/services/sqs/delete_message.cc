@@ -27,7 +27,7 @@ Result<void> delete_one(Work& work, Queue& queue, const std::string& text) {
 }  // namespace
 
 Task<api::DeleteMessageOutput> Service::delete_message(Ctx ctx, api::DeleteMessageInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "DeleteMessage");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto erase = [&](Work& work, Queue& queue) -> Result<bool> {
     VIRGA_TRY_VOID(delete_one(work, queue, input.receipt_handle));
     ctx->depends_on(queue.changed_at);  // somebody else may just have deleted it
@@ -39,7 +39,7 @@ Task<api::DeleteMessageOutput> Service::delete_message(Ctx ctx, api::DeleteMessa
 
 Task<api::DeleteMessageBatchOutput> Service::delete_message_batch(
     Ctx ctx, api::DeleteMessageBatchInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "DeleteMessageBatch");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto erase = [&](Work& work, Queue& queue) -> Result<api::DeleteMessageBatchOutput> {
     const auto entries = input.entries.value_or({});
     VIRGA_TRY_VOID(check_batch(entries, "DeleteMessageBatchRequestEntry"));

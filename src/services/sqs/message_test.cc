@@ -50,7 +50,6 @@ TEST(ReceiptHandle, refuses_every_change) {
 }
 
 // Source: an answer of AWS, as it stands in reports about this digest.
-// attributes" by botocore's users.
 TEST(MessageAttributes, have_aws_digest) {
   EXPECT_EQ(md5_of({{"timestamp", {"Number", "1493147359900"}}}),
             "235c5c510d26fb653d073faed50ae77c");

@@ -93,7 +93,6 @@ Task<void> Service::start() {
 Task<api::StartMessageMoveTaskOutput> Service::start_message_move_task(
     Ctx ctx, api::StartMessageMoveTaskInput input) {
   const QueueAddress address = co_await address_of_source(input.source_arn, *ctx);
-  if (options_.identities) co_await permit(ctx, address, "StartMessageMoveTask");
   MoveTask task{.id = ctx->env->random.uuid(),
                 .source_arn = input.source_arn,
                 .destination_arn = input.destination_arn.value_or(""),
@@ -207,7 +206,6 @@ Task<api::CancelMessageMoveTaskOutput> Service::cancel_message_move_task(
     co_return fail(errors::invalid_parameter("Value " + input.task_handle +
                                              " for parameter TaskHandle is invalid."));
   const QueueAddress address = co_await address_of_source(handle->source_arn, *ctx);
-  if (options_.identities) co_await permit(ctx, address, "CancelMessageMoveTask");
   auto cancel = [&](Work& work) -> Result<int64_t> {
     VIRGA_TRY(source, work.find(address));
     if (!source)
@@ -230,7 +228,6 @@ Task<api::CancelMessageMoveTaskOutput> Service::cancel_message_move_task(
 Task<api::ListMessageMoveTasksOutput> Service::list_message_move_tasks(
     Ctx ctx, api::ListMessageMoveTasksInput input) {
   const QueueAddress address = co_await address_of_source(input.source_arn, *ctx);
-  if (options_.identities) co_await permit(ctx, address, "ListMessageMoveTasks");
   const int32_t max = input.max_results.value_or(1);
   if (max < 1 || max > 10)
     co_return fail(errors::invalid_value(std::to_string(max), "MaxResults",

@@ -100,7 +100,7 @@ Document::Array statements_of(const Document& policy) {
 }  // namespace
 
 Task<api::AddPermissionOutput> Service::add_permission(Ctx ctx, api::AddPermissionInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "AddPermission");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   const bool good_label = !input.label.empty() && input.label.size() <= 80 &&
                           std::all_of(input.label.begin(), input.label.end(), [](unsigned char c) {
                             return std::isalnum(c) || c == '-' || c == '_';
@@ -137,7 +137,7 @@ Task<api::AddPermissionOutput> Service::add_permission(Ctx ctx, api::AddPermissi
 
 Task<api::RemovePermissionOutput> Service::remove_permission(Ctx ctx,
                                                              api::RemovePermissionInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "RemovePermission");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto remove = [&](Work& work, Queue& queue) -> Result<bool> {
     Document policy = policy_of(queue);
     Document::Array statements = statements_of(policy);

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/strings.h"
+#include "platform/queue_url.h"
 #include "services/sqs/errors.h"
 
 namespace virga::sqs {
@@ -21,23 +22,16 @@ bool is_plain_name(std::string_view name) {
 }  // namespace
 
 Result<QueueAddress> address_of_url(const RequestContext& context, std::string_view url) {
-  std::string_view path = url;
-  if (const auto scheme = url.find("://"); scheme != std::string_view::npos) {
-    const auto slash = url.find('/', scheme + 3);
-    path = slash == std::string_view::npos ? std::string_view() : url.substr(slash);
-  }
-  while (path.starts_with('/')) path.remove_prefix(1);
-  while (path.ends_with('/')) path.remove_suffix(1);
-  if (path.empty()) {
+  const auto parts = platform::parse_queue_url(url);
+  if (!parts) {
     return fail("InvalidAddress", 404,
                 "The address " + std::string(url) + " is not valid for this endpoint.");
   }
-  const auto parts = split(path, '/');
-  QueueAddress address{context.account, context.region, std::string(parts.back())};
-  if (parts.size() >= 2) address.account = std::string(parts[parts.size() - 2]);
-  if (parts.size() >= 4 && parts[parts.size() - 4] == "queue")
-    address.region = std::string(parts[parts.size() - 3]);
-  return address;
+  const auto or_else = [](std::string_view told, const std::string& otherwise) {
+    return told.empty() ? otherwise : std::string(told);
+  };
+  return QueueAddress{or_else(parts->account, context.account),
+                      or_else(parts->region, context.region), std::string(parts->name)};
 }
 
 std::optional<QueueAddress> address_of_arn(std::string_view arn) {

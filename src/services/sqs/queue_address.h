@@ -16,9 +16,7 @@ struct QueueAddress {
   friend bool operator==(const QueueAddress&, const QueueAddress&) = default;
 };
 
-// Of a QueueUrl in any of its forms; the host does not matter:
-// http://localhost:4566/111122223333/q, https://sqs.eu-west-1.amazonaws.com/111122223333/q,
-// …/queue/eu-west-1/111122223333/q (with a region), and the bare name, which is a queue of the
+// Of a QueueUrl in any of its forms (platform/queue_url.h); the bare name is a queue of the
 // caller's. Errors: InvalidAddress when there is no name in it.
 Result<QueueAddress> address_of_url(const RequestContext& context, std::string_view url);
 // arn:PARTITION:sqs:REGION:ACCOUNT:NAME; nullopt for any other text.

@@ -75,7 +75,6 @@ Task<api::GetQueueUrlOutput> Service::get_queue_url(Ctx ctx, api::GetQueueUrlInp
   const QueueAddress address{input.queue_owner_aws_account_id.value_or(ctx->account), ctx->region,
                              input.queue_name};
   co_await check_queue_name(input.queue_name, is_fifo_name(input.queue_name));
-  if (options_.identities) co_await permit(ctx, address, "GetQueueUrl");
   auto read = [](Work&, Queue&) -> Result<bool> { return true; };
   co_await on_queue(ctx, address, read);
   api::GetQueueUrlOutput out;
@@ -102,8 +101,7 @@ Task<api::ListQueuesOutput> Service::list_queues(Ctx ctx, api::ListQueuesInput i
 
 Task<api::ListDeadLetterSourceQueuesOutput> Service::list_dead_letter_source_queues(
     Ctx ctx, api::ListDeadLetterSourceQueuesInput input) {
-  const QueueAddress address =
-      co_await address_of(ctx, input.queue_url, "ListDeadLetterSourceQueues");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   const int32_t size = co_await page_size(input.max_results);
   const std::string from = co_await first_name(input.next_token, "");
   auto read = [&](Work& work, Queue& queue) -> Result<Page> {
@@ -120,7 +118,7 @@ Task<api::ListDeadLetterSourceQueuesOutput> Service::list_dead_letter_source_que
 }
 
 Task<api::DeleteQueueOutput> Service::delete_queue(Ctx ctx, api::DeleteQueueInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "DeleteQueue");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto erase = [&](Work& work, Queue& queue) -> Result<bool> {
     if (options_.lifecycle_delay_ms > 0) Queues::note_deleted(work.txn, address, work.now);
     work.queues.erase(work.txn, queue);
@@ -133,7 +131,7 @@ Task<api::DeleteQueueOutput> Service::delete_queue(Ctx ctx, api::DeleteQueueInpu
 // DIFFERS: AWS takes up to 60 seconds and refuses a second purge within them; here it is done with
 // the answer, and refused with --lifecycle-delay only.
 Task<api::PurgeQueueOutput> Service::purge_queue(Ctx ctx, api::PurgeQueueInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "PurgeQueue");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto purge = [&](Work& work, Queue& queue) -> Result<bool> {
     if (options_.lifecycle_delay_ms > 0 && queue.record.purged_at &&
         queue.record.purged_at + kPurgeEveryMicros > work.now) {

@@ -297,7 +297,7 @@ Result<Got> receive_once(Work& work, Queue& queue, api::ReceiveMessageInput& inp
 }  // namespace
 
 Task<api::ReceiveMessageOutput> Service::receive_message(Ctx ctx, api::ReceiveMessageInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "ReceiveMessage");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   std::optional<async::SteadyTime> until;
   api::ReceiveMessageOutput out;
   while (true) {

@@ -85,7 +85,7 @@ void fill(Output& out, const NewMessage& given, const SentMessage& sent, bool fi
 }  // namespace
 
 Task<api::SendMessageOutput> Service::send_message(Ctx ctx, api::SendMessageInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "SendMessage");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto send = [&](Work& work, Queue& queue) -> Result<api::SendMessageOutput> {
     VIRGA_TRY(given, read_message(input, std::move(input.message_body)));
     VIRGA_TRY_VOID(check_new_message(given, queue.settings));
@@ -101,7 +101,7 @@ Task<api::SendMessageOutput> Service::send_message(Ctx ctx, api::SendMessageInpu
 
 Task<api::SendMessageBatchOutput> Service::send_message_batch(Ctx ctx,
                                                               api::SendMessageBatchInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "SendMessageBatch");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto send = [&](Work& work, Queue& queue) -> Result<api::SendMessageBatchOutput> {
     auto& entries = input.entries ? *input.entries : input.entries.emplace();
     VIRGA_TRY_VOID(check_batch(entries, "SendMessageBatchRequestEntry"));

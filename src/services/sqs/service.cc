@@ -32,12 +32,6 @@ Task<void> Service::stop() {
   co_return ok();
 }
 
-Task<QueueAddress> Service::address_of(Ctx ctx, std::string url, std::string_view operation) {
-  const QueueAddress address = co_await address_of_url(*ctx, url);
-  if (options_.identities) co_await permit(ctx, address, operation);
-  co_return address;
-}
-
 Work Service::begin(storage::Txn& txn) {
   if (txn.generation() != generation_) {  // the store was reset
     generation_ = txn.generation();

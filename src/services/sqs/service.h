@@ -11,7 +11,7 @@
 #include "api/sqs/handlers.h"
 #include "async/task.h"
 #include "platform/durable_timers.h"
-#include "platform/identity.h"
+#include "platform/resource_catalog.h"
 #include "services/sqs/errors.h"
 #include "services/sqs/move_task.h"
 #include "services/sqs/queue.h"
@@ -21,8 +21,6 @@
 namespace virga::sqs {
 
 struct ServiceOptions {
-  // Strict mode: calls need the permission of an identity's or the queue's policy. Null: open mode.
-  platform::IdentityStore* identities = nullptr;
   // Not 0: AWS's waiting times after DeleteQueue and PurgeQueue are kept.
   int64_t lifecycle_delay_ms = 0;
 };
@@ -30,7 +28,7 @@ struct ServiceOptions {
 // Queues, standard and FIFO. Constructed by server/; any loop may call, the work is done on the
 // shard's owner loop. Others in this process use api::Client: a ReceiveMessage that waits is woken
 // by the commit that makes a message visible.
-class Service final : public api::Handlers {
+class Service final : public api::Handlers, public platform::ResourceCatalog {
  public:
   Service(storage::Shard& shard, async::Env& env, ServiceOptions options = {});
   ~Service() override;
@@ -70,6 +68,9 @@ class Service final : public api::Handlers {
       Ctx ctx, api::ChangeMessageVisibilityInput input) override;
   Task<api::ChangeMessageVisibilityBatchOutput> change_message_visibility_batch(
       Ctx ctx, api::ChangeMessageVisibilityBatchInput input) override;
+  // platform::ResourceCatalog: a queue's policy and tags. catalog.cc
+  Task<platform::ResourceFacts> facts_of(std::string arn) override;
+
   // move_tasks.cc
   Task<api::StartMessageMoveTaskOutput> start_message_move_task(
       Ctx ctx, api::StartMessageMoveTaskInput input) override;
@@ -82,12 +83,6 @@ class Service final : public api::Handlers {
   struct Life {
     Service* service;
   };
-
-  // Strict mode: refuses what neither the caller's identity nor the queue's policy allows.
-  // authorize.cc
-  Task<void> permit(Ctx ctx, QueueAddress address, std::string_view operation);
-  // The queue that a URL names, once the caller may do `operation` on it.
-  Task<QueueAddress> address_of(Ctx ctx, std::string url, std::string_view operation);
 
   // One transaction over queues. `body` is Result<T>(Work&). What it does to queues is seen in
   // memory at once; those who wait for messages are woken when it is done.

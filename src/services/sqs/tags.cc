@@ -38,7 +38,7 @@ Result<void> check_tags(const std::map<std::string, std::string>& tags,
 
 Task<api::TagQueueOutput> Service::tag_queue(Ctx ctx, api::TagQueueInput input) {
   if (input.tags.empty()) co_return fail(errors::missing_parameter("Tags"));
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "TagQueue");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto tag = [&](Work& work, Queue& queue) -> Result<bool> {
     QueueRecord record = queue.record;
     for (const auto& [key, value] : input.tags) record.tags[key] = value;
@@ -52,7 +52,7 @@ Task<api::TagQueueOutput> Service::tag_queue(Ctx ctx, api::TagQueueInput input) 
 
 Task<api::UntagQueueOutput> Service::untag_queue(Ctx ctx, api::UntagQueueInput input) {
   if (input.tag_keys.empty()) co_return fail(errors::missing_parameter("TagKeys"));
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "UntagQueue");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto untag = [&](Work& work, Queue& queue) -> Result<bool> {
     QueueRecord record = queue.record;
     for (const auto& key : input.tag_keys) record.tags.erase(key);
@@ -64,7 +64,7 @@ Task<api::UntagQueueOutput> Service::untag_queue(Ctx ctx, api::UntagQueueInput i
 }
 
 Task<api::ListQueueTagsOutput> Service::list_queue_tags(Ctx ctx, api::ListQueueTagsInput input) {
-  const QueueAddress address = co_await address_of(ctx, input.queue_url, "ListQueueTags");
+  const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
   auto read = [](Work&, Queue& queue) -> Result<std::map<std::string, std::string>> {
     return queue.record.tags;
   };
