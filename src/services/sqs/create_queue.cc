@@ -1,6 +1,7 @@
 // CreateQueue. Source: SQS API Reference, CreateQueue.
 #include "api/sqs/create_queue.h"
 
+#include "base/strings.h"
 #include "services/sqs/service.h"
 #include "services/sqs/tags.h"
 
@@ -35,8 +36,8 @@ Task<api::CreateQueueOutput> Service::create_queue(Ctx ctx, api::CreateQueueInpu
   const AttributeMap given = input.attributes.value_or({});
   const auto fifo_flag = given.find("FifoQueue");
   // A standard queue has no such attribute, not even with the value false.
-  const bool fifo = fifo_flag != given.end() && fifo_flag->second == "true";
-  if (fifo_flag != given.end() && fifo_flag->second == "false")
+  const bool fifo = fifo_flag != given.end() && to_lower(fifo_flag->second) == "true";
+  if (fifo_flag != given.end() && to_lower(fifo_flag->second) == "false")
     co_return fail(errors::unknown_attribute("FifoQueue"));
   co_await check_queue_name(input.queue_name, fifo);
   const auto checked = co_await check_attributes(given, fifo || fifo_flag != given.end());
