@@ -343,8 +343,8 @@ def form(fields, content, name="file.txt"):
 @pytest.mark.parametrize("version", ["s3", "s3v4"])
 def test_browsers_upload_with_a_policy(endpoint, bucket, version):
     s3 = boto3.client("s3", endpoint_url=endpoint, config=Config(signature_version=version))
-    post = s3.generate_presigned_post(bucket, "up/${filename}", Fields={"acl": "private", "x-amz-meta-m": "1"}, Conditions=[
-        {"acl": "private"}, {"x-amz-meta-m": "1"}, ["content-length-range", 2, 300_000]])
+    post = s3.generate_presigned_post(bucket, "up/${filename}", Fields={"Cache-Control": "no-cache", "x-amz-meta-m": "1"}, Conditions=[
+        {"Cache-Control": "no-cache"}, {"x-amz-meta-m": "1"}, ["content-length-range", 2, 300_000]])
     assert post["url"].rstrip("/").endswith(bucket) or bucket in post["url"]
 
     def send_form(content, **changes):
@@ -356,10 +356,10 @@ def test_browsers_upload_with_a_policy(endpoint, bucket, version):
     assert (status, body) == (204, b"") and headers["etag"] == f'"{hashlib.md5(data).hexdigest()}"'
     assert headers["location"].endswith(f"/{bucket}/up/file.txt")
     got = s3.get_object(Bucket=bucket, Key="up/file.txt")
-    assert got["Body"].read() == data and got["Metadata"] == {"m": "1"} and got["ContentType"] == "text/plain"
+    assert got["Body"].read() == data and got["Metadata"] == {"m": "1"} and got["ContentType"] == "text/plain" and got["CacheControl"] == "no-cache"
     assert b"<Code>EntityTooLarge</Code>" in send_form(b"x" * 300_001)[2]
     assert b"<Code>EntityTooSmall</Code>" in send_form(b"x")[2]
-    status, _, body = send_form(data, acl="public-read")
+    status, _, body = send_form(data, **{"Cache-Control": "max-age=1"})
     assert status == 403 and b"Invalid according to Policy: Policy Condition failed" in body
     status, _, body = send_form(data, **{"x-amz-meta-extra": "1"})
     assert status == 403 and b"Extra input fields: x-amz-meta-extra" in body
