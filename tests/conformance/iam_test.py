@@ -171,7 +171,7 @@ def test_openid_connect_providers(iam, name):
     arn = iam.create_open_id_connect_provider(Url=url, ClientIDList=["a"], ThumbprintList=["0" * 40], Tags=[{"Key": "k", "Value": "v"}])[
         "OpenIDConnectProviderArn"]
     assert arn.endswith(f":oidc-provider/{name}.example.com/id")
-    assert refusal(iam.create_open_id_connect_provider, Url=url)[0] == "EntityAlreadyExists"
+    assert refusal(iam.create_open_id_connect_provider, Url=url, ThumbprintList=["0" * 40])[0] == "EntityAlreadyExists"
     iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="b")
     iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="a")
     iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=arn, ThumbprintList=["1" * 40])
