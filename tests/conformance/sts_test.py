@@ -88,7 +88,8 @@ def test_session_token(client, sts):
 
 
 def test_what_is_missing_says_so(sts):
-    assert error_of(sts.decode_authorization_message, EncodedMessage="x")["Code"] == "NotImplemented"
+    arns = {k: f"arn:aws:iam::000000000000:{t}/x1" for k, t in (("RoleArn", "role"), ("PrincipalArn", "saml-provider"))}
+    assert error_of(sts.assume_role_with_saml, SAMLAssertion="none", **arns)["Code"] == "NotImplemented"
 
 
 def test_the_other_protocol_versions_of_the_sdk_agree(endpoint):
