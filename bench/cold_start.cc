@@ -1,6 +1,7 @@
 // Cold start and warm invoke of the sandbox engine, beside fork+exec of /bin/true in the same run.
 //   cold_start [rounds]        (as root; prints p50, p90, p99 and the best, in microseconds)
-// A cold start is: engine.start() called with a spare waiting -> the first event's answer in hand, full isolation.
+// A cold start is: engine.start() called with a spare waiting -> the first event's answer in hand,
+// full isolation.
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,10 +25,13 @@ struct Series {
   std::vector<double> micros;
   double at(double share) {
     std::sort(micros.begin(), micros.end());
-    return micros.empty() ? 0 : micros[static_cast<size_t>(share * static_cast<double>(micros.size() - 1))];
+    return micros.empty()
+               ? 0
+               : micros[static_cast<size_t>(share * static_cast<double>(micros.size() - 1))];
   }
   void print(const char* name) {
-    printf("%-44s n=%-5zu p50 %8.0f  p90 %8.0f  p99 %8.0f  min %8.0f us\n", name, micros.size(), at(.5), at(.9), at(.99), at(0));
+    printf("%-44s n=%-5zu p50 %8.0f  p90 %8.0f  p99 %8.0f  min %8.0f us\n", name, micros.size(),
+           at(.5), at(.9), at(.99), at(0));
   }
 };
 
@@ -58,9 +62,11 @@ class Bench {
     if (::system(("rm -rf " + folder_).c_str()) != 0) printf("left %s\n", folder_.c_str());
   }
 
-  void cold(const char* name, const std::string& runtime, const std::string& file, const std::string& text) {
+  void cold(const char* name, const std::string& runtime, const std::string& file,
+            const std::string& text) {
     const SandboxSpec spec = make_spec(runtime, file, text);
-    if (!last_.empty()) engine_->cool(last_);  // what stats() counts as spares is then this runtime's alone
+    if (!last_.empty())
+      engine_->cool(last_);  // what stats() counts as spares is then this runtime's alone
     last_ = runtime;
     run(engine_->warm(runtime));
     Series cold, init, truth;
@@ -70,7 +76,8 @@ class Bench {
       const auto from = loop_.now();
       auto started = run(engine_->start(spec));
       if (!started || !started->sandbox) {
-        printf("%s: start failed: %s\n", name, started ? started->payload.c_str() : started.error().message.c_str());
+        printf("%s: start failed: %s\n", name,
+               started ? started->payload.c_str() : started.error().message.c_str());
         return;
       }
       const auto got = run(started->sandbox->invoke(event(i)));
@@ -85,7 +92,8 @@ class Bench {
     printf("  ratio of p50: %.2f\n", cold.at(.5) / truth.at(.5));
   }
 
-  void warm(const char* name, const std::string& runtime, const std::string& file, const std::string& text) {
+  void warm(const char* name, const std::string& runtime, const std::string& file,
+            const std::string& text) {
     auto started = run(engine_->start(make_spec(runtime, file, text)));
     if (!started || !started->sandbox) return;
     Series series;
@@ -126,16 +134,18 @@ class Bench {
     ::waitpid(pid, nullptr, 0);
     return static_cast<double>(loop_.now() - from) / 1000;
   }
-  SandboxSpec make_spec(const std::string& runtime, const std::string& file, const std::string& text) {
+  SandboxSpec make_spec(const std::string& runtime, const std::string& file,
+                        const std::string& text) {
     SandboxSpec spec;
     spec.runtime = runtime;
     spec.code_dir = folder_ + "/" + std::to_string(++folders_);
     ::mkdir(spec.code_dir.c_str(), 0755);
     std::ofstream(spec.code_dir + "/" + file) << text;
     spec.handler = file.substr(0, file.find('.')) + ".handler";
-    for (const char* name : {"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_LOG_GROUP_NAME", "LANG",
-                             "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_ACCESS_KEY_ID",
-                             "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_TASK_ROOT"})
+    for (const char* name :
+         {"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_LOG_GROUP_NAME",
+          "LANG", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+          "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_TASK_ROOT"})
       spec.environment.emplace_back(name, "x");
     spec.environment.emplace_back("AWS_REGION", "us-east-1");
     spec.environment.emplace_back("AWS_DEFAULT_REGION", "us-east-1");
@@ -169,7 +179,8 @@ int bench_main(int rounds) {
   const std::string boto = "import boto3\ntable = boto3.client('dynamodb')\n" + python;
   const std::string node = "exports.handler = async (event) => ({ hello: event.name });\n";
   bench.cold("cold start, Python hello", "python3.11", "app.py", python);
-  bench.cold("cold start, Python with import boto3", "python3.11", "app.py", "import boto3\n" + python);
+  bench.cold("cold start, Python with import boto3", "python3.11", "app.py",
+             "import boto3\n" + python);
   bench.cold("cold start, Python with a boto3 client", "python3.11", "app.py", boto);
   bench.cold("cold start, Node hello", "nodejs20.x", "index.js", node);
   bench.warm("warm invoke, Python", "python3.11", "app.py", python);
@@ -180,4 +191,6 @@ int bench_main(int rounds) {
 }  // namespace
 }  // namespace virga::sandbox
 
-int main(int argc, char** argv) { return virga::sandbox::bench_main(argc > 1 ? atoi(argv[1]) : 100); }
+int main(int argc, char** argv) {
+  return virga::sandbox::bench_main(argc > 1 ? atoi(argv[1]) : 100);
+}

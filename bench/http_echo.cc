@@ -1,5 +1,5 @@
-// The HTTP server alone: answers every request with its own body, or with 16 bytes when it has none. Prints CPU per
-// request every second.
+// The HTTP server alone: answers every request with its own body, or with 16 bytes when it has
+// none. Prints CPU per request every second.
 //   build/bench/http_echo [port] [threads] & wrk -t1 -c64 -d5 http://127.0.0.1:PORT/
 #include <signal.h>
 #include <sys/resource.h>
@@ -20,7 +20,8 @@ class Echo final : public net::HttpHandler {
   Task<net::HttpResponse> handle(net::HttpRequest& request) override {
     net::HttpResponse response;
     response.headers.add("Content-Type", "application/x-amz-json-1.0");
-    response.headers.add("x-amzn-RequestId", "4KBNVRGD25RG1KEO9UT4V3FQDJVV4KQNSO5AEMVJF66Q9ASUAAJG");
+    response.headers.add("x-amzn-RequestId",
+                         "4KBNVRGD25RG1KEO9UT4V3FQDJVV4KQNSO5AEMVJF66Q9ASUAAJG");
     if (const auto body = request.buffered_body()) {
       response.body = body->empty() ? "{\"hello\":\"you\"}\n" : std::string(*body);
     } else {
@@ -53,7 +54,8 @@ void serve(int port, bool report) {
     const double cpu = cpu_seconds();
     const uint64_t requests = server.stats().requests;
     if (requests > before) {
-      std::printf("%llu requests/s, %.2f us CPU each\n", static_cast<unsigned long long>(requests - before),
+      std::printf("%llu requests/s, %.2f us CPU each\n",
+                  static_cast<unsigned long long>(requests - before),
                   (cpu - cpu_before) * 1e6 / static_cast<double>(requests - before));
       std::fflush(stdout);
     }

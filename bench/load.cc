@@ -1,11 +1,12 @@
-// A closed-loop HTTP/1.1 load generator: replays prepared requests over keep-alive connections and prints rates and
-// latencies as one JSON object. Requests are prepared (signed) ahead, so that their cost is not in the measurement.
+// A closed-loop HTTP/1.1 load generator: replays prepared requests over keep-alive connections and
+// prints rates and latencies as one JSON object. Requests are prepared (signed) ahead, so that
+// their cost is not in the measurement.
 //
 //   load HOST PORT REQUESTS_FILE CONNECTIONS SECONDS [cycle]
 //
-// REQUESTS_FILE: for each request a little-endian u32 length and the bytes. Exit code 1 when an answer was not 2xx.
-// cycle: every connection sends all requests in turn, with the last answer's receipt handle in the place of a run of '@'
-// of the same length (send, receive, delete).
+// REQUESTS_FILE: for each request a little-endian u32 length and the bytes. Exit code 1 when an
+// answer was not 2xx. cycle: every connection sends all requests in turn, with the last answer's
+// receipt handle in the place of a run of '@' of the same length (send, receive, delete).
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -54,7 +55,8 @@ std::string receipt_in(std::string_view answer) {
 }
 
 void put_receipt(std::string& request, const std::string& receipt) {
-  const auto at = receipt.empty() ? std::string::npos : request.find(std::string(receipt.size(), '@'));
+  const auto at =
+      receipt.empty() ? std::string::npos : request.find(std::string(receipt.size(), '@'));
   if (at != std::string::npos) request.replace(at, receipt.size(), receipt);
 }
 
@@ -69,8 +71,10 @@ size_t complete_answer(std::string_view in, int& status) {
     const auto line_end = head.find("\r\n", at);
     const auto line = head.substr(at, line_end - at);
     const auto colon = line.find(':');
-    if (colon != std::string_view::npos && virga::iequals(line.substr(0, colon), "content-length")) {
-      length = static_cast<size_t>(virga::parse_int(virga::trim(line.substr(colon + 1))).value_or(0));
+    if (colon != std::string_view::npos &&
+        virga::iequals(line.substr(0, colon), "content-length")) {
+      length =
+          static_cast<size_t>(virga::parse_int(virga::trim(line.substr(colon + 1))).value_or(0));
     }
     at = line_end + 2;
   }
@@ -171,11 +175,15 @@ int main(int argc, char** argv) {
   const double seconds = static_cast<double>(now - begin) / 1e9;
   std::sort(latencies_us.begin(), latencies_us.end());
   const auto quantile = [&](double q) {
-    return latencies_us.empty() ? 0 : latencies_us[static_cast<size_t>(q * static_cast<double>(latencies_us.size() - 1))];
+    return latencies_us.empty() ? 0
+                                : latencies_us[static_cast<size_t>(
+                                      q * static_cast<double>(latencies_us.size() - 1))];
   };
-  std::printf("{\"requests\": %zu, \"seconds\": %.3f, \"per_second\": %.0f, \"p50_us\": %u, \"p99_us\": %u, \"refused\": %lu}\n",
-              latencies_us.size(), seconds, static_cast<double>(latencies_us.size()) / seconds, quantile(0.5),
-              quantile(0.99), static_cast<unsigned long>(refused));
+  std::printf(
+      "{\"requests\": %zu, \"seconds\": %.3f, \"per_second\": %.0f, \"p50_us\": %u, \"p99_us\": "
+      "%u, \"refused\": %lu}\n",
+      latencies_us.size(), seconds, static_cast<double>(latencies_us.size()) / seconds,
+      quantile(0.5), quantile(0.99), static_cast<unsigned long>(refused));
   if (refused) std::fprintf(stderr, "%s\n", first_refusal.c_str());
   return refused ? 1 : 0;
 }

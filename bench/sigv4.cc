@@ -1,9 +1,11 @@
-// The cost of one SigV4 check with a cached signing key: parse, hash of a 1 KiB body, canonical request, comparison.
+// The cost of one SigV4 check with a cached signing key: parse, hash of a 1 KiB body, canonical
+// request, comparison.
 //   build/bench/bench_sigv4
+#include "aws/sigv4.h"
+
 #include <cstdio>
 #include <ctime>
 
-#include "aws/sigv4.h"
 #include "base/hashing.h"
 #include "base/strings.h"
 
@@ -40,10 +42,13 @@ int main() {
   const Timestamp now = Timestamp::from_seconds(1'772'366'400);
   const Sha256 digest = sha256(body);
   const std::string secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
-  sigv4::sign(request, {"AKIDEXAMPLE", secret, "a-session-token"}, "us-east-1", "dynamodb", to_hex(as_bytes(digest)), now);
+  sigv4::sign(request, {"AKIDEXAMPLE", secret, "a-session-token"}, "us-east-1", "dynamodb",
+              to_hex(as_bytes(digest)), now);
   std::string text = "POST / HTTP/1.1\r\n";
   for (const auto& [name, value] : request.headers) text += name + ": " + value + "\r\n";
-  text += "User-Agent: Boto3/1.43 md/Botocore#1.43 ua/2.0 os/linux lang/python#3.11\r\nContent-Length: 1024\r\n\r\n";
+  text +=
+      "User-Agent: Boto3/1.43 md/Botocore#1.43 ua/2.0 os/linux lang/python#3.11\r\nContent-Length: "
+      "1024\r\n\r\n";
   net::RequestHead head;
   const net::HttpLimits limits;
 
@@ -58,7 +63,8 @@ int main() {
     CHECK(hash[0] == digest[0]);
   });
   measure("hmac of 130 bytes", [&] {
-    const Sha256 mac = hmac_sha256(std::string_view(body).substr(0, 32), std::string_view(body).substr(0, 130));
+    const Sha256 mac =
+        hmac_sha256(std::string_view(body).substr(0, 32), std::string_view(body).substr(0, 130));
     CHECK(mac[0] || true);
   });
   measure("take the signature apart", [&] {
@@ -69,6 +75,7 @@ int main() {
     const auto signature = sigv4::parse(head, sigv4::ErrorFamily::json);
     const Sha256 hash = sha256(body);
     CHECK(sigv4::check_time(**signature, now, sigv4::ErrorFamily::json));
-    CHECK(sigv4::verify(head, **signature, secret, to_hex(as_bytes(hash)), sigv4::ErrorFamily::json));
+    CHECK(
+        sigv4::verify(head, **signature, secret, to_hex(as_bytes(hash)), sigv4::ErrorFamily::json));
   });
 }

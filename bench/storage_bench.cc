@@ -1,5 +1,6 @@
-// What a durable write costs: a raw append with fdatasync, the log alone, the whole shard with 1, 64 and 256 writers; and
-// what reads cost. `storage_bench [folder]`; prints rates, latencies and CPU per operation of this process.
+// What a durable write costs: a raw append with fdatasync, the log alone, the whole shard with 1,
+// 64 and 256 writers; and what reads cost. `storage_bench [folder]`; prints rates, latencies and
+// CPU per operation of this process.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -24,7 +25,9 @@ double now_us() {
 double cpu_us() {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
-  const auto us = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec); };
+  const auto us = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1e6 + static_cast<double>(t.tv_usec);
+  };
   return us(usage.ru_utime) + us(usage.ru_stime);
 }
 long rss_kib() {
@@ -45,7 +48,8 @@ struct Meter {
     std::printf("%-44s %9.0f/s  cpu %6.2f us", what, n / w * 1e6, c / n);
     if (!latencies.empty()) {
       std::sort(latencies.begin(), latencies.end());
-      std::printf("  p50 %7.1f us  p99 %8.1f us", latencies[latencies.size() / 2], latencies[latencies.size() * 99 / 100]);
+      std::printf("  p50 %7.1f us  p99 %8.1f us", latencies[latencies.size() / 2],
+                  latencies[latencies.size() * 99 / 100]);
     }
     std::printf("\n");
     std::fflush(stdout);
@@ -70,8 +74,16 @@ void raw_sync(const std::string& dir) {
   ::close(fd);
 }
 
-std::string item(uint64_t n) { return std::string(300, static_cast<char>('a' + n % 26)); }
-Key item_key(uint64_t n) { return Key(Space::dynamodb_items).account("000000000000").region("us-east-1").u64(7).u64(n * 0x9e3779b97f4a7c15); }
+std::string item(uint64_t n) {
+  return std::string(300, static_cast<char>('a' + n % 26));
+}
+Key item_key(uint64_t n) {
+  return Key(Space::dynamodb_items)
+      .account("000000000000")
+      .region("us-east-1")
+      .u64(7)
+      .u64(n * 0x9e3779b97f4a7c15);
+}
 
 struct Load {
   Shard* shard;
@@ -87,11 +99,12 @@ async::Detached writer(Load* load) {
     const double start = now_us();
     const Key key = item_key(n);
     const std::string value = item(n);
-    const auto done = co_await as_result(load->shard->transact(CommitClass::durable, [&](Txn& txn) -> Result<void> {
-      VIRGA_TRY(old, txn.get(key));
-      txn.put(key, value);
-      return {};
-    }));
+    const auto done = co_await as_result(
+        load->shard->transact(CommitClass::durable, [&](Txn& txn) -> Result<void> {
+          VIRGA_TRY(old, txn.get(key));
+          txn.put(key, value);
+          return {};
+        }));
     if (!done || !done->result) std::abort();
     const auto durable = co_await as_result(load->shard->wait_durable(done->lsn));
     if (!durable) std::abort();
@@ -108,16 +121,19 @@ void durable_puts(const std::string& dir, int writers, uint64_t count) {
     std::printf("%s\n", shard.error().message.c_str());
     std::abort();
   }
-  std::printf("open empty: %.1f ms, RSS %.1f MB\n", (now_us() - start) / 1e3, static_cast<double>(rss_kib()) / 1024);
+  std::printf("open empty: %.1f ms, RSS %.1f MB\n", (now_us() - start) / 1e3,
+              static_cast<double>(rss_kib()) / 1024);
   Meter meter;
   Load load{shard->get(), &loop, &meter, 0, count, writers};
   loop.post([&] {
     for (int i = 0; i < writers; ++i) writer(&load);
   });
   loop.run();
-  meter.report(("shard: get + put 300 B durable, " + std::to_string(writers) + " writers").c_str(), count);
+  meter.report(("shard: get + put 300 B durable, " + std::to_string(writers) + " writers").c_str(),
+               count);
   const auto stats = (*shard)->stats();
-  std::printf("  %.1f batches per drain, RSS %.1f MB\n", static_cast<double>(stats.batches) / static_cast<double>(stats.drains),
+  std::printf("  %.1f batches per drain, RSS %.1f MB\n",
+              static_cast<double>(stats.batches) / static_cast<double>(stats.drains),
               static_cast<double>(rss_kib()) / 1024);
 
   Meter gets;
@@ -134,7 +150,9 @@ void durable_puts(const std::string& dir, int writers, uint64_t count) {
   Meter seeks;
   for (uint64_t i = 0; i < 20'000; ++i) {
     int left = 10;
-    ignore(view->scan(item_key(i * 7919 % count), "", Direction::forward, [&](auto, auto) { return --left > 0; }), "");
+    ignore(view->scan(item_key(i * 7919 % count), "", Direction::forward,
+                      [&](auto, auto) { return --left > 0; }),
+           "");
   }
   seeks.report("shard: range of 10 rows", 20'000);
 }
@@ -145,7 +163,8 @@ void reopen(const std::string& dir) {
     const double start = now_us();
     const auto shard = Shard::open(local_file_system(), dir + name, {}, loop);
     if (!shard) std::abort();
-    std::printf("reopen %s (%lu batches): %.1f ms\n", name + 1, (*shard)->published(), (now_us() - start) / 1e3);
+    std::printf("reopen %s (%lu batches): %.1f ms\n", name + 1, (*shard)->published(),
+                (now_us() - start) / 1e3);
   }
 }
 

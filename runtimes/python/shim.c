@@ -1,5 +1,6 @@
-// What the Python zygote cannot say in Python: receiving descriptors, forking into another pid namespace, entering a sandbox.
-// Loaded by ctypes; needs no Python headers, so one build serves every version of CPython.
+// What the Python zygote cannot say in Python: receiving descriptors, forking into another pid
+// namespace, entering a sandbox. Loaded by ctypes; needs no Python headers, so one build serves
+// every version of CPython.
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,8 @@ static int g_fds[VJ_FDS_MAX];
 static int g_fd_count;
 static struct vj_keep g_keep;
 
-// The launcher keeps numbers of its own for the children; here only the last few hundred have to be known.
+// The launcher keeps numbers of its own for the children; here only the last few hundred have to be
+// known.
 enum { CHILDREN_MAX = 16384 };
 static struct {
   pid_t pid;
@@ -57,15 +59,16 @@ EXPORT int virga_zygote_open(int socket) {
   sigprocmask(SIG_BLOCK, &child, NULL);
   g_children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
   g_own_pid_ns = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-  // What the imported libraries opened (AWS's own TLS library keeps /dev/urandom) stays open in the children.
+  // What the imported libraries opened (AWS's own TLS library keeps /dev/urandom) stays open in the
+  // children.
   vj_find_random_devices(&g_keep);
   if (g_children < 0 || g_own_pid_ns < 0) return errno;
   report(VJ_STARTED, 0, getpid(), 0);
   return 0;
 }
 
-// Waits for the next order to fork and makes the next fork's child land in that sandbox's pid namespace. Ends the process
-// when the launcher has closed the socket.
+// Waits for the next order to fork and makes the next fork's child land in that sandbox's pid
+// namespace. Ends the process when the launcher has closed the socket.
 EXPORT void virga_zygote_wait(void) {
   for (;;) {
     struct pollfd waits[2] = {{g_socket, POLLIN, 0}, {g_children, POLLIN, 0}};
@@ -79,7 +82,9 @@ EXPORT void virga_zygote_wait(void) {
     if (!waits[0].revents) continue;
     const long got = vj_receive(g_socket, &g_spawn, sizeof g_spawn, g_fds, VJ_FDS_MAX, &g_fd_count);
     if (got <= 0) _exit(0);
-    if (got == sizeof g_spawn && g_fd_count >= VJ_FIXED_FDS && setns(g_fds[VJ_NS_PID], CLONE_NEWPID) == 0) return;
+    if (got == sizeof g_spawn && g_fd_count >= VJ_FIXED_FDS &&
+        setns(g_fds[VJ_NS_PID], CLONE_NEWPID) == 0)
+      return;
     report(VJ_FAILED, g_spawn.sandbox, 0, errno ? errno : EINVAL);
     for (int i = 0; i < g_fd_count; ++i) close(g_fds[i]);
   }
@@ -94,7 +99,8 @@ EXPORT int virga_zygote_idle(int milliseconds) {
 // In the zygote, after the fork (pid < 0: it failed).
 EXPORT void virga_zygote_forked(int pid) {
   const int error = errno;
-  // Back, so as not to hold a namespace that ends. Without root this is refused, and each fork is preceded by a setns anyway.
+  // Back, so as not to hold a namespace that ends. Without root this is refused, and each fork is
+  // preceded by a setns anyway.
   if (setns(g_own_pid_ns, CLONE_NEWPID) != 0 && errno != EPERM) abort();
   for (int i = 0; i < g_fd_count; ++i) close(g_fds[i]);
   if (pid < 0) {

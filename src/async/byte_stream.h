@@ -11,13 +11,15 @@
 
 namespace virga::async {
 
-// Bytes that are pulled: request bodies, streamed answers, blobs. The reader's pace is the back-pressure: nothing is
-// produced before it is asked for. One loop, one reader; read() is not called again before the last one has ended.
+// Bytes that are pulled: request bodies, streamed answers, blobs. The reader's pace is the
+// back-pressure: nothing is produced before it is asked for. One loop, one reader; read() is not
+// called again before the last one has ended.
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
-  // The next piece, 1 to `max` bytes; empty means the end (and then again at each further call). An error means that
-  // what was read so far is not to be trusted: a broken body must never be committed.
+  // The next piece, 1 to `max` bytes; empty means the end (and then again at each further call). An
+  // error means that what was read so far is not to be trusted: a broken body must never be
+  // committed.
   virtual Task<std::string> read(size_t max) = 0;
   // How many bytes all reads together will give, when that is known before the first one.
   virtual std::optional<uint64_t> size() const = 0;

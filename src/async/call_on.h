@@ -36,9 +36,10 @@ struct Awaiter {
 
 }  // namespace call_on_detail
 
-// `const auto got = co_await call_on(loop, task);` : runs the whole task on `loop` and resumes on the calling loop with its
-// Result. The task is no part of the caller's cancellation (a CancelSource belongs to one loop): it ends by deadlines of
-// its own. For state that lives on one loop and is asked from all.
+// `const auto got = co_await call_on(loop, task);` : runs the whole task on `loop` and resumes on
+// the calling loop with its Result. The task is no part of the caller's cancellation (a
+// CancelSource belongs to one loop): it ends by deadlines of its own. For state that lives on one
+// loop and is asked from all.
 template <class T>
 call_on_detail::Awaiter<T> call_on(Loop& loop, Task<T> task) {
   return {loop, std::move(task), std::nullopt};

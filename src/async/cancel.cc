@@ -58,10 +58,12 @@ void CancelSource::cancel(AwsError reason) {
 }
 
 AwsError stopped_error() {
-  return AwsError{.code = "ServiceUnavailable", .http_status = 503, .message = "The server is shutting down."};
+  return AwsError{
+      .code = "ServiceUnavailable", .http_status = 503, .message = "The server is shutting down."};
 }
 AwsError deadline_error() {
-  return AwsError{.code = "RequestTimeout", .http_status = 408, .message = "The operation's deadline passed."};
+  return AwsError{
+      .code = "RequestTimeout", .http_status = 408, .message = "The operation's deadline passed."};
 }
 
 }  // namespace virga::async

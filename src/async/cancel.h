@@ -12,7 +12,8 @@ class CancelNode {
   CancelNode& operator=(const CancelNode&) = delete;
   virtual ~CancelNode() { unlink(); }
 
-  // Ends the wait: removes it from wherever it waits and schedules its coroutine. Called once, while linked.
+  // Ends the wait: removes it from wherever it waits and schedules its coroutine. Called once,
+  // while linked.
   virtual void on_cancel() = 0;
 
   void unlink();
@@ -24,8 +25,9 @@ class CancelNode {
   class CancelSource* source_ = nullptr;
 };
 
-// Cancels the waits below one task tree. Coroutines inherit the source of whoever awaits them; waits register with it.
-// A submitted storage batch is no such wait: what was handed over is finished. One loop only.
+// Cancels the waits below one task tree. Coroutines inherit the source of whoever awaits them;
+// waits register with it. A submitted storage batch is no such wait: what was handed over is
+// finished. One loop only.
 class CancelSource {
  public:
   CancelSource() = default;

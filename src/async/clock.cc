@@ -77,12 +77,14 @@ class SteppedCloudClock final : public CloudClock {
   std::vector<std::function<void()>> listeners_;
 };
 
-// splitmix64 over an atomic counter: thread-safe without a lock, well distributed for ids and jitter.
+// splitmix64 over an atomic counter: thread-safe without a lock, well distributed for ids and
+// jitter.
 class SplitMixRandom final : public Random {
  public:
   explicit SplitMixRandom(uint64_t seed) : state_(seed) {}
   uint64_t next() override {
-    uint64_t z = state_.fetch_add(0x9e3779b97f4a7c15, std::memory_order_relaxed) + 0x9e3779b97f4a7c15;
+    uint64_t z =
+        state_.fetch_add(0x9e3779b97f4a7c15, std::memory_order_relaxed) + 0x9e3779b97f4a7c15;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return z ^ (z >> 31);
@@ -107,7 +109,8 @@ class ManualSteadyClock final : public SteadyClock {
 class ManualWallClock final : public WallClock {
  public:
   WallTime now() const override { return {{micros.load(std::memory_order_acquire)}}; }
-  std::atomic<int64_t> micros{Timestamp::from_seconds(1'772'366'400).micros};  // 2026-03-01T12:00:00Z
+  std::atomic<int64_t> micros{
+      Timestamp::from_seconds(1'772'366'400).micros};  // 2026-03-01T12:00:00Z
 };
 
 }  // namespace
@@ -131,8 +134,8 @@ std::string Random::uuid() {
   raw[6] = static_cast<char>((raw[6] & 0x0f) | 0x40);
   raw[8] = static_cast<char>((raw[8] & 0x3f) | 0x80);
   const std::string hex = to_hex(raw);
-  return hex.substr(0, 8) + '-' + hex.substr(8, 4) + '-' + hex.substr(12, 4) + '-' + hex.substr(16, 4) +
-         '-' + hex.substr(20);
+  return hex.substr(0, 8) + '-' + hex.substr(8, 4) + '-' + hex.substr(12, 4) + '-' +
+         hex.substr(16, 4) + '-' + hex.substr(20);
 }
 
 Env& real_env() {
@@ -155,7 +158,9 @@ struct FakeEnv::Impl {
 
 FakeEnv::FakeEnv(uint64_t seed) : impl_(std::make_unique<Impl>(seed)) {}
 FakeEnv::~FakeEnv() = default;
-Env& FakeEnv::env() { return impl_->env; }
+Env& FakeEnv::env() {
+  return impl_->env;
+}
 void FakeEnv::advance_millis(int64_t ms) {
   impl_->steady.nanos.fetch_add(ms * 1'000'000);
   impl_->wall.micros.fetch_add(ms * 1000);

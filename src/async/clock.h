@@ -66,7 +66,8 @@ class Random {
   std::string uuid();  // RFC 9562 version 4, lower case
 };
 
-// What code may ask of the world besides its loop. Lives as long as the process (or the simulation).
+// What code may ask of the world besides its loop. Lives as long as the process (or the
+// simulation).
 struct Env {
   const SteadyClock& steady;
   const WallClock& wall;

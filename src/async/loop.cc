@@ -23,8 +23,12 @@ constexpr int kEventsPerWait = 256;
 
 }  // namespace
 
-Loop* Loop::current() { return t_current; }
-void Loop::set_current(Loop* loop) { t_current = loop; }
+Loop* Loop::current() {
+  return t_current;
+}
+void Loop::set_current(Loop* loop) {
+  t_current = loop;
+}
 
 struct EpollLoop::Impl {
   struct Posted {
@@ -56,7 +60,8 @@ struct EpollLoop::Impl {
     }
   }
 
-  // Runs everything posted so far; what those post in turn waits for the next round, so sockets get their share.
+  // Runs everything posted so far; what those post in turn waits for the next round, so sockets get
+  // their share.
   bool run_posted() {
     std::vector<Posted> batch;
     batch.swap(local);
@@ -157,7 +162,9 @@ void EpollLoop::resume(std::coroutine_handle<> h) {
 TimerId EpollLoop::add_timer(SteadyTime at, Callback callback) {
   return impl_->timers.add(at, std::move(callback));
 }
-void EpollLoop::cancel_timer(TimerId id) { impl_->timers.cancel(id); }
+void EpollLoop::cancel_timer(TimerId id) {
+  impl_->timers.cancel(id);
+}
 
 void EpollLoop::add_fd(int fd, uint32_t events, FdHandler& handler) {
   epoll_event event{};

@@ -22,8 +22,9 @@ class FdHandler {
 
 enum class TimerId : uint64_t { none = 0 };
 
-// One thread's event loop: everything that runs on it runs one after the other. Two implementations: EpollLoop here, and
-// the simulation's, where many loops are actors of one thread and a seed picks who runs next.
+// One thread's event loop: everything that runs on it runs one after the other. Two
+// implementations: EpollLoop here, and the simulation's, where many loops are actors of one thread
+// and a seed picks who runs next.
 class Loop {
  public:
   virtual ~Loop() = default;
@@ -37,8 +38,8 @@ class Loop {
   virtual TimerId add_timer(SteadyTime at, Callback callback) = 0;
   virtual void cancel_timer(TimerId id) = 0;  // of a fired timer: no effect
 
-  // Descriptors (level-triggered), on the loop's thread only. The handler must be removed before it dies or the
-  // descriptor is closed. A simulated loop has none and CHECKs.
+  // Descriptors (level-triggered), on the loop's thread only. The handler must be removed before it
+  // dies or the descriptor is closed. A simulated loop has none and CHECKs.
   virtual void add_fd(int fd, uint32_t events, FdHandler& handler) = 0;
   virtual void modify_fd(int fd, uint32_t events, FdHandler& handler) = 0;
   virtual void remove_fd(int fd) = 0;

@@ -63,7 +63,11 @@ class LoopPool final : public Pool {
 
 }  // namespace
 
-std::unique_ptr<Pool> make_thread_pool(int threads) { return std::make_unique<ThreadPool>(threads); }
-std::unique_ptr<Pool> make_loop_pool(Loop& loop) { return std::make_unique<LoopPool>(loop); }
+std::unique_ptr<Pool> make_thread_pool(int threads) {
+  return std::make_unique<ThreadPool>(threads);
+}
+std::unique_ptr<Pool> make_loop_pool(Loop& loop) {
+  return std::make_unique<LoopPool>(loop);
+}
 
 }  // namespace virga::async

@@ -10,7 +10,8 @@
 
 namespace virga::async {
 
-// Threads for work that would block a loop: large hashes, TLS handshakes, zip, files, cache-missing reads.
+// Threads for work that would block a loop: large hashes, TLS handshakes, zip, files, cache-missing
+// reads.
 class Pool {
  public:
   virtual ~Pool() = default;
@@ -42,9 +43,9 @@ struct Awaiter {
 
 }  // namespace offload_detail
 
-// `const auto digest = co_await offload(pool, [&] { return sha256(body); });` : runs `work` on the pool and resumes on the
-// calling loop with its value (void is not a value: return a bool or a Result). The awaiting coroutine's locals stay
-// alive, so `work` may refer to them.
+// `const auto digest = co_await offload(pool, [&] { return sha256(body); });` : runs `work` on the
+// pool and resumes on the calling loop with its value (void is not a value: return a bool or a
+// Result). The awaiting coroutine's locals stay alive, so `work` may refer to them.
 template <class F>
 offload_detail::Awaiter<F, std::invoke_result_t<F>> offload(Pool& pool, F work) {
   return {pool, std::move(work), std::nullopt};

@@ -6,18 +6,33 @@
 
 namespace virga::async {
 
-// ---- loops --------------------------------------------------------------------------------------------------------
+// ---- loops
+// --------------------------------------------------------------------------------------------------------
 
-void SimLoop::post(Callback callback) { posted_.push_back(std::move(callback)); }
+void SimLoop::post(Callback callback) {
+  posted_.push_back(std::move(callback));
+}
 void SimLoop::resume(std::coroutine_handle<> h) {
   posted_.push_back([h] { h.resume(); });
 }
-TimerId SimLoop::add_timer(SteadyTime at, Callback callback) { return timers_.add(at, std::move(callback)); }
-void SimLoop::cancel_timer(TimerId id) { timers_.cancel(id); }
-void SimLoop::add_fd(int, uint32_t, FdHandler&) { CHECK(!"a simulated loop has no descriptors"); }
-void SimLoop::modify_fd(int, uint32_t, FdHandler&) { CHECK(!"a simulated loop has no descriptors"); }
-void SimLoop::remove_fd(int) { CHECK(!"a simulated loop has no descriptors"); }
-Env& SimLoop::env() { return world_.env(); }
+TimerId SimLoop::add_timer(SteadyTime at, Callback callback) {
+  return timers_.add(at, std::move(callback));
+}
+void SimLoop::cancel_timer(TimerId id) {
+  timers_.cancel(id);
+}
+void SimLoop::add_fd(int, uint32_t, FdHandler&) {
+  CHECK(!"a simulated loop has no descriptors");
+}
+void SimLoop::modify_fd(int, uint32_t, FdHandler&) {
+  CHECK(!"a simulated loop has no descriptors");
+}
+void SimLoop::remove_fd(int) {
+  CHECK(!"a simulated loop has no descriptors");
+}
+Env& SimLoop::env() {
+  return world_.env();
+}
 
 bool SimLoop::run_next() {
   Loop* const before = current();
@@ -36,7 +51,8 @@ bool SimLoop::run_next() {
   return ran;
 }
 
-// ---- workers and jobs ---------------------------------------------------------------------------------------------
+// ---- workers and jobs
+// ---------------------------------------------------------------------------------------------
 
 class SimWorld::SimWorker final : public Worker {
  public:
@@ -69,12 +85,18 @@ class SimWorld::Host final : public WorkerHost {
   SimWorld& world_;
 };
 
-// ---- the world ----------------------------------------------------------------------------------------------------
+// ---- the world
+// ----------------------------------------------------------------------------------------------------
 
-SimWorld::SimWorld(uint64_t seed) : env_(seed * 2 + 1), chance_(seed * 2 + 2), host_(std::make_unique<Host>(*this)) {}
-SimWorld::~SimWorld() { CHECK(workers_.empty()); }
+SimWorld::SimWorld(uint64_t seed)
+    : env_(seed * 2 + 1), chance_(seed * 2 + 2), host_(std::make_unique<Host>(*this)) {}
+SimWorld::~SimWorld() {
+  CHECK(workers_.empty());
+}
 
-WorkerHost& SimWorld::workers() { return *host_; }
+WorkerHost& SimWorld::workers() {
+  return *host_;
+}
 
 SimLoop& SimWorld::add_loop(std::string name) {
   loops_.push_back(std::unique_ptr<SimLoop>(new SimLoop(*this, std::move(name))));

@@ -13,8 +13,8 @@
 #include "async/timer_queue.h"
 #include "async/worker.h"
 
-// A world of one thread in which a seed decides who runs next: loops, workers and jobs are actors, and time passes only
-// when the world lets it. The same seed gives the same run, step for step.
+// A world of one thread in which a seed decides who runs next: loops, workers and jobs are actors,
+// and time passes only when the world lets it. The same seed gives the same run, step for step.
 namespace virga::async {
 
 class SimWorld;
@@ -57,7 +57,8 @@ class SimWorld {
   uint64_t below(uint64_t bound) { return chance_.env().random.below(bound); }
   bool one_in(uint64_t n) { return below(n) == 0; }
 
-  // Lets one actor take one step, or time pass to the next timer. False: nothing will ever happen again by itself.
+  // Lets one actor take one step, or time pass to the next timer. False: nothing will ever happen
+  // again by itself.
   bool run_one();
   // Until `done` says so or nothing is left to happen; returns done().
   template <class F>

@@ -30,14 +30,15 @@ struct Link {
 struct PromiseBase {
   Link link;
   std::coroutine_handle<> self;
-  std::coroutine_handle<>* owner = nullptr;  // the owning Task's handle, cleared when we destroy the frame
-  async::CancelSource* cancel = nullptr;     // inherited from the awaiting coroutine
-  void* slot = nullptr;                      // the waiter's std::optional<Result<T>>
+  std::coroutine_handle<>* owner =
+      nullptr;  // the owning Task's handle, cleared when we destroy the frame
+  async::CancelSource* cancel = nullptr;  // inherited from the awaiting coroutine
+  void* slot = nullptr;                   // the waiter's std::optional<Result<T>>
   AwsError* (*store_error)(void* slot, AwsError&&) = nullptr;
 };
 
-// The coroutine behind `link` was answered; `error` is null on success. Each waiter that propagates is given the error
-// and ended: its frame goes, innermost locals first. Returns what to resume.
+// The coroutine behind `link` was answered; `error` is null on success. Each waiter that propagates
+// is given the error and ended: its frame goes, innermost locals first. Returns what to resume.
 std::coroutine_handle<> finish(Link link, AwsError* error);
 
 struct FinalAwaiter {
@@ -104,12 +105,14 @@ struct AsResult {
 }  // namespace task_detail
 
 // A Result<void> that says all went well.
-inline Result<void> ok() { return {}; }
+inline Result<void> ok() {
+  return {};
+}
 
-// The state of an operation that may suspend: lazy, single owner, started by co_await. Its outcome is a Result<T>:
-// `co_await task` unwraps it, and an error finishes the awaiting coroutine with the same error;
-// `co_await as_result(task)` hands it over for inspection. Exceptions must not leave a coroutine (they are bugs): they
-// become InternalFailure. A Task<void> ends with `co_return ok();`.
+// The state of an operation that may suspend: lazy, single owner, started by co_await. Its outcome
+// is a Result<T>: `co_await task` unwraps it, and an error finishes the awaiting coroutine with the
+// same error; `co_await as_result(task)` hands it over for inspection. Exceptions must not leave a
+// coroutine (they are bugs): they become InternalFailure. A Task<void> ends with `co_return ok();`.
 template <class T>
 class [[nodiscard]] Task {
  public:
@@ -122,7 +125,8 @@ class [[nodiscard]] Task {
     std::suspend_always initial_suspend() noexcept { return {}; }
     task_detail::FinalAwaiter final_suspend() noexcept { return {}; }
     void unhandled_exception() noexcept {
-      this->error = task_detail::Slot<T>::store_error(this->slot, internal_failure("unhandled exception"));
+      this->error =
+          task_detail::Slot<T>::store_error(this->slot, internal_failure("unhandled exception"));
     }
 
     template <class U>
@@ -186,8 +190,9 @@ class [[nodiscard]] Task {
     if (handle_) handle_.destroy();
   }
 
-  // A task of this type from one that can only fail (failed_task below): an error leaves a coroutine through untyped
-  // pointers that the waiter sets, so one coroutine serves every T. Saves a coroutine per type where nothing else is done.
+  // A task of this type from one that can only fail (failed_task below): an error leaves a
+  // coroutine through untyped pointers that the waiter sets, so one coroutine serves every T. Saves
+  // a coroutine per type where nothing else is done.
   static Task adopt(Task<void>&& failing) { return Task(std::exchange(failing.handle_, nullptr)); }
 
  private:
@@ -203,8 +208,8 @@ task_detail::AsResult<T> as_result(Task<T>&& task) {
   return {std::move(task)};
 }
 
-// A task that ends with this error and never returns. Not to be confused with a Task<void> that fails with co_return:
-// only this one may be adopted as a Task of another type.
+// A task that ends with this error and never returns. Not to be confused with a Task<void> that
+// fails with co_return: only this one may be adopted as a Task of another type.
 Task<void> failed_task(AwsError error);
 
 // A task that is already done.
@@ -223,7 +228,9 @@ struct Detached {
     std::suspend_never initial_suspend() noexcept { return {}; }
     std::suspend_never final_suspend() noexcept { return {}; }
     void return_void() {}
-    void unhandled_exception() noexcept { check_failed("a detached task threw", __FILE__, __LINE__); }
+    void unhandled_exception() noexcept {
+      check_failed("a detached task threw", __FILE__, __LINE__);
+    }
     template <class U>
     auto await_transform(task_detail::AsResult<U>&& wrapped) {
       return typename Task<U>::template Awaiter<false>(std::move(wrapped.task));

@@ -11,7 +11,8 @@ TimerId TimerQueue::add(SteadyTime at, Callback callback) {
 
 void TimerQueue::cancel(TimerId id) {
   callbacks_.erase(static_cast<uint64_t>(id));
-  // Deadlines are mostly cancelled long before they are due: without this the heap would hold every one of them.
+  // Deadlines are mostly cancelled long before they are due: without this the heap would hold every
+  // one of them.
   if (heap_.size() > 64 && heap_.size() > callbacks_.size() * 2) compact();
 }
 

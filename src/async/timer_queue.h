@@ -9,8 +9,8 @@
 
 namespace virga::async {
 
-// Timers of one loop, in order of (instant, creation). Cancelled entries leave the heap when their time comes or
-// when they are the majority.
+// Timers of one loop, in order of (instant, creation). Cancelled entries leave the heap when their
+// time comes or when they are the majority.
 class TimerQueue {
  public:
   TimerId add(SteadyTime at, Callback callback);

@@ -83,7 +83,9 @@ Task<void> sleep_until(SteadyTime at) {
   co_return std::move(outcome);
 }
 
-Task<void> sleep_millis(int64_t ms) { return sleep_until(Loop::current()->now().plus_millis(ms)); }
+Task<void> sleep_millis(int64_t ms) {
+  return sleep_until(Loop::current()->now().plus_millis(ms));
+}
 
 Task<void> yield() {
   struct Again {
@@ -95,7 +97,9 @@ Task<void> yield() {
   co_return ok();
 }
 
-Event::~Event() { CHECK(head_ == nullptr); }
+Event::~Event() {
+  CHECK(head_ == nullptr);
+}
 
 void Event::set() {
   set_ = true;
@@ -121,7 +125,9 @@ Task<void> Event::wait() {
   co_return std::move(outcome);
 }
 
-TaskScope::~TaskScope() { CHECK(running_ == 0); }
+TaskScope::~TaskScope() {
+  CHECK(running_ == 0);
+}
 
 Detached TaskScope::run(TaskScope* scope, const char* name, Task<void> task, CancelSource* cancel) {
   const Result<void> outcome = co_await wait_detail::WithSource<void>(std::move(task), cancel);

@@ -8,8 +8,8 @@
 #include "async/loop.h"
 #include "async/task.h"
 
-// What coroutines wait for. All of these belong to the loop that made them; waits end early when the task's
-// CancelSource is cancelled, with its reason as the error.
+// What coroutines wait for. All of these belong to the loop that made them; waits end early when
+// the task's CancelSource is cancelled, with its reason as the error.
 namespace virga::async {
 
 // Waits until the steady clock reads `at` (at once when it has).
@@ -25,7 +25,9 @@ struct SwitchTo {
   void await_suspend(std::coroutine_handle<> h) { loop.resume(h); }
   void await_resume() {}
 };
-inline SwitchTo switch_to(Loop& loop) { return {loop}; }
+inline SwitchTo switch_to(Loop& loop) {
+  return {loop};
+}
 
 // A flag that coroutines wait for. set() wakes all waiters and stays set until reset().
 class Event {
@@ -77,8 +79,8 @@ class Queue {
   Event ready_;
 };
 
-// Owns background tasks. stop() cancels their waits and returns when the last has ended; the destructor CHECKs that
-// nothing is left. One loop.
+// Owns background tasks. stop() cancels their waits and returns when the last has ended; the
+// destructor CHECKs that nothing is left. One loop.
 class TaskScope {
  public:
   TaskScope() = default;
@@ -86,7 +88,8 @@ class TaskScope {
   TaskScope(const TaskScope&) = delete;
   TaskScope& operator=(const TaskScope&) = delete;
 
-  // Starts the task at once. Its error, if any, is logged under `name` unless the scope is stopping.
+  // Starts the task at once. Its error, if any, is logged under `name` unless the scope is
+  // stopping.
   void spawn(const char* name, Task<void> task);
   Task<void> stop();
   size_t running() const { return running_; }

@@ -14,7 +14,8 @@ namespace {
 
 class ThreadWorker final : public Worker {
  public:
-  ThreadWorker(const char* name, std::function<bool()> step) : step_(std::move(step)), thread_([this] { run(); }) {
+  ThreadWorker(const char* name, std::function<bool()> step)
+      : step_(std::move(step)), thread_([this] { run(); }) {
     pthread_setname_np(thread_.native_handle(), name);
   }
   ~ThreadWorker() override {
@@ -30,7 +31,9 @@ class ThreadWorker final : public Worker {
  private:
   void wake() {
     // The lock closes the gap between the sleeper's last look and its wait.
-    { const std::lock_guard lock(mutex_); }
+    {
+      const std::lock_guard lock(mutex_);
+    }
     ready_.notify_one();
   }
   void run() {
@@ -63,7 +66,9 @@ class ThreadWorkers final : public WorkerHost {
 
 }  // namespace
 
-void WorkerHost::run_later(std::function<void()>) { CHECK(!"this host takes no jobs"); }
+void WorkerHost::run_later(std::function<void()>) {
+  CHECK(!"this host takes no jobs");
+}
 
 WorkerHost& thread_workers() {
   static ThreadWorkers host;

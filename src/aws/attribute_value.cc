@@ -105,7 +105,9 @@ bool sets_equal(SetView a, SetView b) {
 
 }  // namespace
 
-std::string_view attribute_type_name(AttributeType type) { return kTypeNames[static_cast<size_t>(type)]; }
+std::string_view attribute_type_name(AttributeType type) {
+  return kTypeNames[static_cast<size_t>(type)];
+}
 
 std::optional<AttributeType> parse_attribute_type(std::string_view name) {
   for (size_t i = 1; i < kTypeNames.size(); ++i) {
@@ -179,7 +181,8 @@ std::optional<ValueView> ItemView::find(std::string_view name) const {
   while (p != end) {
     const auto key = tlv::read_bytes(p);
     const auto value = ValueView::read(p);
-    if (key.size() == name.size() && std::memcmp(key.data(), name.data(), name.size()) == 0) return value;
+    if (key.size() == name.size() && std::memcmp(key.data(), name.data(), name.size()) == 0)
+      return value;
   }
   return std::nullopt;
 }
@@ -244,7 +247,9 @@ AttributeValue AttributeValue::number(std::string_view text) {
   }
   return v;
 }
-AttributeValue AttributeValue::number(int64_t value) { return number(std::string_view(std::to_string(value))); }
+AttributeValue AttributeValue::number(int64_t value) {
+  return number(std::string_view(std::to_string(value)));
+}
 AttributeValue AttributeValue::binary(std::string_view bytes) {
   AttributeValue v;
   tlv::append_value(v.bytes_, AttributeType::binary, bytes);
@@ -297,7 +302,8 @@ void Item::set(std::string_view name, ValueView value) {
   const auto old = find(name);
   if (!old) return append(name, value);
   const std::string fresh(value.bytes());
-  bytes_.replace(static_cast<size_t>(old->bytes().data() - bytes_.data()), old->bytes().size(), fresh);
+  bytes_.replace(static_cast<size_t>(old->bytes().data() - bytes_.data()), old->bytes().size(),
+                 fresh);
 }
 
 bool Item::erase(std::string_view name) {

@@ -8,19 +8,20 @@
 #include <utility>
 #include <vector>
 
-// DynamoDB values as binary TLV: from the request's parse through storage to the answer, an item is one string.
+// DynamoDB values as binary TLV: from the request's parse through storage to the answer, an item is
+// one string.
 //
 //   value := type byte, varint payload length, payload
 //     string, number, binary   the text, the number's canonical decimal text, the raw bytes
 //     *_set                    varint length + bytes, for each member (numbers canonical)
 //     list                     values one after the other
-//     map                      varint name length + name + value, for each member in insertion order
-//     boolean                  one byte, 0 or 1
-//     null                     empty
+//     map                      varint name length + name + value, for each member in insertion
+//     order boolean                  one byte, 0 or 1 null                     empty
 //   item := the payload of a map
 //
-// Views borrow; AttributeValue and Item own. Bytes made by this library are well-formed and views trust them; bytes
-// from outside it (a damaged store) go through `is_well_formed` first. docs/formats/attribute-value.md says the same.
+// Views borrow; AttributeValue and Item own. Bytes made by this library are well-formed and views
+// trust them; bytes from outside it (a damaged store) go through `is_well_formed` first.
+// docs/formats/attribute-value.md says the same.
 namespace virga {
 
 enum class AttributeType : uint8_t {
@@ -40,7 +41,8 @@ enum class AttributeType : uint8_t {
 std::string_view attribute_type_name(AttributeType type);
 std::optional<AttributeType> parse_attribute_type(std::string_view name);
 inline bool is_set_type(AttributeType t) {
-  return t == AttributeType::string_set || t == AttributeType::number_set || t == AttributeType::binary_set;
+  return t == AttributeType::string_set || t == AttributeType::number_set ||
+         t == AttributeType::binary_set;
 }
 
 namespace tlv {
@@ -220,27 +222,32 @@ class ItemView {
   std::string_view payload_;
 };
 
-inline ListView ValueView::list() const { return ListView(payload_); }
-inline ItemView ValueView::map() const { return ItemView(payload_); }
+inline ListView ValueView::list() const {
+  return ListView(payload_);
+}
+inline ItemView ValueView::map() const {
+  return ItemView(payload_);
+}
 
 // Sets and maps are equal whatever the order of their members.
 bool operator==(ValueView a, ValueView b);
 bool operator==(ItemView a, ItemView b);
 
-// Levels of nesting that DynamoDB allows, the innermost value counted: at most 31 lists or maps around a scalar.
-// Source: DynamoDB Developer Guide, "Quotas", item attributes.
+// Levels of nesting that DynamoDB allows, the innermost value counted: at most 31 lists or maps
+// around a scalar. Source: DynamoDB Developer Guide, "Quotas", item attributes.
 inline constexpr int kAttributeDepthMax = 32;
 // Bytes of an attribute's name. Source: the same page.
 inline constexpr size_t kAttributeNameBytesMax = 65535;
 
-// True when the bytes are a whole item by the grammar above, at most kAttributeDepthMax deep (an item's top level
-// values are at depth 0). For bytes that crossed a disk or a wire.
+// True when the bytes are a whole item by the grammar above, at most kAttributeDepthMax deep (an
+// item's top level values are at depth 0). For bytes that crossed a disk or a wire.
 bool is_well_formed_item(std::string_view bytes);
 bool is_well_formed_value(std::string_view bytes);
 
-// An owned value, and what is wrong with it. A request's values are decoded long before the service validates them, in
-// AWS's order of checks; so the decoder keeps AWS's message for a value that has the right JSON form and a wrong
-// meaning (no datatype, two datatypes, not a number…), and the service asks for it when that check's turn has come.
+// An owned value, and what is wrong with it. A request's values are decoded long before the service
+// validates them, in AWS's order of checks; so the decoder keeps AWS's message for a value that has
+// the right JSON form and a wrong meaning (no datatype, two datatypes, not a number…), and the
+// service asks for it when that check's turn has come.
 class AttributeValue {
  public:
   AttributeValue() = default;
@@ -251,7 +258,8 @@ class AttributeValue {
     return v;
   }
   static AttributeValue string(std::string_view text);
-  static AttributeValue number(std::string_view text);  // canonicalised; `problem()` when it is none
+  static AttributeValue number(
+      std::string_view text);  // canonicalised; `problem()` when it is none
   static AttributeValue number(int64_t value);
   static AttributeValue binary(std::string_view bytes);
   static AttributeValue boolean(bool value);
@@ -310,7 +318,8 @@ class Item {
   void set(std::string_view name, ValueView value);
   bool erase(std::string_view name);
 
-  // As AttributeValue's, with the attribute it was found in. The bytes stay well-formed: what is wrong reads as null.
+  // As AttributeValue's, with the attribute it was found in. The bytes stay well-formed: what is
+  // wrong reads as null.
   const std::string& problem() const { return problem_; }
   const std::string& problem_name() const { return problem_name_; }
   void set_problem(std::string message, std::string name) {

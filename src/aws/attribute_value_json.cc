@@ -14,9 +14,11 @@ namespace od = simdjson::ondemand;
 constexpr const char* kEmptyValue =
     "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
 constexpr const char* kTwoTypes =
-    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes";
+    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the "
+    "supported datatypes";
 constexpr const char* kTooDeep =
-    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels "
+    "beyond supported limit";
 constexpr const char* kNameTooLong =
     "1 validation error detected: Attribute name is too large, must be less than 65536 bytes";
 constexpr const char* kInvalid = "One or more parameter values were invalid: ";
@@ -24,11 +26,13 @@ constexpr const char* kInvalid = "One or more parameter values were invalid: ";
 std::unexpected<AwsError> serialization(std::string message) {
   return fail("SerializationException", 400, std::move(message));
 }
-std::unexpected<AwsError> bad_json() { return serialization(""); }
+std::unexpected<AwsError> bad_json() {
+  return serialization("");
+}
 
-#define JSON_TRY(name, expression)                       \
-  auto name##_result = (expression);                     \
-  if (name##_result.error()) return bad_json();          \
+#define JSON_TRY(name, expression)              \
+  auto name##_result = (expression);            \
+  if (name##_result.error()) return bad_json(); \
   auto name = std::move(name##_result).value_unsafe();
 
 std::string scalar_token(od::value& in, od::json_type type) {
@@ -44,9 +48,12 @@ std::string scalar_token(od::value& in, od::json_type type) {
 // What is said of a JSON value that is no string where a String is due.
 std::unexpected<AwsError> not_a_string(od::value& in, od::json_type type) {
   switch (type) {
-    case od::json_type::array: return serialization("Unrecognized collection type class java.lang.String");
-    case od::json_type::object: return serialization("Start of structure or map found where not expected");
-    default: return serialization(scalar_token(in, type) + " cannot be converted to String");
+    case od::json_type::array:
+      return serialization("Unrecognized collection type class java.lang.String");
+    case od::json_type::object:
+      return serialization("Start of structure or map found where not expected");
+    default:
+      return serialization(scalar_token(in, type) + " cannot be converted to String");
   }
 }
 
@@ -63,10 +70,14 @@ Result<std::string> read_blob(od::value in) {
   if (in.get_string().get(text)) {
     JSON_TRY(type, in.type());
     switch (type) {
-      case od::json_type::string: return bad_json();
-      case od::json_type::array: return serialization("Unrecognized collection type class java.nio.ByteBuffer");
-      case od::json_type::object: return serialization("Start of structure or map found where not expected");
-      default: return serialization("only base-64-encoded strings are convertible to bytes");
+      case od::json_type::string:
+        return bad_json();
+      case od::json_type::array:
+        return serialization("Unrecognized collection type class java.nio.ByteBuffer");
+      case od::json_type::object:
+        return serialization("Start of structure or map found where not expected");
+      default:
+        return serialization("only base-64-encoded strings are convertible to bytes");
     }
   }
   if (text.size() % 4 != 0) {
@@ -93,9 +104,12 @@ Result<bool> read_boolean(od::value in) {
       if (iequals(text, "false") || text == "0" || iequals(text, "no")) return false;
       return serialization("Unexpected token received from parser");
     }
-    case od::json_type::array: return serialization("Unrecognized collection type class java.lang.Boolean");
-    case od::json_type::object: return serialization("Start of structure or map found where not expected");
-    default: return serialization(scalar_token(in, type) + " cannot be converted to Boolean");
+    case od::json_type::array:
+      return serialization("Unrecognized collection type class java.lang.Boolean");
+    case od::json_type::object:
+      return serialization("Start of structure or map found where not expected");
+    default:
+      return serialization(scalar_token(in, type) + " cannot be converted to Boolean");
   }
 }
 
@@ -139,7 +153,8 @@ class Reader {
   Result<void> typed(std::string_view type, od::value in, std::string& out, int depth);
   Result<void> text_set(AttributeType type, od::value in, std::string& out);
   Result<void> list(od::value in, std::string& out, int depth);
-  Result<void> member(std::string_view name, od::value in, std::string& out, size_t start, int depth);
+  Result<void> member(std::string_view name, od::value in, std::string& out, size_t start,
+                      int depth);
   void check_set(AttributeType type, std::string_view tlv);
   void found(std::string message) {
     if (problem_.empty()) problem_ = std::move(message);
@@ -158,7 +173,8 @@ Result<void> Reader::map_object(od::value& in, od::object& object) {
   if (type == od::json_type::object) return bad_json();
   if (type != od::json_type::array) return serialization("Unexpected field type");
   return serialization(
-      "Unrecognized collection type java.util.Map<java.lang.String, com.amazonaws.dynamodb.v20120810.AttributeValue>");
+      "Unrecognized collection type java.util.Map<java.lang.String, "
+      "com.amazonaws.dynamodb.v20120810.AttributeValue>");
 }
 
 Result<void> Reader::value(od::value in, std::string& out, int depth) {
@@ -166,11 +182,16 @@ Result<void> Reader::value(od::value in, std::string& out, int depth) {
   if (in.get_object().get(object)) {
     JSON_TRY(type, in.type());
     switch (type) {
-      case od::json_type::object: return bad_json();
-      case od::json_type::null: found(kEmptyValue); return {};
+      case od::json_type::object:
+        return bad_json();
+      case od::json_type::null:
+        found(kEmptyValue);
+        return {};
       case od::json_type::array:
-        return serialization("Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue");
-      default: return serialization("Unexpected value type in payload");
+        return serialization(
+            "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue");
+      default:
+        return serialization("Unexpected value type in payload");
     }
   }
   if (depth >= kAttributeDepthMax) {
@@ -225,7 +246,8 @@ Result<void> Reader::typed(std::string_view type, od::value in, std::string& out
     }
     case AttributeType::null: {
       VIRGA_TRY(flag, read_boolean(in));
-      if (!flag) found(std::string(kInvalid) + "Null attribute value types must have the value of true");
+      if (!flag)
+        found(std::string(kInvalid) + "Null attribute value types must have the value of true");
       tlv::append_value(out, AttributeType::null, {});
       return {};
     }
@@ -237,8 +259,10 @@ Result<void> Reader::typed(std::string_view type, od::value in, std::string& out
       tlv::end_value(out, mark);
       return {};
     }
-    case AttributeType::list: return list(in, out, depth);
-    default: return text_set(*parse_attribute_type(type), in, out);
+    case AttributeType::list:
+      return list(in, out, depth);
+    default:
+      return text_set(*parse_attribute_type(type), in, out);
   }
 }
 
@@ -246,7 +270,8 @@ Result<void> open_array(od::value& in, od::array& array) {
   if (!in.get_array().get(array)) return {};
   JSON_TRY(type, in.type());
   if (type == od::json_type::array) return bad_json();
-  if (type == od::json_type::object) return serialization("Start of structure or map found where not expected");
+  if (type == od::json_type::object)
+    return serialization("Start of structure or map found where not expected");
   return serialization("Unexpected field type");
 }
 
@@ -293,9 +318,10 @@ void Reader::check_set(AttributeType type, std::string_view tlv) {
   const size_t size = set.size();
   if (size == 0) {
     // The double space is the service's.
-    found(std::string(kInvalid) + (type == AttributeType::string_set   ? "An string set  may not be empty"
-                                   : type == AttributeType::number_set ? "An number set  may not be empty"
-                                                                       : "Binary sets should not be empty"));
+    found(std::string(kInvalid) +
+          (type == AttributeType::string_set   ? "An string set  may not be empty"
+           : type == AttributeType::number_set ? "An number set  may not be empty"
+                                               : "Binary sets should not be empty"));
     return;
   }
   bool duplicate = false;
@@ -310,11 +336,14 @@ void Reader::check_set(AttributeType type, std::string_view tlv) {
     all += type == AttributeType::binary_set ? to_base64(member) : std::string(member);
   }
   found(std::string(kInvalid) + "Input collection [" + all + "]" +
-        (type == AttributeType::binary_set ? "of type BS contains duplicates." : " contains duplicates."));
+        (type == AttributeType::binary_set ? "of type BS contains duplicates."
+                                           : " contains duplicates."));
 }
 
-// A name that came before: the later value takes the earlier one's place, as the service's JSON parser has it.
-Result<void> Reader::member(std::string_view name, od::value in, std::string& out, size_t start, int depth) {
+// A name that came before: the later value takes the earlier one's place, as the service's JSON
+// parser has it.
+Result<void> Reader::member(std::string_view name, od::value in, std::string& out, size_t start,
+                            int depth) {
   std::string fresh;
   VIRGA_TRY_VOID(value(in, fresh, depth));
   if (!problem_.empty()) return {};
@@ -339,7 +368,8 @@ Result<void> Reader::members(od::object object, std::string& out, int depth) {
     tlv::append_bytes(out, name);
     const size_t value_start = out.size();
     VIRGA_TRY_VOID(value(field.value(), out, depth));
-    if (out.size() == value_start) tlv::append_value(out, AttributeType::null, {});  // it has a problem
+    if (out.size() == value_start)
+      tlv::append_value(out, AttributeType::null, {});  // it has a problem
     if (depth == 0 && problem_name_.empty() && !problem_.empty()) problem_name_ = name;
   }
   return {};
@@ -383,7 +413,8 @@ void write_json(JsonWriter& writer, ValueView value) {
     case AttributeType::binary_set:
       writer.begin_array();
       for (const auto member : value.set()) {
-        writer.string(value.is(AttributeType::binary_set) ? std::string_view(to_base64(member)) : member);
+        writer.string(value.is(AttributeType::binary_set) ? std::string_view(to_base64(member))
+                                                          : member);
       }
       writer.end_array();
       break;

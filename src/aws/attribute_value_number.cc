@@ -10,19 +10,25 @@ constexpr const char* kOverflow =
     "Number overflow. Attempting to store a number with magnitude larger than supported range";
 constexpr const char* kUnderflow =
     "Number underflow. Attempting to store a number with magnitude smaller than supported range";
-constexpr const char* kTooManyDigits = "Attempting to store more than 38 significant digits in a Number";
+constexpr const char* kTooManyDigits =
+    "Attempting to store more than 38 significant digits in a Number";
 
 std::unexpected<std::string> not_numeric(std::string_view text) {
-  if (text.empty()) return std::unexpected<std::string>("The parameter cannot be converted to a numeric value");
-  return std::unexpected("The parameter cannot be converted to a numeric value: " + std::string(text));
+  if (text.empty())
+    return std::unexpected<std::string>("The parameter cannot be converted to a numeric value");
+  return std::unexpected("The parameter cannot be converted to a numeric value: " +
+                         std::string(text));
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 }  // namespace
 
 // Digits may have zeros at both ends; `exponent` is that of digits[0].
-std::expected<Number, std::string> Number::make(bool negative, const uint8_t* digits, int count, int exponent) {
+std::expected<Number, std::string> Number::make(bool negative, const uint8_t* digits, int count,
+                                                int exponent) {
   while (count > 0 && digits[count - 1] == 0) --count;
   while (count > 0 && digits[0] == 0) {
     ++digits;
@@ -47,7 +53,8 @@ std::expected<Number, std::string> Number::parse(std::string_view text) {
   bool negative = false;
   if (p != end && (*p == '-' || *p == '+')) negative = *p++ == '-';
 
-  // Only digits from the first significant one on are kept, and only one past the limit: the rest is counted.
+  // Only digits from the first significant one on are kept, and only one past the limit: the rest
+  // is counted.
   uint8_t digits[kDigitsMax + 1];
   int kept = 0;
   int64_t exponent = -1;  // of the first kept digit, before the E part
@@ -98,7 +105,9 @@ std::expected<Number, std::string> Number::parse(std::string_view text) {
   return make(negative, digits, kept, static_cast<int>(exponent));
 }
 
-Number Number::from_int(int64_t value) { return *parse(std::to_string(value)); }
+Number Number::from_int(int64_t value) {
+  return *parse(std::to_string(value));
+}
 
 std::strong_ordering Number::compare_magnitude(const Number& other) const {
   if (is_zero() || other.is_zero()) return count_ <=> other.count_;
@@ -110,7 +119,8 @@ std::strong_ordering Number::compare_magnitude(const Number& other) const {
 }
 
 std::strong_ordering Number::operator<=>(const Number& other) const {
-  if (negative_ != other.negative_) return negative_ ? std::strong_ordering::less : std::strong_ordering::greater;
+  if (negative_ != other.negative_)
+    return negative_ ? std::strong_ordering::less : std::strong_ordering::greater;
   const auto order = compare_magnitude(other);
   return negative_ ? 0 <=> order : order;
 }
@@ -118,7 +128,8 @@ std::strong_ordering Number::operator<=>(const Number& other) const {
 std::expected<Number, std::string> Number::add(const Number& a, const Number& b) {
   if (a.is_zero()) return b;
   if (b.is_zero()) return a;
-  // Column 0 holds a possible carry, column 1 the digits of the higher exponent. At most 1 + 256 + 38 columns.
+  // Column 0 holds a possible carry, column 1 the digits of the higher exponent. At most 1 + 256 +
+  // 38 columns.
   const int top = std::max(a.exponent_, b.exponent_);
   const int bottom = std::min(a.exponent_ - a.count_ + 1, b.exponent_ - b.count_ + 1);
   const int columns = top - bottom + 2;
@@ -126,7 +137,8 @@ std::expected<Number, std::string> Number::add(const Number& a, const Number& b)
   const bool a_larger = a.compare_magnitude(b) >= 0;
   const Number& large = a_larger ? a : b;
   const Number& small = a_larger ? b : a;
-  for (int i = 0; i < large.count_; ++i) sum[1 + top - large.exponent_ + i] = static_cast<int8_t>(large.digits_[i]);
+  for (int i = 0; i < large.count_; ++i)
+    sum[1 + top - large.exponent_ + i] = static_cast<int8_t>(large.digits_[i]);
   const int sign = a.negative_ == b.negative_ ? 1 : -1;
   for (int i = 0; i < small.count_; ++i) {
     sum[1 + top - small.exponent_ + i] =
@@ -175,8 +187,8 @@ void Number::append_text(std::string& out) const {
   if (exponent_ >= count_) out.append(static_cast<size_t>(exponent_ + 1 - count_), '0');
 }
 
-// sign (0x40 negative, 0x80 zero, 0xc0 positive), exponent, digit pairs, end mark; a negative number's bytes after the
-// sign are complemented, so that larger magnitudes come first.
+// sign (0x40 negative, 0x80 zero, 0xc0 positive), exponent, digit pairs, end mark; a negative
+// number's bytes after the sign are complemented, so that larger magnitudes come first.
 void Number::append_key(std::string& out) const {
   if (is_zero()) {
     out.push_back(static_cast<char>(0x80));
@@ -192,8 +204,9 @@ void Number::append_key(std::string& out) const {
   out.push_back(static_cast<char>(0 ^ flip));
 }
 
-// Base-100 digits with a biased exponent byte, negative ones complemented and closed by 102: the form in which Oracle's
-// and DynamoDB's number types sort. Confirmed against recorded Scan orders of the service.
+// Base-100 digits with a biased exponent byte, negative ones complemented and closed by 102: the
+// form in which Oracle's and DynamoDB's number types sort. Confirmed against recorded Scan orders
+// of the service.
 std::string Number::hash_bytes() const {
   std::string out;
   if (is_zero()) {

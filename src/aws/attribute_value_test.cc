@@ -55,8 +55,8 @@ TEST(AttributeValueJson, round_trips_every_type_in_its_order) {
 }
 
 TEST(AttributeValueJson, round_trips_long_nested_values) {
-  const std::string text =
-      R"({"m":{"M":{"s":{"S":")" + std::string(20000, 'x') + R"("},"l":{"L":[{"S":")" + std::string(200, 'y') + R"("}]}}}})";
+  const std::string text = R"({"m":{"M":{"s":{"S":")" + std::string(20000, 'x') +
+                           R"("},"l":{"L":[{"S":")" + std::string(200, 'y') + R"("}]}}}})";
   const auto item = decode(text);
   ASSERT_TRUE(item);
   EXPECT_EQ(encode(*item), text);
@@ -64,9 +64,11 @@ TEST(AttributeValueJson, round_trips_long_nested_values) {
 }
 
 TEST(AttributeValueJson, normalises_numbers) {
-  const auto item = decode(R"({"a":{"N":"+0010.50"},"b":{"N":"-0.0"},"c":{"N":"1E3"},"d":{"NS":["1.0","2e0"]}})");
+  const auto item =
+      decode(R"({"a":{"N":"+0010.50"},"b":{"N":"-0.0"},"c":{"N":"1E3"},"d":{"NS":["1.0","2e0"]}})");
   ASSERT_TRUE(item);
-  EXPECT_EQ(encode(*item), R"({"a":{"N":"10.5"},"b":{"N":"0"},"c":{"N":"1000"},"d":{"NS":["1","2"]}})");
+  EXPECT_EQ(encode(*item),
+            R"({"a":{"N":"10.5"},"b":{"N":"0"},"c":{"N":"1000"},"d":{"NS":["1","2"]}})");
 }
 
 TEST(AttributeValueJson, the_later_of_two_equal_names_wins) {
@@ -86,29 +88,38 @@ TEST(AttributeValueJson, finds_a_repeated_name_among_many) {
 }
 
 TEST(AttributeValueJson, keeps_the_services_words_for_values_without_a_meaning) {
-  EXPECT_EQ(problem_of(R"({"a":{}})"),
-            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes");
-  EXPECT_EQ(problem_of(R"({"a":{"X":"1"}})"),
-            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes");
+  EXPECT_EQ(
+      problem_of(R"({"a":{}})"),
+      "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes");
+  EXPECT_EQ(
+      problem_of(R"({"a":{"X":"1"}})"),
+      "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes");
   EXPECT_EQ(problem_of(R"({"a":{"S":"1","N":"1"}})"),
-            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of "
+            "the supported "
             "datatypes");
-  EXPECT_EQ(problem_of(R"({"a":{"N":"abc"}})"), "The parameter cannot be converted to a numeric value: abc");
-  EXPECT_EQ(problem_of(R"({"a":{"N":""}})"), "The parameter cannot be converted to a numeric value");
-  EXPECT_EQ(problem_of(R"({"a":{"S":"a","N":"b"}})"), "The parameter cannot be converted to a numeric value: b");
+  EXPECT_EQ(problem_of(R"({"a":{"N":"abc"}})"),
+            "The parameter cannot be converted to a numeric value: abc");
+  EXPECT_EQ(problem_of(R"({"a":{"N":""}})"),
+            "The parameter cannot be converted to a numeric value");
+  EXPECT_EQ(problem_of(R"({"a":{"S":"a","N":"b"}})"),
+            "The parameter cannot be converted to a numeric value: b");
   EXPECT_EQ(problem_of(R"({"a":{"NS":[]}})"),
             "One or more parameter values were invalid: An number set  may not be empty");
   EXPECT_EQ(problem_of(R"({"a":{"SS":[]}})"),
             "One or more parameter values were invalid: An string set  may not be empty");
   EXPECT_EQ(problem_of(R"({"a":{"BS":[]}})"),
             "One or more parameter values were invalid: Binary sets should not be empty");
-  EXPECT_EQ(problem_of(R"({"a":{"SS":["a","a"]}})"),
-            "One or more parameter values were invalid: Input collection [a, a] contains duplicates.");
+  EXPECT_EQ(
+      problem_of(R"({"a":{"SS":["a","a"]}})"),
+      "One or more parameter values were invalid: Input collection [a, a] contains duplicates.");
   EXPECT_EQ(problem_of(R"({"a":{"NS":["1","1.0"]}})"), "Input collection contains duplicates");
   EXPECT_EQ(problem_of(R"({"a":{"BS":["Yg==","Yg=="]}})"),
-            "One or more parameter values were invalid: Input collection [Yg==, Yg==]of type BS contains duplicates.");
+            "One or more parameter values were invalid: Input collection [Yg==, Yg==]of type BS "
+            "contains duplicates.");
   EXPECT_EQ(problem_of(R"({"a":{"NULL":false}})"),
-            "One or more parameter values were invalid: Null attribute value types must have the value of true");
+            "One or more parameter values were invalid: Null attribute value types must have the "
+            "value of true");
   EXPECT_EQ(problem_of(R"({"a":{"L":[{"S":"x"},{"M":{"y":{"N":"-"}}}]}})"),
             "The parameter cannot be converted to a numeric value: -");
 }
@@ -127,7 +138,8 @@ TEST(AttributeValueJson, refuses_the_wrong_json_form_at_once) {
   EXPECT_EQ(refusal_of(R"({"a":{"B":"abc"}})"),
             "Base64 encoded length is expected a multiple of 4 bytes but found: 3");
   EXPECT_EQ(refusal_of(R"({"a":{"B":"abd="}})"), "Invalid last non-pad Base64 character dectected");
-  EXPECT_EQ(refusal_of(R"({"a":{"B":1}})"), "only base-64-encoded strings are convertible to bytes");
+  EXPECT_EQ(refusal_of(R"({"a":{"B":1}})"),
+            "only base-64-encoded strings are convertible to bytes");
   EXPECT_EQ(refusal_of(R"({"a":{"SS":"x"}})"), "Unexpected field type");
   EXPECT_EQ(refusal_of(R"({"a":{"BOOL":1}})"), "NUMBER_VALUE cannot be converted to Boolean");
   EXPECT_EQ(refusal_of(R"({"a":{"BOOL":"maybe"}})"), "Unexpected token received from parser");
@@ -144,7 +156,8 @@ TEST(AttributeValueJson, refuses_more_than_32_levels_without_recursing_further) 
     return text + "}";
   };
   const std::string too_deep =
-      "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+      "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels "
+      "beyond supported limit";
   EXPECT_EQ(problem_of(nested(31)), "");
   EXPECT_EQ(problem_of(nested(32)), too_deep);
   EXPECT_EQ(problem_of(nested(400)), too_deep);
@@ -202,7 +215,8 @@ TEST(Number, prints_the_canonical_text) {
   EXPECT_EQ(canonical("-12.34e1"), "-123.4");
   EXPECT_EQ(canonical("1e-3"), "0.001");
   EXPECT_EQ(canonical("0.00012e2"), "0.012");
-  EXPECT_EQ(canonical("12345678901234567890123456789012345678"), "12345678901234567890123456789012345678");
+  EXPECT_EQ(canonical("12345678901234567890123456789012345678"),
+            "12345678901234567890123456789012345678");
   EXPECT_EQ(canonical("0000012345678901234567890123456789012345678000"),
             "12345678901234567890123456789012345678000");
   EXPECT_EQ(canonical("1e125").size(), 126u);
@@ -212,14 +226,17 @@ TEST(Number, prints_the_canonical_text) {
 TEST(Number, refuses_what_the_service_refuses) {
   EXPECT_EQ(canonical("123456789012345678901234567890123456789"),
             "Attempting to store more than 38 significant digits in a Number");
-  EXPECT_EQ(canonical("1e126"),
-            "Number overflow. Attempting to store a number with magnitude larger than supported range");
-  EXPECT_EQ(canonical("-1e-131"),
-            "Number underflow. Attempting to store a number with magnitude smaller than supported range");
+  EXPECT_EQ(
+      canonical("1e126"),
+      "Number overflow. Attempting to store a number with magnitude larger than supported range");
+  EXPECT_EQ(
+      canonical("-1e-131"),
+      "Number underflow. Attempting to store a number with magnitude smaller than supported range");
   EXPECT_THAT(canonical("1e99999999999999999999999"), HasSubstr("overflow"));
   EXPECT_THAT(canonical("1" + std::string(100000, '0')), HasSubstr("overflow"));
   EXPECT_THAT(canonical(std::string(100000, '1')), HasSubstr("overflow"));
-  for (const char* bad : {"", "-", ".", "1e", "1e+", "1.2.3", "0x10", " 1", "1 ", "1_0", "NaN", "--1", "1e1.5", "e5"}) {
+  for (const char* bad : {"", "-", ".", "1e", "1e+", "1.2.3", "0x10", " 1", "1 ", "1_0", "NaN",
+                          "--1", "1e1.5", "e5"}) {
     EXPECT_THAT(canonical(bad), HasSubstr("cannot be converted to a numeric value")) << bad;
   }
 }
@@ -237,7 +254,8 @@ TEST(Number, adds_exactly) {
   EXPECT_EQ(sum("-5", "3"), "-2");
   EXPECT_EQ(sum("3", "-5"), "-2");
   EXPECT_EQ(sum("1000", "-0.001"), "999.999");
-  EXPECT_EQ(sum("99999999999999999999999999999999999999", "1"), "100000000000000000000000000000000000000");
+  EXPECT_EQ(sum("99999999999999999999999999999999999999", "1"),
+            "100000000000000000000000000000000000000");
   EXPECT_THAT(sum("1e125", "1"), HasSubstr("38 significant digits"));
   EXPECT_THAT(sum("9e125", "1e125"), HasSubstr("overflow"));
   EXPECT_EQ(Number::subtract(*Number::parse("5"), *Number::parse("7.5"))->text(), "-2.5");
@@ -245,8 +263,9 @@ TEST(Number, adds_exactly) {
 
 TEST(Number, keys_sort_as_the_numbers_do) {
   const std::vector<std::string> ordered = {
-      "-9.9e125", "-1e125", "-100", "-99.99", "-99.9", "-12", "-1.2", "-1", "-0.5", "-1e-130", "0",   "1e-130",
-      "0.05",     "0.5",    "1",    "1.01",   "1.1",   "9",   "10",   "10.1", "11",  "99",     "100", "9e125"};
+      "-9.9e125", "-1e125",  "-100", "-99.99", "-99.9", "-12", "-1.2", "-1",
+      "-0.5",     "-1e-130", "0",    "1e-130", "0.05",  "0.5", "1",    "1.01",
+      "1.1",      "9",       "10",   "10.1",   "11",    "99",  "100",  "9e125"};
   std::vector<std::string> keys;
   for (const auto& text : ordered) {
     std::string key;

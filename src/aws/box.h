@@ -6,8 +6,8 @@
 
 namespace virga {
 
-// An optional structure, on the heap: small when absent, may contain its own kind, and T need only be declared where the
-// box is. Used like std::optional; copies are deep.
+// An optional structure, on the heap: small when absent, may contain its own kind, and T need only
+// be declared where the box is. Used like std::optional; copies are deep.
 template <class T>
 class Box {
  public:
@@ -44,8 +44,8 @@ class Box {
   T* value_ = nullptr;
 };
 
-// An optional list or map, in place. Used like std::optional; one class to instantiate where that needs a dozen, which is
-// what generated headers are made of.
+// An optional list or map, in place. Used like std::optional; one class to instantiate where that
+// needs a dozen, which is what generated headers are made of.
 template <class T>
 class Maybe {
  public:

@@ -13,10 +13,13 @@ namespace {
 
 constexpr uint64_t kIndefinite = ~uint64_t{0};
 
-std::unexpected<AwsError> malformed() { return fail("SerializationException", 400, "The CBOR body is malformed"); }
+std::unexpected<AwsError> malformed() {
+  return fail("SerializationException", 400, "The CBOR body is malformed");
+}
 std::unexpected<AwsError> misfit(const DecodePath* at, Kind wanted) {
-  return fail("SerializationException", 400,
-              (at ? at->text() : "The body") + " must be of type " + std::string(type_word(wanted)));
+  return fail(
+      "SerializationException", 400,
+      (at ? at->text() : "The body") + " must be of type " + std::string(type_word(wanted)));
 }
 
 enum Major : uint8_t { kUnsigned, kNegative, kBytes, kText, kArray, kMap, kTag, kSimple };
@@ -44,7 +47,8 @@ class Reader {
 
   bool done() const { return at_ == in_.size(); }
 
-  Result<void> members(const Head& map, const StructDesc& shape, void* out, MemberSet& seen, const DecodePath* at);
+  Result<void> members(const Head& map, const StructDesc& shape, void* out, MemberSet& seen,
+                       const DecodePath* at);
   Result<void> value(const TypeDesc& type, void* out, const DecodePath* at);
 
   bool head(Head& out) {
@@ -61,7 +65,8 @@ class Reader {
     const size_t bytes = size_t{1} << (out.info - 24);
     if (in_.size() - at_ < bytes) return false;
     out.argument = 0;
-    for (size_t i = 0; i < bytes; ++i) out.argument = out.argument << 8 | static_cast<uint8_t>(in_[at_++]);
+    for (size_t i = 0; i < bytes; ++i)
+      out.argument = out.argument << 8 | static_cast<uint8_t>(in_[at_++]);
     return true;
   }
   // The end mark of an indefinite container is next (and taken).
@@ -78,7 +83,9 @@ class Reader {
     }
     while (!at_break()) {
       Head part;
-      if (!head(part) || part.major != h.major || part.argument == kIndefinite || !string(part, out)) return false;
+      if (!head(part) || part.major != h.major || part.argument == kIndefinite ||
+          !string(part, out))
+        return false;
     }
     return true;
   }
@@ -96,16 +103,21 @@ class Reader {
           if (!skip_next(depth + 1) || (h.major == kMap && !skip_next(depth + 1))) return false;
         }
         return true;
-      case kTag: return skip_next(depth + 1);
-      case kSimple: return h.argument != kIndefinite;
-      default: return true;
+      case kTag:
+        return skip_next(depth + 1);
+      case kSimple:
+        return h.argument != kIndefinite;
+      default:
+        return true;
     }
   }
   bool skip_next(int depth) {
     Head h;
     return head(h) && skip(h, depth);
   }
-  static bool is_null(const Head& h) { return h.major == kSimple && (h.info == 22 || h.info == 23); }
+  static bool is_null(const Head& h) {
+    return h.major == kSimple && (h.info == 22 || h.info == 23);
+  }
   bool peek_null() {
     const size_t mark = at_;
     Head h;
@@ -130,8 +142,10 @@ class Reader {
     return false;
   }
   bool integer(const Head& h, int64_t& out) const {
-    if (h.major == kUnsigned && h.argument <= INT64_MAX) return out = static_cast<int64_t>(h.argument), true;
-    if (h.major == kNegative && h.argument <= INT64_MAX) return out = -1 - static_cast<int64_t>(h.argument), true;
+    if (h.major == kUnsigned && h.argument <= INT64_MAX)
+      return out = static_cast<int64_t>(h.argument), true;
+    if (h.major == kNegative && h.argument <= INT64_MAX)
+      return out = -1 - static_cast<int64_t>(h.argument), true;
     double d = 0;
     if (!real(h, d) || std::floor(d) != d || std::fabs(d) > 9.2e18) return false;
     return out = static_cast<int64_t>(d), true;
@@ -153,7 +167,8 @@ Result<void> Reader::members(const Head& map, const StructDesc& shape, void* out
     if (!head(key) || key.major != kText || !string(key, name)) return malformed();
     const MemberDesc* found = nullptr;
     for (const MemberDesc& m : shape.members) {
-      if (m.name == name || m.wire == name) found = &m;  // the protocol knows no other names; some clients do
+      if (m.name == name || m.wire == name)
+        found = &m;  // the protocol knows no other names; some clients do
     }
     if (!found) {
       if (!skip_next(at ? at->depth : 0)) return malformed();
@@ -179,9 +194,12 @@ Result<void> Reader::value(const TypeDesc& type, void* out, const DecodePath* at
       note_missing(*type.structure, seen, at, notes_);
       return {};
     }
-    case Kind::list: return list(h, type, out, at);
-    case Kind::map: return map(h, type, out, at);
-    default: return scalar(h, type, out, at);
+    case Kind::list:
+      return list(h, type, out, at);
+    case Kind::map:
+      return map(h, type, out, at);
+    default:
+      return scalar(h, type, out, at);
   }
 }
 
@@ -238,10 +256,12 @@ Result<void> Reader::scalar(const Head& h, const TypeDesc& type, void* out, cons
       *static_cast<double*>(out) = d;
       return {};
     case Kind::string:
-      if (h.major != kText || !string(h, *static_cast<std::string*>(out))) return misfit(at, type.kind);
+      if (h.major != kText || !string(h, *static_cast<std::string*>(out)))
+        return misfit(at, type.kind);
       return is_utf8(*static_cast<std::string*>(out)) ? Result<void>() : malformed();
     case Kind::blob:
-      if (h.major != kBytes || !string(h, *static_cast<std::string*>(out))) return misfit(at, type.kind);
+      if (h.major != kBytes || !string(h, *static_cast<std::string*>(out)))
+        return misfit(at, type.kind);
       return {};
     case Kind::timestamp: {
       Head seconds = h;
@@ -252,15 +272,25 @@ Result<void> Reader::scalar(const Head& h, const TypeDesc& type, void* out, cons
       *static_cast<Timestamp*>(out) = *t;
       return {};
     }
-    default: return misfit(at, type.kind);
+    default:
+      return misfit(at, type.kind);
   }
 }
 
-// -- writing -----------------------------------------------------------------------------------------------------------
+// -- writing
+// -----------------------------------------------------------------------------------------------------------
 void put_head(std::string& out, Major major, uint64_t argument) {
   const auto first = static_cast<uint8_t>(major << 5);
-  int bytes = argument < 24 ? 0 : argument <= 0xff ? 1 : argument <= 0xffff ? 2 : argument <= 0xffffffff ? 4 : 8;
-  const int info = bytes == 0 ? static_cast<int>(argument) : bytes == 1 ? 24 : bytes == 2 ? 25 : bytes == 4 ? 26 : 27;
+  int bytes = argument < 24            ? 0
+              : argument <= 0xff       ? 1
+              : argument <= 0xffff     ? 2
+              : argument <= 0xffffffff ? 4
+                                       : 8;
+  const int info = bytes == 0   ? static_cast<int>(argument)
+                   : bytes == 1 ? 24
+                   : bytes == 2 ? 25
+                   : bytes == 4 ? 26
+                                : 27;
   out += static_cast<char>(first | info);
   while (bytes--) out += static_cast<char>(argument >> (8 * bytes));
 }
@@ -288,10 +318,15 @@ struct EntryVisit {
 
 void put_value(std::string& out, const TypeDesc& type, const void* value) {
   switch (type.kind) {
-    case Kind::boolean: out += *static_cast<const bool*>(value) ? '\xf5' : '\xf4'; return;
-    case Kind::int32: return put_int(out, *static_cast<const int32_t*>(value));
-    case Kind::int64: return put_int(out, *static_cast<const int64_t*>(value));
-    case Kind::real: return put_double(out, *static_cast<const double*>(value));
+    case Kind::boolean:
+      out += *static_cast<const bool*>(value) ? '\xf5' : '\xf4';
+      return;
+    case Kind::int32:
+      return put_int(out, *static_cast<const int32_t*>(value));
+    case Kind::int64:
+      return put_int(out, *static_cast<const int64_t*>(value));
+    case Kind::real:
+      return put_double(out, *static_cast<const double*>(value));
     case Kind::blob: {
       const auto& bytes = *static_cast<const std::string*>(value);
       put_head(out, kBytes, bytes.size());
@@ -304,8 +339,10 @@ void put_value(std::string& out, const TypeDesc& type, const void* value) {
       if (t.micros % 1'000'000 == 0) return put_int(out, t.micros / 1'000'000);
       return put_double(out, static_cast<double>(t.micros) / 1e6);
     }
-    case Kind::structure: return write_cbor_struct(out, *type.structure, value);
-    case Kind::document: return write_cbor_document(out, *static_cast<const Document*>(value));
+    case Kind::structure:
+      return write_cbor_struct(out, *type.structure, value);
+    case Kind::document:
+      return write_cbor_document(out, *static_cast<const Document*>(value));
     case Kind::list: {
       const size_t count = list_size(type, value);
       put_head(out, kArray, count);
@@ -315,21 +352,23 @@ void put_value(std::string& out, const TypeDesc& type, const void* value) {
     case Kind::map: {
       put_head(out, kMap, type.map->size(type, value));
       EntryVisit visit{&out, type.element};
-      type.map->each(type, value, &visit, [](void* self, const std::string& key, const void* entry) {
-        const auto& v = *static_cast<EntryVisit*>(self);
-        put_text(*v.out, key);
-        put_value(*v.out, *v.element, entry);
-      });
+      type.map->each(type, value, &visit,
+                     [](void* self, const std::string& key, const void* entry) {
+                       const auto& v = *static_cast<EntryVisit*>(self);
+                       put_text(*v.out, key);
+                       put_value(*v.out, *v.element, entry);
+                     });
       return;
     }
-    default: return put_text(out, *static_cast<const std::string*>(value));
+    default:
+      return put_text(out, *static_cast<const std::string*>(value));
   }
 }
 
 }  // namespace
 
-Result<void> read_cbor_struct(std::string_view body, const StructDesc& shape, void* object, MemberSet& seen,
-                              DecodeNotes& notes) {
+Result<void> read_cbor_struct(std::string_view body, const StructDesc& shape, void* object,
+                              MemberSet& seen, DecodeNotes& notes) {
   if (body.empty()) return {};
   Reader reader(body, notes);
   Head h;

@@ -12,33 +12,43 @@ constexpr std::string_view kSignaturePrefix = ";chunk-signature=";
 constexpr std::string_view kTrailerSignature = "x-amz-trailer-signature";
 
 AwsError incomplete_body() {
-  return {.code = "IncompleteBody",
-          .http_status = 400,
-          .message = "You did not provide the number of bytes specified by the Content-Length HTTP header"};
+  return {
+      .code = "IncompleteBody",
+      .http_status = 400,
+      .message =
+          "You did not provide the number of bytes specified by the Content-Length HTTP header"};
 }
 AwsError malformed_chunk(std::string what) {
-  return {.code = "InvalidRequest", .http_status = 400, .message = "The aws-chunked body is malformed: " + std::move(what)};
+  return {.code = "InvalidRequest",
+          .http_status = 400,
+          .message = "The aws-chunked body is malformed: " + std::move(what)};
 }
 AwsError malformed_trailer() {
   return {.code = "MalformedTrailerError",
           .http_status = 400,
-          .message = "The request contained trailing data that was not well-formed or did not conform to our published "
-                     "schema."};
+          .message =
+              "The request contained trailing data that was not well-formed or did not conform to "
+              "our published "
+              "schema."};
 }
 AwsError chunk_mismatch() {
   return {.code = "SignatureDoesNotMatch",
           .http_status = 403,
-          .message = "The request signature we calculated does not match the signature you provided. Check your key and "
-                     "signing method."};
+          .message =
+              "The request signature we calculated does not match the signature you provided. "
+              "Check your key and "
+              "signing method."};
 }
 
 bool is_hex_signature(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-std::string chunk_signature(const ChunkSigning& signing, std::string_view previous, std::string_view data_hash_hex) {
+std::string chunk_signature(const ChunkSigning& signing, std::string_view previous,
+                            std::string_view data_hash_hex) {
   std::string text = "AWS4-HMAC-SHA256-PAYLOAD\n";
-  for (const std::string_view line : {std::string_view(signing.amz_date), std::string_view(signing.scope), previous, kEmptyHash}) {
+  for (const std::string_view line : {std::string_view(signing.amz_date),
+                                      std::string_view(signing.scope), previous, kEmptyHash}) {
     text += line;
     text += '\n';
   }
@@ -51,7 +61,8 @@ std::string trailer_signature(const ChunkSigning& signing, std::string_view prev
   std::string lines;
   for (const auto& [name, value] : trailers) lines += name + ":" + value + "\n";
   std::string text = "AWS4-HMAC-SHA256-TRAILER\n";
-  for (const std::string_view line : {std::string_view(signing.amz_date), std::string_view(signing.scope), previous}) {
+  for (const std::string_view line :
+       {std::string_view(signing.amz_date), std::string_view(signing.scope), previous}) {
     text += line;
     text += '\n';
   }
@@ -97,7 +108,10 @@ void AwsChunkedDecoder::take_header() {
   size_t digits = 0;
   for (; digits < line_.size(); ++digits) {
     const char c = line_[digits];
-    const int value = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    const int value = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
     if (value < 0) break;
     if (digits == 15) return refuse(malformed_chunk("the chunk size is too large"));
     size = size * 16 + static_cast<uint64_t>(value);
@@ -105,7 +119,8 @@ void AwsChunkedDecoder::take_header() {
   const std::string_view rest = std::string_view(line_).substr(digits);
   if (digits == 0) return refuse(malformed_chunk("a chunk without a size"));
   if (signed_chunks()) {
-    if (!rest.starts_with(kSignaturePrefix) || !is_hex_signature(rest.substr(kSignaturePrefix.size()))) {
+    if (!rest.starts_with(kSignaturePrefix) ||
+        !is_hex_signature(rest.substr(kSignaturePrefix.size()))) {
       return refuse(malformed_chunk("a chunk without a signature"));
     }
     signature_ = rest.substr(kSignaturePrefix.size());
@@ -113,7 +128,8 @@ void AwsChunkedDecoder::take_header() {
   } else if (!rest.empty()) {
     return refuse(malformed_chunk("unexpected characters after the chunk size"));
   }
-  if (options_.decoded_length && size > *options_.decoded_length - total_) return refuse(incomplete_body());
+  if (options_.decoded_length && size > *options_.decoded_length - total_)
+    return refuse(incomplete_body());
   total_ += size;
   left_ = size;
   line_.clear();
@@ -129,7 +145,8 @@ void AwsChunkedDecoder::end_chunk() {
   if (!hash_) return;
   const Sha256 digest = hash_->finish();
   hash_.reset();
-  const std::string expected = chunk_signature(*options_.signing, previous_, to_hex(as_bytes(digest)));
+  const std::string expected =
+      chunk_signature(*options_.signing, previous_, to_hex(as_bytes(digest)));
   if (!equal_constant_time(expected, signature_)) return refuse(chunk_mismatch());
   previous_ = signature_;
 }
@@ -154,15 +171,18 @@ void AwsChunkedDecoder::take_trailer() {
 }
 
 void AwsChunkedDecoder::end_body() {
-  if (options_.decoded_length && total_ != *options_.decoded_length) return refuse(incomplete_body());
+  if (options_.decoded_length && total_ != *options_.decoded_length)
+    return refuse(incomplete_body());
   for (const std::string& expected : options_.expected_trailers) {
-    const bool there = std::any_of(trailers_.begin(), trailers_.end(), [&](const auto& t) { return t.first == expected; });
+    const bool there = std::any_of(trailers_.begin(), trailers_.end(),
+                                   [&](const auto& t) { return t.first == expected; });
     if (!there) return refuse(malformed_trailer());
   }
   if (options_.kind == PayloadDeclaration::Kind::streaming_signed_trailer) {
     if (trailer_signature_.empty()) return refuse(malformed_trailer());
     if (options_.signing &&
-        !equal_constant_time(trailer_signature(*options_.signing, previous_, trailers_), trailer_signature_)) {
+        !equal_constant_time(trailer_signature(*options_.signing, previous_, trailers_),
+                             trailer_signature_)) {
       return refuse(chunk_mismatch());
     }
   }
@@ -178,7 +198,8 @@ size_t AwsChunkedDecoder::feed(std::string_view bytes, std::string& out, size_t 
         break;
       case State::data: {
         if (data_max == 0) return at;
-        const size_t count = static_cast<size_t>(std::min<uint64_t>({left_, data_max, bytes.size() - at}));
+        const size_t count =
+            static_cast<size_t>(std::min<uint64_t>({left_, data_max, bytes.size() - at}));
         const std::string_view data = bytes.substr(at, count);
         out.append(data);
         if (hash_) hash_->update(data);
@@ -190,7 +211,8 @@ size_t AwsChunkedDecoder::feed(std::string_view bytes, std::string& out, size_t 
       }
       case State::data_end:
         if (take_line(bytes, at, 2)) {
-          if (!line_.empty()) return refuse(malformed_chunk("chunk data is longer than its size says")), at;
+          if (!line_.empty())
+            return refuse(malformed_chunk("chunk data is longer than its size says")), at;
           state_ = State::header;
           end_chunk();
         }
@@ -199,7 +221,8 @@ size_t AwsChunkedDecoder::feed(std::string_view bytes, std::string& out, size_t 
         if (take_line(bytes, at, kTrailerBytesMax)) take_trailer();
         break;
       case State::done:
-      case State::failed: return at;
+      case State::failed:
+        return at;
     }
   }
   return at;
@@ -232,7 +255,8 @@ std::string encode_chunked(const std::vector<std::string>& chunks, PayloadDeclar
   header("");
   for (const auto& [name, value] : trailers) out += name + ":" + value + "\r\n";
   if (kind == PayloadDeclaration::Kind::streaming_signed_trailer) {
-    out += std::string(kTrailerSignature) + ":" + trailer_signature(signing, previous, trailers) + "\r\n";
+    out += std::string(kTrailerSignature) + ":" + trailer_signature(signing, previous, trailers) +
+           "\r\n";
   }
   return out + "\r\n";
 }

@@ -18,7 +18,8 @@ std::string_view partition_of(std::string_view region) {
   return "aws";
 }
 
-std::string make_arn(const RequestContext& context, std::string_view service, std::string_view resource) {
+std::string make_arn(const RequestContext& context, std::string_view service,
+                     std::string_view resource) {
   std::string arn = "arn:";
   arn += context.partition;
   arn += ':';

@@ -16,13 +16,15 @@ struct CoverageCounts {
 
 CoverageCounts count_coverage(const ServiceDesc& service, const ServiceBinding* binding);
 
-// The service's lines, one an operation: "  CreateTable: partial: SSESpecification is stored without effect".
-// Operations that are not implemented are left out unless asked for.
+// The service's lines, one an operation: "  CreateTable: partial: SSESpecification is stored
+// without effect". Operations that are not implemented are left out unless asked for.
 enum class Missing { left_out, listed };
-std::string coverage_text(const ServiceDesc& service, const ServiceBinding* binding, Missing missing);
+std::string coverage_text(const ServiceDesc& service, const ServiceBinding* binding,
+                          Missing missing);
 
 // The whole page in Markdown; `binding_of` gives a service's binding or null.
-std::string coverage_markdown(const std::function<const ServiceBinding*(const ServiceDesc&)>& binding_of,
-                              Table<const ServiceDesc*> services);
+std::string coverage_markdown(
+    const std::function<const ServiceBinding*(const ServiceDesc&)>& binding_of,
+    Table<const ServiceDesc*> services);
 
 }  // namespace virga::aws

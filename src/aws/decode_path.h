@@ -6,10 +6,12 @@
 
 namespace virga::aws {
 
-// Deepest nesting of any decoded value; more is a syntax error, so that hostile input cannot exhaust the stack.
+// Deepest nesting of any decoded value; more is a syntax error, so that hostile input cannot
+// exhaust the stack.
 inline constexpr int kDecodeDepthMax = 100;
 
-// Where a decoder or the validator is, as a chain through its own stack frames; made into text only when needed.
+// Where a decoder or the validator is, as a chain through its own stack frames; made into text only
+// when needed.
 struct DecodePath {
   const DecodePath* up = nullptr;
   std::string_view name;  // a member's or a map key

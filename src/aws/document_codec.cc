@@ -23,7 +23,8 @@ class Reader {
  public:
   explicit Reader(DecodeNotes& notes) : notes_(notes) {}
 
-  Result<void> structure(const Document& in, const StructDesc& shape, void* out, const DecodePath* at) {
+  Result<void> structure(const Document& in, const StructDesc& shape, void* out,
+                         const DecodePath* at) {
     if (!in.is_object()) return misfit(at, "must be an object");
     MemberSet seen;
     for (const auto& [name, member] : in.as_object()) {
@@ -50,18 +51,26 @@ class Reader {
   Result<void> value(const Document& in, const TypeDesc& type, void* out, const DecodePath* at) {
     if (at->depth > kDecodeDepthMax) return misfit(nullptr, "is nested too deep");
     switch (type.kind) {
-      case Kind::structure: return structure(in, *type.structure, out, at);
-      case Kind::list: return list(in, type, out, at);
-      case Kind::map: return map(in, type, out, at);
-      case Kind::document: *static_cast<Document*>(out) = in; return {};
+      case Kind::structure:
+        return structure(in, *type.structure, out, at);
+      case Kind::list:
+        return list(in, type, out, at);
+      case Kind::map:
+        return map(in, type, out, at);
+      case Kind::document:
+        *static_cast<Document*>(out) = in;
+        return {};
       case Kind::attribute_value:
-      case Kind::item: return read_json_value(to_json(in), type, out, at->name, notes_);
+      case Kind::item:
+        return read_json_value(to_json(in), type, out, at->name, notes_);
       case Kind::byte_source:
         *static_cast<std::unique_ptr<async::ByteSource>*>(out) =
             std::make_unique<async::StringSource>(in.is_string() ? in.as_string() : to_json(in));
         return {};
-      case Kind::event_stream: return misfit(at, "is a stream of events");
-      default: return scalar(in, type, out, at);
+      case Kind::event_stream:
+        return misfit(at, "is a stream of events");
+      default:
+        return scalar(in, type, out, at);
     }
   }
 
@@ -143,7 +152,8 @@ struct Entries {
 
 }  // namespace
 
-Result<void> read_document(const Document& in, const StructDesc& shape, void* object, DecodeNotes& notes) {
+Result<void> read_document(const Document& in, const StructDesc& shape, void* object,
+                           DecodeNotes& notes) {
   return Reader(notes).structure(in, shape, object, nullptr);
 }
 
@@ -159,24 +169,32 @@ Document write_document(const StructDesc& shape, const void* object) {
 
 Document write_document(const TypeDesc& type, const void* value) {
   switch (type.kind) {
-    case Kind::boolean: return Document(*static_cast<const bool*>(value));
-    case Kind::int32: return Document(*static_cast<const int32_t*>(value));
-    case Kind::int64: return Document(*static_cast<const int64_t*>(value));
-    case Kind::real: return Document(*static_cast<const double*>(value));
-    case Kind::structure: return write_document(*type.structure, value);
-    case Kind::document: return *static_cast<const Document*>(value);
+    case Kind::boolean:
+      return Document(*static_cast<const bool*>(value));
+    case Kind::int32:
+      return Document(*static_cast<const int32_t*>(value));
+    case Kind::int64:
+      return Document(*static_cast<const int64_t*>(value));
+    case Kind::real:
+      return Document(*static_cast<const double*>(value));
+    case Kind::structure:
+      return write_document(*type.structure, value);
+    case Kind::document:
+      return *static_cast<const Document*>(value);
     case Kind::list: {
       Document out = Document::array();
       const size_t count = list_size(type, value);
-      for (size_t i = 0; i < count; ++i) out.push(write_document(*type.element, list_at(type, value, i)));
+      for (size_t i = 0; i < count; ++i)
+        out.push(write_document(*type.element, list_at(type, value, i)));
       return out;
     }
     case Kind::map: {
       Entries entries{type.element};
-      type.map->each(type, value, &entries, [](void* self, const std::string& key, const void* entry) {
-        auto& e = *static_cast<Entries*>(self);
-        e.out.set(key, write_document(*e.element, entry));
-      });
+      type.map->each(type, value, &entries,
+                     [](void* self, const std::string& key, const void* entry) {
+                       auto& e = *static_cast<Entries*>(self);
+                       e.out.set(key, write_document(*e.element, entry));
+                     });
       return std::move(entries.out);
     }
     case Kind::attribute_value:
@@ -187,7 +205,8 @@ Document write_document(const TypeDesc& type, const void* value) {
       auto parsed = parse_json(json);
       return parsed ? std::move(*parsed) : Document();
     }
-    case Kind::timestamp: return Document(format_iso8601(*static_cast<const Timestamp*>(value)));
+    case Kind::timestamp:
+      return Document(format_iso8601(*static_cast<const Timestamp*>(value)));
     default: {
       std::string text;
       append_scalar(text, type, value, TimeFormat::iso8601);

@@ -1,7 +1,7 @@
 #include "aws/door.h"
 
-#include "aws/document_codec.h"
 #include "async/byte_stream.h"
+#include "aws/document_codec.h"
 
 namespace virga::aws {
 namespace {
@@ -20,18 +20,22 @@ std::string missing_text(const DecodeNotes& notes) {
 
 }  // namespace
 
-Task<Document> call_by_name(Door& door, CallContext call, std::string service, std::string operation, Document input) {
+Task<Document> call_by_name(Door& door, CallContext call, std::string service,
+                            std::string operation, Document input) {
   const ServiceDesc* desc = find_service(service);
   if (!desc) co_return fail("UnknownOperationException", 404, "There is no service " + service);
   const OperationDesc* op = find_operation(*desc, operation);
-  if (!op) co_return fail("UnknownOperationException", 404, "Service " + service + " has no operation " + operation);
+  if (!op)
+    co_return fail("UnknownOperationException", 404,
+                   "Service " + service + " has no operation " + operation);
   InputBox box = InputBox::make(*op->input);
   DecodeNotes notes;
   if (input.is_null()) input = Document::object();
   co_await read_document(input, *op->input, box.object(), notes);
   if (!notes.missing.empty()) {
-    co_return fail(std::string(desc->validation_code.empty() ? "ValidationException" : desc->validation_code), 400,
-                   "Missing required members: " + missing_text(notes));
+    co_return fail(
+        std::string(desc->validation_code.empty() ? "ValidationException" : desc->validation_code),
+        400, "Missing required members: " + missing_text(notes));
   }
   OutputBox output = co_await door.call(*op, std::move(call), std::move(box));
   Document answer = write_document(*op->output, output.object());
@@ -39,8 +43,11 @@ Task<Document> call_by_name(Door& door, CallContext call, std::string service, s
     void* slot = static_cast<char*>(output.object()) + m->offset;
     auto& source = *static_cast<std::unique_ptr<async::ByteSource>*>(slot);
     if (source) {
-      AwsError too_large{.code = "RequestEntityTooLargeException", .http_status = 413, .message = "The streamed answer is too large"};
-      std::string bytes = co_await async::read_all(*source, kStreamedAnswerBytesMax, std::move(too_large));
+      AwsError too_large{.code = "RequestEntityTooLargeException",
+                         .http_status = 413,
+                         .message = "The streamed answer is too large"};
+      std::string bytes =
+          co_await async::read_all(*source, kStreamedAnswerBytesMax, std::move(too_large));
       answer.set(m->name, Document(std::move(bytes)));
     }
   }

@@ -16,9 +16,10 @@ class AnyEventSource {
   virtual Task<StructBox> next_any() = 0;
 };
 
-// Events of a modelled event stream, pulled: the union of the model, one member set in each. The reader's pace is the
-// back-pressure. nullopt means the end; an error ends the stream too (clients see it as an exception event).
-// One loop, one reader; next() is not called again before the last one has ended.
+// Events of a modelled event stream, pulled: the union of the model, one member set in each. The
+// reader's pace is the back-pressure. nullopt means the end; an error ends the stream too (clients
+// see it as an exception event). One loop, one reader; next() is not called again before the last
+// one has ended.
 template <class Event>
 class EventSource : public AnyEventSource {
  public:

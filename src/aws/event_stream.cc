@@ -31,7 +31,8 @@ Result<void> read_headers(std::string_view in, EventMessage& out) {
     const std::string key(in.substr(at, name));
     at += name;
     if (in[at++] != kStringHeader) return broken("a header is no string");
-    const size_t size = static_cast<size_t>(static_cast<uint8_t>(in[at])) << 8 | static_cast<uint8_t>(in[at + 1]);
+    const size_t size =
+        static_cast<size_t>(static_cast<uint8_t>(in[at])) << 8 | static_cast<uint8_t>(in[at + 1]);
     at += 2;
     if (in.size() - at < size) return broken("a header is cut short");
     out.headers.emplace_back(key, std::string(in.substr(at, size)));
@@ -43,13 +44,17 @@ Result<void> read_headers(std::string_view in, EventMessage& out) {
 std::string_view content_type(Protocol protocol) {
   switch (protocol) {
     case Protocol::rest_xml:
-    case Protocol::query: return "text/xml";
-    case Protocol::cbor: return "application/cbor";
-    default: return "application/json";
+    case Protocol::query:
+      return "text/xml";
+    case Protocol::cbor:
+      return "application/cbor";
+    default:
+      return "application/json";
   }
 }
 
-// The event's structure as a message: header members become headers, the payload member or all the others the payload.
+// The event's structure as a message: header members become headers, the payload member or all the
+// others the payload.
 EventMessage event_message(const MemberDesc& which, const void* value, Protocol protocol) {
   const StructDesc& shape = *which.type->structure;
   EventMessage message;
@@ -66,11 +71,14 @@ EventMessage event_message(const MemberDesc& which, const void* value, Protocol 
       rest = true;
     }
   }
-  const bool raw = payload && (payload->type->kind == Kind::blob || payload->type->kind == Kind::string);
+  const bool raw =
+      payload && (payload->type->kind == Kind::blob || payload->type->kind == Kind::string);
   if (raw) {
-    message.headers.emplace_back(":content-type",
-                                 payload->type->kind == Kind::blob ? "application/octet-stream" : "text/plain");
-    if (const void* bytes = get_member(*payload, value)) message.payload = *static_cast<const std::string*>(bytes);
+    message.headers.emplace_back(":content-type", payload->type->kind == Kind::blob
+                                                      ? "application/octet-stream"
+                                                      : "text/plain");
+    if (const void* bytes = get_member(*payload, value))
+      message.payload = *static_cast<const std::string*>(bytes);
     return message;
   }
   const void* body = payload ? get_member(*payload, value) : value;
@@ -89,7 +97,8 @@ EventMessage event_message(const MemberDesc& which, const void* value, Protocol 
 
 EventMessage error_message(const AwsError& error, const StructDesc& events) {
   for (const MemberDesc& m : events.members) {
-    if (!m.type->structure || (m.type->structure->name != error.code && m.name != error.code)) continue;
+    if (!m.type->structure || (m.type->structure->name != error.code && m.name != error.code))
+      continue;
     EventMessage message;
     message.headers = {{":message-type", "exception"},
                        {":exception-type", std::string(m.wire)},
@@ -101,7 +110,9 @@ EventMessage error_message(const AwsError& error, const StructDesc& events) {
     writer.end_object();
     return message;
   }
-  return {{{":message-type", "error"}, {":error-code", error.code}, {":error-message", error.message}}, {}};
+  return {
+      {{":message-type", "error"}, {":error-code", error.code}, {":error-message", error.message}},
+      {}};
 }
 
 class EventBody final : public async::ByteSource {
@@ -135,7 +146,8 @@ class EventBody final : public async::ByteSource {
       return;
     }
     for (const MemberDesc& m : events_.members) {
-      if (const void* value = get_member(m, next->object())) return queue(event_message(m, value, protocol_));
+      if (const void* value = get_member(m, next->object()))
+        return queue(event_message(m, value, protocol_));
     }
   }
 
@@ -180,20 +192,24 @@ Result<size_t> read_event_message(std::string_view bytes, EventMessage& out) {
   if (bytes.size() < kPreludeBytes) return size_t{0};
   const size_t total = get32(bytes, 0);
   const size_t headers = get32(bytes, 4);
-  if (crc32(bytes.substr(0, 8)) != get32(bytes, 8)) return broken("the prelude's checksum is wrong");
-  if (total > kMessageBytesMax || total < kPreludeBytes + 4 || headers > total - kPreludeBytes - 4) {
+  if (crc32(bytes.substr(0, 8)) != get32(bytes, 8))
+    return broken("the prelude's checksum is wrong");
+  if (total > kMessageBytesMax || total < kPreludeBytes + 4 ||
+      headers > total - kPreludeBytes - 4) {
     return broken("impossible lengths");
   }
   if (bytes.size() < total) return size_t{0};
-  if (crc32(bytes.substr(0, total - 4)) != get32(bytes, total - 4)) return broken("the checksum is wrong");
+  if (crc32(bytes.substr(0, total - 4)) != get32(bytes, total - 4))
+    return broken("the checksum is wrong");
   out = {};
   VIRGA_TRY_VOID(read_headers(bytes.substr(kPreludeBytes, headers), out));
   out.payload = bytes.substr(kPreludeBytes + headers, total - kPreludeBytes - headers - 4);
   return total;
 }
 
-std::unique_ptr<async::ByteSource> make_event_body(std::unique_ptr<AnyEventSource> source, const StructDesc& events,
-                                                   Protocol protocol, std::optional<std::string> initial) {
+std::unique_ptr<async::ByteSource> make_event_body(std::unique_ptr<AnyEventSource> source,
+                                                   const StructDesc& events, Protocol protocol,
+                                                   std::optional<std::string> initial) {
   auto body = std::make_unique<EventBody>(std::move(source), events, protocol);
   if (initial) {
     body->queue({{{":message-type", "event"},

@@ -7,7 +7,8 @@ namespace {
 
 TEST(EventStream, a_message_is_read_as_it_was_written) {
   std::string bytes;
-  append_event_message(bytes, {{{":message-type", "event"}, {":event-type", "PayloadChunk"}}, "payload"});
+  append_event_message(bytes,
+                       {{{":message-type", "event"}, {":event-type", "PayloadChunk"}}, "payload"});
   append_event_message(bytes, {{}, ""});
   EventMessage message;
   const auto first = read_event_message(bytes, message);
@@ -20,11 +21,13 @@ TEST(EventStream, a_message_is_read_as_it_was_written) {
   EXPECT_EQ(*first + *second, bytes.size());
 }
 
-// Source: Amazon Transcribe Developer Guide, "Event stream encoding": an empty message is these 16 bytes.
+// Source: Amazon Transcribe Developer Guide, "Event stream encoding": an empty message is these 16
+// bytes.
 TEST(EventStream, an_empty_message_has_the_published_bytes) {
   std::string bytes;
   append_event_message(bytes, {});
-  EXPECT_EQ(bytes, std::string("\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2\x48\xeb\x7d\x98\xc8\xff", 16));
+  EXPECT_EQ(bytes,
+            std::string("\x00\x00\x00\x10\x00\x00\x00\x00\x05\xc2\x48\xeb\x7d\x98\xc8\xff", 16));
 }
 
 TEST(EventStream, asks_for_more_and_refuses_broken_bytes) {

@@ -17,9 +17,12 @@ namespace od = simdjson::ondemand;
 std::unexpected<AwsError> serialization(std::string message) {
   return fail("SerializationException", 400, std::move(message));
 }
-std::unexpected<AwsError> bad_json() { return serialization(""); }
+std::unexpected<AwsError> bad_json() {
+  return serialization("");
+}
 
-// A request's body where simdjson may read past its end, and the thread's parser. One at a time per thread.
+// A request's body where simdjson may read past its end, and the thread's parser. One at a time per
+// thread.
 class JsonText {
  public:
   explicit JsonText(std::string_view body) {
@@ -44,11 +47,13 @@ std::string_view word_of(od::value& in, od::json_type type) {
     bool value = false;
     return !in.get_bool().get(value) && value ? "TRUE_VALUE" : "FALSE_VALUE";
   }
-  return in.raw_json_token().find_first_of(".eE") == std::string_view::npos ? "NUMBER_VALUE" : "DECIMAL_VALUE";
+  return in.raw_json_token().find_first_of(".eE") == std::string_view::npos ? "NUMBER_VALUE"
+                                                                            : "DECIMAL_VALUE";
 }
 
-// What is said of a JSON value of the wrong form. Source of the texts: recorded answers of DynamoDB, as published in
-// dynalite's test-suite; the other awsJson services share the library that says them.
+// What is said of a JSON value of the wrong form. Source of the texts: recorded answers of
+// DynamoDB, as published in dynalite's test-suite; the other awsJson services share the library
+// that says them.
 std::unexpected<AwsError> wrong_form(od::value& in, od::json_type type, Kind wanted) {
   const bool container = wanted == Kind::list || wanted == Kind::map;
   switch (type) {
@@ -56,16 +61,20 @@ std::unexpected<AwsError> wrong_form(od::value& in, od::json_type type, Kind wan
       if (wanted == Kind::structure || wanted == Kind::item || container) {
         return serialization("Start of list found where not expected");
       }
-      return serialization("Unrecognized collection type class java.lang." + std::string(type_word(wanted)));
-    case od::json_type::object: return serialization("Start of structure or map found where not expected");
+      return serialization("Unrecognized collection type class java.lang." +
+                           std::string(type_word(wanted)));
+    case od::json_type::object:
+      return serialization("Start of structure or map found where not expected");
     case od::json_type::string:
       if (container || wanted == Kind::structure || wanted == Kind::item) {
         return serialization("Unexpected field type");
       }
       return serialization("STRING_VALUE cannot be converted to " + std::string(type_word(wanted)));
     default:
-      if (container || wanted == Kind::structure || wanted == Kind::item) return serialization("Unexpected field type");
-      return serialization(std::string(word_of(in, type)) + " cannot be converted to " + std::string(type_word(wanted)));
+      if (container || wanted == Kind::structure || wanted == Kind::item)
+        return serialization("Unexpected field type");
+      return serialization(std::string(word_of(in, type)) + " cannot be converted to " +
+                           std::string(type_word(wanted)));
   }
 }
 
@@ -123,7 +132,8 @@ bool to_document(od::value in, Document& out, int depth) {
       od::object object;
       return !in.get_object().get(object) && object_to_document(object, out, depth);
     }
-    case od::json_type::number: return number_to_document(in, out);
+    case od::json_type::number:
+      return number_to_document(in, out);
     case od::json_type::string: {
       std::string_view text;
       if (in.get_string().get(text)) return false;
@@ -136,7 +146,9 @@ bool to_document(od::value in, Document& out, int depth) {
       out = Document(value);
       return true;
     }
-    case od::json_type::null: out = Document(); return take_null(in);
+    case od::json_type::null:
+      out = Document();
+      return take_null(in);
   }
   return false;
 }
@@ -146,8 +158,8 @@ class Reader {
   explicit Reader(DecodeNotes& notes) : notes_(notes) {}
 
   Result<void> value(od::value in, const TypeDesc& type, void* out, const DecodePath* at);
-  Result<void> object(od::object in, const StructDesc& shape, void* out, Members members, MemberSet& seen,
-                      const DecodePath* at);
+  Result<void> object(od::object in, const StructDesc& shape, void* out, Members members,
+                      MemberSet& seen, const DecodePath* at);
 
  private:
   Result<void> structure(od::value in, const TypeDesc& type, void* out, const DecodePath* at);
@@ -164,20 +176,26 @@ class Reader {
 Result<void> Reader::value(od::value in, const TypeDesc& type, void* out, const DecodePath* at) {
   if (at && at->depth > kDecodeDepthMax) return serialization("Nesting is too deep");
   switch (type.kind) {
-    case Kind::structure: return structure(in, type, out, at);
-    case Kind::list: return list(in, type, out, at);
-    case Kind::map: return map(in, type, out, at);
-    case Kind::attribute_value: return read_attribute_value(in, *static_cast<AttributeValue*>(out));
-    case Kind::item: return read_item(in, *static_cast<Item*>(out));
+    case Kind::structure:
+      return structure(in, type, out, at);
+    case Kind::list:
+      return list(in, type, out, at);
+    case Kind::map:
+      return map(in, type, out, at);
+    case Kind::attribute_value:
+      return read_attribute_value(in, *static_cast<AttributeValue*>(out));
+    case Kind::item:
+      return read_item(in, *static_cast<Item*>(out));
     case Kind::document:
       if (!to_document(in, *static_cast<Document*>(out), 0)) return bad_json();
       return {};
-    default: return scalar(in, type, out);
+    default:
+      return scalar(in, type, out);
   }
 }
 
-Result<void> Reader::object(od::object in, const StructDesc& shape, void* out, Members members, MemberSet& seen,
-                            const DecodePath* at) {
+Result<void> Reader::object(od::object in, const StructDesc& shape, void* out, Members members,
+                            MemberSet& seen, const DecodePath* at) {
   size_t guess = 0;  // clients mostly send members in the model's order
   for (auto field : in) {
     std::string_view key;
@@ -213,7 +231,8 @@ Result<void> Reader::object(od::object in, const StructDesc& shape, void* out, M
   return {};
 }
 
-Result<void> Reader::structure(od::value in, const TypeDesc& type, void* out, const DecodePath* at) {
+Result<void> Reader::structure(od::value in, const TypeDesc& type, void* out,
+                               const DecodePath* at) {
   od::object object;
   od::json_type form;
   if (in.type().get(form)) return bad_json();
@@ -288,14 +307,16 @@ Result<void> Reader::number(od::value in, const TypeDesc& type, void* out) {
   } else if (std::fabs(real) < 9.2e18) {
     whole = static_cast<int64_t>(real);
   } else {
-    return serialization("NUMBER_VALUE cannot be converted to " + std::string(type_word(type.kind)));
+    return serialization("NUMBER_VALUE cannot be converted to " +
+                         std::string(type_word(type.kind)));
   }
   if (type.kind == Kind::int64) {
     *static_cast<int64_t*>(out) = whole;
     return {};
   }
   if (whole < INT32_MIN || whole > INT32_MAX) {
-    return serialization("NUMBER_VALUE cannot be converted to " + std::string(type_word(type.kind)));
+    return serialization("NUMBER_VALUE cannot be converted to " +
+                         std::string(type_word(type.kind)));
   }
   *static_cast<int32_t*>(out) = static_cast<int32_t>(whole);
   return {};
@@ -342,7 +363,8 @@ Result<void> Reader::scalar(od::value in, const TypeDesc& type, void* out) {
   }
   if (form == od::json_type::number) {
     if (type.kind == Kind::timestamp) return timestamp(in, type, out);
-    if (type.kind == Kind::int32 || type.kind == Kind::int64 || type.kind == Kind::real) return number(in, type, out);
+    if (type.kind == Kind::int32 || type.kind == Kind::int64 || type.kind == Kind::real)
+      return number(in, type, out);
   }
   return wrong_form(in, form, type.kind);
 }
@@ -360,8 +382,8 @@ struct MapVisit {
 
 }  // namespace
 
-Result<void> read_json_struct(std::string_view body, const StructDesc& shape, void* object, Members members,
-                              MemberSet& seen, DecodeNotes& notes) {
+Result<void> read_json_struct(std::string_view body, const StructDesc& shape, void* object,
+                              Members members, MemberSet& seen, DecodeNotes& notes) {
   if (trim(body).empty()) return {};
   if (!is_utf8(body)) return bad_json();
   JsonText text(body);
@@ -377,8 +399,8 @@ Result<void> read_json_struct(std::string_view body, const StructDesc& shape, vo
   return {};
 }
 
-Result<void> read_json_value(std::string_view body, const TypeDesc& type, void* value, std::string_view member,
-                             DecodeNotes& notes) {
+Result<void> read_json_value(std::string_view body, const TypeDesc& type, void* value,
+                             std::string_view member, DecodeNotes& notes) {
   if (type.kind == Kind::document || type.kind != Kind::structure) {
     // A body that is no object cannot be read as an on-demand value: wrapped into a list.
     std::string wrapped = "[";
@@ -411,7 +433,8 @@ Result<void> read_json_value(std::string_view body, const TypeDesc& type, void* 
   return {};
 }
 
-void write_json_struct(JsonWriter& writer, const StructDesc& shape, const void* object, Members members) {
+void write_json_struct(JsonWriter& writer, const StructDesc& shape, const void* object,
+                       Members members) {
   writer.begin_object();
   for (const MemberDesc& m : shape.members) {
     if (!is_among(members, m)) continue;
@@ -425,12 +448,18 @@ void write_json_struct(JsonWriter& writer, const StructDesc& shape, const void* 
 
 void write_json_value(JsonWriter& writer, const TypeDesc& type, const void* value) {
   switch (type.kind) {
-    case Kind::boolean: return writer.boolean(*static_cast<const bool*>(value));
-    case Kind::int32: return writer.integer(*static_cast<const int32_t*>(value));
-    case Kind::int64: return writer.integer(*static_cast<const int64_t*>(value));
-    case Kind::real: return writer.real(*static_cast<const double*>(value));
-    case Kind::string: return writer.string(*static_cast<const std::string*>(value));
-    case Kind::blob: return writer.string(to_base64(*static_cast<const std::string*>(value)));
+    case Kind::boolean:
+      return writer.boolean(*static_cast<const bool*>(value));
+    case Kind::int32:
+      return writer.integer(*static_cast<const int32_t*>(value));
+    case Kind::int64:
+      return writer.integer(*static_cast<const int64_t*>(value));
+    case Kind::real:
+      return writer.real(*static_cast<const double*>(value));
+    case Kind::string:
+      return writer.string(*static_cast<const std::string*>(value));
+    case Kind::blob:
+      return writer.string(to_base64(*static_cast<const std::string*>(value)));
     case Kind::timestamp: {
       const Timestamp t = *static_cast<const Timestamp*>(value);
       if (type.time_format == TimeFormat::unset || type.time_format == TimeFormat::epoch) {
@@ -438,27 +467,34 @@ void write_json_value(JsonWriter& writer, const TypeDesc& type, const void* valu
       }
       return writer.string(format_timestamp(t, type.time_format));
     }
-    case Kind::document: return writer.raw(to_json(*static_cast<const Document*>(value)));
-    case Kind::structure: return write_json_struct(writer, *type.structure, value, Members::all);
-    case Kind::attribute_value: return virga::write_json(writer, *static_cast<const AttributeValue*>(value));
-    case Kind::item: return virga::write_json(writer, *static_cast<const Item*>(value));
+    case Kind::document:
+      return writer.raw(to_json(*static_cast<const Document*>(value)));
+    case Kind::structure:
+      return write_json_struct(writer, *type.structure, value, Members::all);
+    case Kind::attribute_value:
+      return virga::write_json(writer, *static_cast<const AttributeValue*>(value));
+    case Kind::item:
+      return virga::write_json(writer, *static_cast<const Item*>(value));
     case Kind::list: {
       writer.begin_array();
       const size_t count = list_size(type, value);
-      for (size_t i = 0; i < count; ++i) write_json_value(writer, *type.element, list_at(type, value, i));
+      for (size_t i = 0; i < count; ++i)
+        write_json_value(writer, *type.element, list_at(type, value, i));
       return writer.end_array();
     }
     case Kind::map: {
       writer.begin_object();
       MapVisit visit{&writer, type.element};
-      type.map->each(type, value, &visit, [](void* self, const std::string& key, const void* entry) {
-        const auto& v = *static_cast<MapVisit*>(self);
-        v.writer->key(key);
-        write_json_value(*v.writer, *v.element, entry);
-      });
+      type.map->each(type, value, &visit,
+                     [](void* self, const std::string& key, const void* entry) {
+                       const auto& v = *static_cast<MapVisit*>(self);
+                       v.writer->key(key);
+                       write_json_value(*v.writer, *v.element, entry);
+                     });
       return writer.end_object();
     }
-    default: return writer.null();
+    default:
+      return writer.null();
   }
 }
 

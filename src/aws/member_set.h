@@ -8,15 +8,17 @@
 
 namespace virga::aws {
 
-// Which members a body has. Requests: those bound to labels, the query or headers are elsewhere. Answers: only headers
-// and the status are.
+// Which members a body has. Requests: those bound to labels, the query or headers are elsewhere.
+// Answers: only headers and the status are.
 enum class Members : uint8_t { all, body_only, answer };
 
 inline bool in_answer_body(const MemberDesc& m) {
-  return m.location == Location::body || m.location == Location::uri || m.location == Location::query;
+  return m.location == Location::body || m.location == Location::uri ||
+         m.location == Location::query;
 }
 inline bool is_among(Members members, const MemberDesc& m) {
-  return members == Members::all || (members == Members::body_only ? m.location == Location::body : in_answer_body(m));
+  return members == Members::all ||
+         (members == Members::body_only ? m.location == Location::body : in_answer_body(m));
 }
 
 // Which members of a structure a decoder has seen.
@@ -33,10 +35,12 @@ class MemberSet {
 };
 
 // Notes the required members that were not seen.
-inline void note_missing(const StructDesc& shape, const MemberSet& seen, const DecodePath* at, DecodeNotes& notes) {
+inline void note_missing(const StructDesc& shape, const MemberSet& seen, const DecodePath* at,
+                         DecodeNotes& notes) {
   for (size_t i = 0; i < shape.members.size(); ++i) {
     const MemberDesc& m = shape.members[i];
-    if (m.required() && !seen.has(i)) notes.missing.push_back(DecodePath::member(at, m.name).text());
+    if (m.required() && !seen.has(i))
+      notes.missing.push_back(DecodePath::member(at, m.name).text());
   }
 }
 

@@ -6,20 +6,24 @@ namespace virga::aws {
 namespace {
 
 template <class Range, class Get>
-auto find_by_name(const Range& range, std::string_view name, Get get) -> decltype(&get(*range.begin())) {
-  const auto at = std::lower_bound(range.begin(), range.end(), name,
-                                   [&](const auto& e, std::string_view n) { return get(e).name < n; });
+auto find_by_name(const Range& range, std::string_view name, Get get)
+    -> decltype(&get(*range.begin())) {
+  const auto at =
+      std::lower_bound(range.begin(), range.end(), name,
+                       [&](const auto& e, std::string_view n) { return get(e).name < n; });
   return at != range.end() && get(*at).name == name ? &get(*at) : nullptr;
 }
 
 }  // namespace
 
 const OperationDesc* find_operation(const ServiceDesc& service, std::string_view name) {
-  return find_by_name(service.operations, name, [](const OperationDesc& o) -> const OperationDesc& { return o; });
+  return find_by_name(service.operations, name,
+                      [](const OperationDesc& o) -> const OperationDesc& { return o; });
 }
 
 const ErrorDesc* find_error(const ServiceDesc& service, std::string_view name) {
-  return find_by_name(service.errors, name, [](const ErrorDesc* e) -> const ErrorDesc& { return *e; });
+  return find_by_name(service.errors, name,
+                      [](const ErrorDesc* e) -> const ErrorDesc& { return *e; });
 }
 
 AwsError not_implemented(std::string_view service, std::string_view operation) {
@@ -31,7 +35,8 @@ AwsError not_implemented(std::string_view service, std::string_view operation) {
   return AwsError{.code = "NotImplemented", .http_status = 501, .message = std::move(message)};
 }
 
-Task<OutputBox> invoke(const ServiceBinding& binding, const OperationDesc& op, Ctx ctx, InputBox input) {
+Task<OutputBox> invoke(const ServiceBinding& binding, const OperationDesc& op, Ctx ctx,
+                       InputBox input) {
   if (!binding.implements(op)) return NotImplementedTask{op.service->name, op.name};
   return binding.thunks[op.index](binding.handlers, ctx, std::move(input));
 }

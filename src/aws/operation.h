@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,54 +9,58 @@
 #include "aws/context.h"
 #include "aws/shape.h"
 
-// What the door knows of services and operations: constants from the models, and the binding of a service's class to
-// them. Everything here outlives every request.
+// What the door knows of services and operations: constants from the models, and the binding of a
+// service's class to them. Everything here outlives every request.
 namespace virga::aws {
 
 enum class Protocol : uint8_t { json, rest_json, rest_xml, query, cbor };
 
 struct ErrorDesc {
-  std::string_view name;       // the shape: "QueueDoesNotExist"; what handlers put into AwsError::code
-  std::string_view code;       // error.code of query services: "AWS.SimpleQueueService.NonExistentQueue"; else the name
+  std::string_view name;  // the shape: "QueueDoesNotExist"; what handlers put into AwsError::code
+  std::string_view code;  // error.code of query services:
+                          // "AWS.SimpleQueueService.NonExistentQueue"; else the name
   uint16_t status = 400;
-  bool sender = true;          // Sender or Receiver in query answers
-  bool common = false;         // of the framework in front of the service, not of the service itself
+  bool sender = true;   // Sender or Receiver in query answers
+  bool common = false;  // of the framework in front of the service, not of the service itself
   const StructDesc* shape = nullptr;
 };
 
 // One IAM action that an operation needs. Texts with {Member} and ${...} are filled in by the door.
 struct AuthDesc {
-  std::string_view action;                             // "dynamodb:PutItem"
-  Table<std::string_view> resources;         // ARN templates; empty means "*"
-  Table<std::string_view> condition_keys;    // "dynamodb:LeadingKeys=Key" and such
+  std::string_view action;                 // "dynamodb:PutItem"
+  Table<std::string_view> resources;       // ARN templates; empty means "*"
+  Table<std::string_view> condition_keys;  // "dynamodb:LeadingKeys=Key" and such
 };
 
 struct OperationDesc {
   std::string_view name;   // "PutItem"
   std::string_view snake;  // "put_item"
   const ServiceDesc* service = nullptr;
-  uint16_t index = 0;      // in ServiceDesc::operations
+  uint16_t index = 0;  // in ServiceDesc::operations
   std::string_view http_method = "POST";
-  std::string_view uri = "/";  // "/2015-03-31/functions/{FunctionName}/invocations", "/{Bucket}/{Key+}?uploads"
+  std::string_view uri =
+      "/";  // "/2015-03-31/functions/{FunctionName}/invocations", "/{Bucket}/{Key+}?uploads"
   uint16_t status = 200;
-  const StructDesc* input = nullptr;   // never null: operations without an input have an empty structure
+  const StructDesc* input =
+      nullptr;  // never null: operations without an input have an empty structure
   const StructDesc* output = nullptr;
-  bool has_input = true;               // the model gives the operation an input shape
+  bool has_input = true;  // the model gives the operation an input shape
   bool has_output = true;
   Table<const ErrorDesc*> errors;
-  std::string_view result_wrapper;     // query answers: "GetUserResult"
-  std::string_view input_element;      // REST-XML request bodies
-  std::string_view output_element;     // REST-XML answers' root, where it is not the output shape's name
+  std::string_view result_wrapper;  // query answers: "GetUserResult"
+  std::string_view input_element;   // REST-XML request bodies
+  std::string_view
+      output_element;  // REST-XML answers' root, where it is not the output shape's name
   std::string_view input_namespace;
-  std::string_view host_prefix;        // "sync-"
-  std::string_view checksum_member;    // member that names the checksum algorithm (S3)
+  std::string_view host_prefix;      // "sync-"
+  std::string_view checksum_member;  // member that names the checksum algorithm (S3)
   bool checksum_required = false;
-  bool anonymous = false;              // the model needs no signature (sts:AssumeRoleWithWebIdentity, …)
+  bool anonymous = false;  // the model needs no signature (sts:AssumeRoleWithWebIdentity, …)
   bool unsigned_payload = false;
   bool idempotent = false;
   bool readonly = false;
-  bool streams_input = false;          // a streaming blob is the body
-  bool streams_output = false;         // a streaming blob or events are the body
+  bool streams_input = false;   // a streaming blob is the body
+  bool streams_output = false;  // a streaming blob or events are the body
   Table<AuthDesc> auth;
 };
 
@@ -67,21 +70,22 @@ struct ServiceDesc {
   std::string_view endpoint_prefix;  // host label
   std::string_view signing_name;     // credential scope
   std::string_view api_version;
-  std::string_view target_prefix;    // "DynamoDB_20120810"
+  std::string_view target_prefix;  // "DynamoDB_20120810"
   std::string_view json_version;
   std::string_view xml_namespace;
   std::string_view global_endpoint;  // set for services with one state per account
-  Table<Protocol> protocols;             // the default first
+  Table<Protocol> protocols;         // the default first
   bool query_compatible = false;
   std::string_view validation_code = "ValidationException";
-  // The error of a missing required member, "The request must contain the parameter X.", in services that say so instead of
-  // a constraint violation; empty: the others.
+  // The error of a missing required member, "The request must contain the parameter X.", in
+  // services that say so instead of a constraint violation; empty: the others.
   std::string_view missing_code;
-  // The member that the path of a query request stands for when the form has none: SQS's "/account/queue" is QueueUrl.
+  // The member that the path of a query request stands for when the form has none: SQS's
+  // "/account/queue" is QueueUrl.
   std::string_view path_member;
-  std::string_view error_namespace;                // JSON __type prefix without '#'; empty: none
-  Table<OperationDesc> operations;       // by name
-  Table<const ErrorDesc*> errors;        // all modelled errors, by name
+  std::string_view error_namespace;  // JSON __type prefix without '#'; empty: none
+  Table<OperationDesc> operations;   // by name
+  Table<const ErrorDesc*> errors;    // all modelled errors, by name
 
   bool speaks(Protocol p) const {
     for (Protocol mine : protocols) {
@@ -99,26 +103,31 @@ const ErrorDesc* find_error(const ServiceDesc& service, std::string_view name);
 
 using Thunk = Task<OutputBox> (*)(void* handlers, Ctx ctx, InputBox input);
 
-// What an operation does not do yet, for the coverage page: a parameter accepted without effect, a missing branch.
+// What an operation does not do yet, for the coverage page: a parameter accepted without effect, a
+// missing branch.
 struct PartialNote {
   std::string_view operation;  // "CreateTable"
   std::string_view what;       // "SSESpecification is stored without effect"
 };
 
-// A service's class joined to its model: made by the generated bind(). The service object must outlive it.
+// A service's class joined to its model: made by the generated bind(). The service object must
+// outlive it.
 struct ServiceBinding {
   const ServiceDesc* service = nullptr;
   void* handlers = nullptr;
   std::vector<Thunk> thunks;  // by OperationDesc::index; null: not implemented
   std::vector<PartialNote> partial;
 
-  bool implements(const OperationDesc& op) const { return op.index < thunks.size() && thunks[op.index]; }
+  bool implements(const OperationDesc& op) const {
+    return op.index < thunks.size() && thunks[op.index];
+  }
 };
 
 // "NotImplemented: dynamodb PutItem is not implemented by Virga.", 501.
 AwsError not_implemented(std::string_view service, std::string_view operation);
 // Runs the handler, or fails with not_implemented. `input` has the operation's input structure.
-Task<OutputBox> invoke(const ServiceBinding& binding, const OperationDesc& op, Ctx ctx, InputBox input);
+Task<OutputBox> invoke(const ServiceBinding& binding, const OperationDesc& op, Ctx ctx,
+                       InputBox input);
 
 // What the generated default handlers return: converts to a failed Task of any type.
 struct NotImplementedTask {

@@ -22,7 +22,8 @@ std::u32string decode(std::string_view text) {
     const int extra = c < 0xc0 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
     char32_t code = extra == 0 ? c : c & (0x3f >> extra);
     ++i;
-    for (int k = 0; k < extra && i < text.size(); ++k, ++i) code = code << 6 | (static_cast<uint8_t>(text[i]) & 0x3f);
+    for (int k = 0; k < extra && i < text.size(); ++k, ++i)
+      code = code << 6 | (static_cast<uint8_t>(text[i]) & 0x3f);
     out += code;
   }
   return out;
@@ -33,7 +34,18 @@ struct Range {
 };
 using Ranges = std::vector<Range>;
 
-enum class Op : uint8_t { one, group, alternatives, repeat, begin, end, word_edge, ahead, behind, back };
+enum class Op : uint8_t {
+  one,
+  group,
+  alternatives,
+  repeat,
+  begin,
+  end,
+  word_edge,
+  ahead,
+  behind,
+  back
+};
 
 struct Node {
   Op op = Op::one;
@@ -42,7 +54,7 @@ struct Node {
   uint32_t low = 0, high = 0;  // repeat
   int capture = 0;             // group, back
   Ranges ranges;               // one
-  std::vector<Node> parts;     // group: a sequence; alternatives: groups; repeat, ahead, behind: one
+  std::vector<Node> parts;  // group: a sequence; alternatives: groups; repeat, ahead, behind: one
 };
 
 void add_class(Ranges& out, std::string_view name);
@@ -73,7 +85,15 @@ void add_class(Ranges& out, std::string_view name) {
   } else if (name == "Z" || name == "Zs") {
     add({{' ', ' '}});
   } else if (name == "P" || name == "Punct") {
-    add({{'!', '#'}, {'%', '*'}, {',', '/'}, {':', ';'}, {'?', '@'}, {'[', ']'}, {'_', '_'}, {'{', '{'}, {'}', '}'}});
+    add({{'!', '#'},
+         {'%', '*'},
+         {',', '/'},
+         {':', ';'},
+         {'?', '@'},
+         {'[', ']'},
+         {'_', '_'},
+         {'{', '{'},
+         {'}', '}'}});
   } else if (name == "S" || name == "Sc" || name == "Sm") {
     add({{'$', '$'}, {'+', '+'}, {'<', '>'}, {'^', '^'}, {'`', '`'}, {'|', '|'}, {'~', '~'}});
   } else if (name == "C" || name == "Cc" || name == "Cntrl") {
@@ -106,7 +126,9 @@ class Parser {
 
  private:
   bool more() const { return at_ < text_.size(); }
-  char32_t peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : 0; }
+  char32_t peek(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : 0;
+  }
   bool take(std::u32string_view s) {
     if (std::u32string_view(text_).substr(at_).starts_with(s)) return at_ += s.size(), true;
     return false;
@@ -153,7 +175,8 @@ class Parser {
     const size_t mark = at_++;
     const auto digits = [&](uint32_t& n) {
       bool any = false;
-      for (n = 0; peek() >= '0' && peek() <= '9' && n < 10'000'000; ++at_, any = true) n = n * 10 + (peek() - '0');
+      for (n = 0; peek() >= '0' && peek() <= '9' && n < 10'000'000; ++at_, any = true)
+        n = n * 10 + (peek() - '0');
       return any;
     };
     if (digits(low)) {
@@ -169,13 +192,20 @@ class Parser {
   Node atom() {
     const char32_t c = text_[at_++];
     switch (c) {
-      case '(': return group();
-      case '[': return set();
-      case '.': return Node{.op = Op::one, .negated = true, .ranges = {{'\n', '\n'}, {'\r', '\r'}}};
-      case '^': return Node{.op = Op::begin};
-      case '$': return Node{.op = Op::end};
-      case '\\': return escape();
-      default: return Node{.op = Op::one, .ranges = {{c, c}}};
+      case '(':
+        return group();
+      case '[':
+        return set();
+      case '.':
+        return Node{.op = Op::one, .negated = true, .ranges = {{'\n', '\n'}, {'\r', '\r'}}};
+      case '^':
+        return Node{.op = Op::begin};
+      case '$':
+        return Node{.op = Op::end};
+      case '\\':
+        return escape();
+      default:
+        return Node{.op = Op::one, .ranges = {{c, c}}};
     }
   }
   Node group() {
@@ -218,15 +248,28 @@ class Parser {
   // After the backslash: a class into `ranges` (true), or one character.
   bool class_or_char(Ranges& ranges, char32_t& one) {
     const char32_t c = text_[at_++];
-    static const Ranges kDigits = {{'0', '9'}}, kWord = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}},
+    static const Ranges kDigits = {{'0', '9'}},
+                        kWord = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}},
                         kBlank = {{9, 13}, {' ', ' '}};
     switch (c) {
-      case 'd': ranges.insert(ranges.end(), kDigits.begin(), kDigits.end()); return true;
-      case 'w': ranges.insert(ranges.end(), kWord.begin(), kWord.end()); return true;
-      case 's': ranges.insert(ranges.end(), kBlank.begin(), kBlank.end()); return true;
-      case 'D': add_negated(ranges, kDigits); return true;
-      case 'W': add_negated(ranges, kWord); return true;
-      case 'S': add_negated(ranges, kBlank); return true;
+      case 'd':
+        ranges.insert(ranges.end(), kDigits.begin(), kDigits.end());
+        return true;
+      case 'w':
+        ranges.insert(ranges.end(), kWord.begin(), kWord.end());
+        return true;
+      case 's':
+        ranges.insert(ranges.end(), kBlank.begin(), kBlank.end());
+        return true;
+      case 'D':
+        add_negated(ranges, kDigits);
+        return true;
+      case 'W':
+        add_negated(ranges, kWord);
+        return true;
+      case 'S':
+        add_negated(ranges, kBlank);
+        return true;
       case 'p': {
         std::string name;
         if (take(U"{")) {
@@ -260,17 +303,28 @@ class Parser {
         }
         return false;
       }
-      case 't': one = '\t'; return false;
-      case 'n': one = '\n'; return false;
-      case 'r': one = '\r'; return false;
-      case 'f': one = '\f'; return false;
-      default: one = c; return false;
+      case 't':
+        one = '\t';
+        return false;
+      case 'n':
+        one = '\n';
+        return false;
+      case 'r':
+        one = '\r';
+        return false;
+      case 'f':
+        one = '\f';
+        return false;
+      default:
+        one = c;
+        return false;
     }
   }
   Node escape() {
     if (!more()) return bad();
     if (peek() == 'b') return ++at_, Node{.op = Op::word_edge};
-    if (peek() >= '1' && peek() <= '9') return Node{.op = Op::back, .capture = static_cast<int>(text_[at_++] - '0')};
+    if (peek() >= '1' && peek() <= '9')
+      return Node{.op = Op::back, .capture = static_cast<int>(text_[at_++] - '0')};
     Node out{.op = Op::one};
     char32_t one = 0;
     if (!class_or_char(out.ranges, one)) out.ranges.push_back({one, one});
@@ -355,25 +409,33 @@ class Matcher {
 
   bool step(const Node& node, size_t at, const Next& next) {
     switch (node.op) {
-      case Op::one: return at < text_.size() && is(node, text_[at]) && next(at + 1);
-      case Op::begin: return at == 0 && next(at);
-      case Op::end: return at == text_.size() && next(at);
-      case Op::word_edge: return (at > 0 && word(at - 1)) != word(at) && next(at);
-      case Op::group: return group(node, at, next);
+      case Op::one:
+        return at < text_.size() && is(node, text_[at]) && next(at + 1);
+      case Op::begin:
+        return at == 0 && next(at);
+      case Op::end:
+        return at == text_.size() && next(at);
+      case Op::word_edge:
+        return (at > 0 && word(at - 1)) != word(at) && next(at);
+      case Op::group:
+        return group(node, at, next);
       case Op::alternatives:
         for (const Node& part : node.parts) {
           if (run(part, at, next)) return true;
           if (exhausted()) return false;
         }
         return false;
-      case Op::repeat: return node.parts[0].op == Op::one ? repeat_one(node, at, next) : repeat(node, at, 0, next);
-      case Op::ahead: return run(node.parts[0], at, [](size_t) { return true; }) != node.negated && next(at);
+      case Op::repeat:
+        return node.parts[0].op == Op::one ? repeat_one(node, at, next) : repeat(node, at, 0, next);
+      case Op::ahead:
+        return run(node.parts[0], at, [](size_t) { return true; }) != node.negated && next(at);
       case Op::behind: {
         const bool there = at > 0 && is(node.parts[0].parts[0], text_[at - 1]);
         return there != node.negated && next(at);
       }
       case Op::back: {
-        const auto [begin, end] = captures_[std::min(static_cast<size_t>(node.capture), captures_.size() - 1)];
+        const auto [begin, end] =
+            captures_[std::min(static_cast<size_t>(node.capture), captures_.size() - 1)];
         if (text_.compare(at, end - begin, text_, begin, end - begin) != 0) return false;
         return next(at + end - begin);
       }
@@ -394,7 +456,8 @@ class Matcher {
   bool sequence(const Node& node, size_t part, size_t at, const Next& next) {
     if (part == node.parts.size()) return next(at);
     if (part + 1 == node.parts.size()) return run(node.parts[part], at, next);
-    return run(node.parts[part], at, [&, part](size_t end) { return sequence(node, part + 1, end, next); });
+    return run(node.parts[part], at,
+               [&, part](size_t end) { return sequence(node, part + 1, end, next); });
   }
   // Runs of one class need no recursion per character.
   bool repeat_one(const Node& node, size_t at, const Next& next) {
@@ -447,13 +510,16 @@ Pattern::Pattern(std::string_view pattern) : impl_(std::make_unique<Impl>()) {
 Pattern::~Pattern() = default;
 Pattern::Pattern(Pattern&&) noexcept = default;
 
-bool Pattern::ok() const { return impl_->root.has_value(); }
+bool Pattern::ok() const {
+  return impl_->root.has_value();
+}
 
 bool Pattern::matches(std::string_view text) const {
   if (!impl_->root) return true;
   const std::u32string points = decode(text);
   Matcher matcher(points, impl_->captures, impl_->ignore_case);
-  const bool matched = matcher.run(*impl_->root, 0, [&](size_t end) { return end == points.size(); });
+  const bool matched =
+      matcher.run(*impl_->root, 0, [&](size_t end) { return end == points.size(); });
   return matched || matcher.exhausted();
 }
 

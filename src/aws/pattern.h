@@ -5,10 +5,12 @@
 
 namespace virga::aws {
 
-// The regular expressions of the models (java.util.regex as services use it): whole-text match, code points, classes,
-// groups, alternation, greedy, lazy and possessive counts, look-ahead and one-character look-behind, back references.
-// \p{L}, \p{N} and their like are exact for ASCII and accept everything above it. Matching is bounded: when a pattern
-// backtracks too much the text is accepted, since refusing a good request is worse than leaving a check to the handler.
+// The regular expressions of the models (java.util.regex as services use it): whole-text match,
+// code points, classes, groups, alternation, greedy, lazy and possessive counts, look-ahead and
+// one-character look-behind, back references.
+// \p{L}, \p{N} and their like are exact for ASCII and accept everything above it. Matching is
+// bounded: when a pattern backtracks too much the text is accepted, since refusing a good request
+// is worse than leaving a check to the handler.
 class Pattern {
  public:
   // A pattern that cannot be read (a construct we do not know) matches everything; ok() tells.

@@ -30,7 +30,8 @@ TEST(Pattern, knows_what_the_models_use) {
   EXPECT_TRUE(matches("[0-9A-Za-z\\.\\-_]*(?<!\\.)", "bucket"));
   EXPECT_FALSE(matches("[0-9A-Za-z\\.\\-_]*(?<!\\.)", "bucket."));
   EXPECT_TRUE(matches("(?i)all|[0-9]{12}", "ALL"));
-  EXPECT_TRUE(matches("[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*", "Größe \n \U0001f333"));
+  EXPECT_TRUE(matches("[\\u0020-\\uD7FF\\uE000-\\uFFFD\\uD800\\uDC00-\\uDBFF\\uDFFF\\r\\n\\t]*",
+                      "Größe \n \U0001f333"));
   EXPECT_TRUE(matches("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", "Ünï 1"));
   EXPECT_FALSE(matches("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", "a;b"));
   EXPECT_TRUE(matches("a{2,3}(b|cd)*?", "aaacdb"));

@@ -14,8 +14,10 @@ namespace {
 struct NumericLess {
   using is_transparent = void;
   bool operator()(std::string_view a, std::string_view b) const {
-    const bool da = !a.empty() && std::all_of(a.begin(), a.end(), [](unsigned char c) { return std::isdigit(c); });
-    const bool db = !b.empty() && std::all_of(b.begin(), b.end(), [](unsigned char c) { return std::isdigit(c); });
+    const bool da = !a.empty() && std::all_of(a.begin(), a.end(),
+                                              [](unsigned char c) { return std::isdigit(c); });
+    const bool db = !b.empty() && std::all_of(b.begin(), b.end(),
+                                              [](unsigned char c) { return std::isdigit(c); });
     if (da != db) return da;
     if (da && a.size() != b.size()) return a.size() < b.size();
     return a < b;
@@ -40,18 +42,21 @@ std::unexpected<AwsError> malformed(std::string_view text) {
 }
 
 bool is_number(std::string_view text) {
-  return !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
+  return !text.empty() && text.size() < 10 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
 class Reader {
  public:
   explicit Reader(DecodeNotes& notes) : notes_(notes) {}
 
-  Result<void> structure(const Node& node, const StructDesc& shape, void* out, const DecodePath* at) {
+  Result<void> structure(const Node& node, const StructDesc& shape, void* out,
+                         const DecodePath* at) {
     MemberSet seen;
     for (const MemberDesc& m : shape.members) {
       const Node* child = node.child(m.wire);
-      if (!child && m.is(kFlattened) && !m.type->element_name.empty()) child = node.child(m.type->element_name);
+      if (!child && m.is(kFlattened) && !m.type->element_name.empty())
+        child = node.child(m.type->element_name);
       if (!child) continue;
       seen.add(shape, m);
       const DecodePath here = DecodePath::member(at, m.name);
@@ -62,18 +67,24 @@ class Reader {
   }
 
  private:
-  Result<void> value(const Node& node, const TypeDesc& type, bool flattened, void* out, const DecodePath* at) {
+  Result<void> value(const Node& node, const TypeDesc& type, bool flattened, void* out,
+                     const DecodePath* at) {
     switch (type.kind) {
-      case Kind::structure: return structure(node, *type.structure, out, at);
-      case Kind::list: return list(node, type, flattened, out, at);
-      case Kind::map: return map(node, type, flattened, out, at);
+      case Kind::structure:
+        return structure(node, *type.structure, out, at);
+      case Kind::list:
+        return list(node, type, flattened, out, at);
+      case Kind::map:
+        return map(node, type, flattened, out, at);
       default:
         if (!node.has_value) return malformed(at->text());
-        return parse_scalar(type, node.value, TimeFormat::iso8601, out) ? Result<void>() : malformed(node.value);
+        return parse_scalar(type, node.value, TimeFormat::iso8601, out) ? Result<void>()
+                                                                        : malformed(node.value);
     }
   }
 
-  Result<void> list(const Node& node, const TypeDesc& type, bool flattened, void* out, const DecodePath* at) {
+  Result<void> list(const Node& node, const TypeDesc& type, bool flattened, void* out,
+                    const DecodePath* at) {
     const Node* items = &node;
     if (!flattened) {
       items = node.child(type.element_name.empty() ? "member" : type.element_name);
@@ -84,12 +95,14 @@ class Reader {
     for (const auto& [number, item] : items->children) {
       if (!is_number(number)) continue;
       const DecodePath here = DecodePath::element(at, index++);
-      VIRGA_TRY_VOID(value(item, *type.element, type.element->flattened, list_append(type, out), &here));
+      VIRGA_TRY_VOID(
+          value(item, *type.element, type.element->flattened, list_append(type, out), &here));
     }
     return {};
   }
 
-  Result<void> map(const Node& node, const TypeDesc& type, bool flattened, void* out, const DecodePath* at) {
+  Result<void> map(const Node& node, const TypeDesc& type, bool flattened, void* out,
+                   const DecodePath* at) {
     const Node* entries = flattened ? &node : node.child("entry");
     if (!entries) return {};
     for (const auto& [number, entry] : entries->children) {
@@ -110,8 +123,8 @@ class Reader {
 
 }  // namespace
 
-Result<void> read_query_struct(const std::vector<std::pair<std::string, std::string>>& form, const StructDesc& shape,
-                               void* object, DecodeNotes& notes) {
+Result<void> read_query_struct(const std::vector<std::pair<std::string, std::string>>& form,
+                               const StructDesc& shape, void* object, DecodeNotes& notes) {
   Node root;
   for (const auto& [name, value] : form) {
     Node* node = &root;

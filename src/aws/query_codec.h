@@ -6,7 +6,7 @@
 // Source: Smithy documentation, "AWS query protocol", serialization of inputs.
 namespace virga::aws {
 
-Result<void> read_query_struct(const std::vector<std::pair<std::string, std::string>>& form, const StructDesc& shape,
-                               void* object, DecodeNotes& notes);
+Result<void> read_query_struct(const std::vector<std::pair<std::string, std::string>>& form,
+                               const StructDesc& shape, void* object, DecodeNotes& notes);
 
 }  // namespace virga::aws

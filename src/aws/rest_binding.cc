@@ -8,8 +8,10 @@ namespace virga::aws {
 namespace {
 
 std::unexpected<AwsError> malformed(const MemberDesc& m, std::string_view text) {
-  std::string message = "STRING_VALUE cannot be converted to " + std::string(type_word(m.type->kind));
-  if (m.type->kind == Kind::timestamp) message = "Unable to parse " + std::string(text) + " as a timestamp";
+  std::string message =
+      "STRING_VALUE cannot be converted to " + std::string(type_word(m.type->kind));
+  if (m.type->kind == Kind::timestamp)
+    message = "Unable to parse " + std::string(text) + " as a timestamp";
   return fail("SerializationException", 400, std::move(message));
 }
 
@@ -20,8 +22,9 @@ TimeFormat default_format(Location location) {
 // A header's list: comma separated, quoted strings, and dates with a comma of their own.
 std::vector<std::string> split_header_list(std::string_view text, const TypeDesc& element) {
   std::vector<std::string> out;
-  const bool dates = element.kind == Kind::timestamp &&
-                     (element.time_format == TimeFormat::unset || element.time_format == TimeFormat::http_date);
+  const bool dates =
+      element.kind == Kind::timestamp &&
+      (element.time_format == TimeFormat::unset || element.time_format == TimeFormat::http_date);
   size_t at = 0;
   while (at <= text.size()) {
     while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
@@ -64,15 +67,17 @@ Result<void> read_text(const MemberDesc& m, std::string_view text, void* object,
       decoded = std::move(*json);
       text = decoded;
     }
-    if (!parse_scalar(type, text, default_format(m.location), set_member(m, object))) return malformed(m, text);
+    if (!parse_scalar(type, text, default_format(m.location), set_member(m, object)))
+      return malformed(m, text);
   }
   seen.add(shape, m);
   return {};
 }
 
-// A map bound to the query takes every parameter, those of other members too. Its values are texts or lists of texts.
-// Source: Smithy documentation, "httpQueryParams trait", what servers do.
-void read_query_map(const MemberDesc& m, const std::vector<std::pair<std::string, std::string>>& query,
+// A map bound to the query takes every parameter, those of other members too. Its values are texts
+// or lists of texts. Source: Smithy documentation, "httpQueryParams trait", what servers do.
+void read_query_map(const MemberDesc& m,
+                    const std::vector<std::pair<std::string, std::string>>& query,
                     const StructDesc& shape, void* object, MemberSet& seen) {
   const TypeDesc& type = *m.type;
   void* map = nullptr;
@@ -85,7 +90,8 @@ void read_query_map(const MemberDesc& m, const std::vector<std::pair<std::string
   if (map) seen.add(shape, m);
 }
 
-Result<void> read_query_member(const MemberDesc& m, const std::vector<std::pair<std::string, std::string>>& query,
+Result<void> read_query_member(const MemberDesc& m,
+                               const std::vector<std::pair<std::string, std::string>>& query,
                                const StructDesc& shape, void* object, MemberSet& seen) {
   if (m.type->kind == Kind::map) {
     read_query_map(m, query, shape, object, seen);
@@ -104,13 +110,16 @@ Result<void> read_query_member(const MemberDesc& m, const std::vector<std::pair<
   return {};
 }
 
-void read_prefix_headers(const MemberDesc& m, const WireRequest& request, const StructDesc& shape, void* object,
-                         MemberSet& seen) {
+void read_prefix_headers(const MemberDesc& m, const WireRequest& request, const StructDesc& shape,
+                         void* object, MemberSet& seen) {
   void* map = nullptr;
   for (const auto& header : *request.headers) {
-    if (header.name.size() < m.wire.size() || !iequals(header.name.substr(0, m.wire.size()), m.wire)) continue;
+    if (header.name.size() < m.wire.size() ||
+        !iequals(header.name.substr(0, m.wire.size()), m.wire))
+      continue;
     if (!map) map = set_member(m, object);
-    const std::string key = m.wire.empty() ? std::string(header.name) : to_lower(header.name.substr(m.wire.size()));
+    const std::string key =
+        m.wire.empty() ? std::string(header.name) : to_lower(header.name.substr(m.wire.size()));
     *static_cast<std::string*>(m.type->map->insert(*m.type, map, key)) = std::string(header.value);
   }
   if (map) seen.add(shape, m);
@@ -147,8 +156,8 @@ struct PrefixVisit {
 
 }  // namespace
 
-Result<void> read_bindings(const Match& match, const WireRequest& request, const StructDesc& shape, void* object,
-                           MemberSet& seen) {
+Result<void> read_bindings(const Match& match, const WireRequest& request, const StructDesc& shape,
+                           void* object, MemberSet& seen) {
   std::vector<std::pair<std::string, std::string>> query;
   bool parsed = false;
   for (const MemberDesc& m : shape.members) {
@@ -164,10 +173,14 @@ Result<void> read_bindings(const Match& match, const WireRequest& request, const
         VIRGA_TRY_VOID(read_query_member(m, query, shape, object, seen));
         break;
       case Location::header:
-        if (request.has_header(m.wire)) VIRGA_TRY_VOID(read_text(m, request.header(m.wire), object, seen, shape));
+        if (request.has_header(m.wire))
+          VIRGA_TRY_VOID(read_text(m, request.header(m.wire), object, seen, shape));
         break;
-      case Location::headers: read_prefix_headers(m, request, shape, object, seen); break;
-      default: break;
+      case Location::headers:
+        read_prefix_headers(m, request, shape, object, seen);
+        break;
+      default:
+        break;
     }
   }
   return {};
@@ -190,10 +203,12 @@ void write_bindings(const StructDesc& shape, const void* object, net::HttpRespon
       if (status) response.status = status;
     } else if (m.location == Location::headers) {
       PrefixVisit visit{&m, &response};
-      m.type->map->each(*m.type, value, &visit, [](void* self, const std::string& key, const void* text) {
-        const auto& v = *static_cast<PrefixVisit*>(self);
-        v.response->headers.set(std::string(v.member->wire) + key, *static_cast<const std::string*>(text));
-      });
+      m.type->map->each(*m.type, value, &visit,
+                        [](void* self, const std::string& key, const void* text) {
+                          const auto& v = *static_cast<PrefixVisit*>(self);
+                          v.response->headers.set(std::string(v.member->wire) + key,
+                                                  *static_cast<const std::string*>(text));
+                        });
     }
   }
 }

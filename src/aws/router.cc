@@ -13,14 +13,17 @@ std::vector<std::string_view> segments_of(std::string_view path) {
   return split(path, '/');
 }
 
-bool is_label(std::string_view segment) { return segment.starts_with('{') && segment.ends_with('}'); }
+bool is_label(std::string_view segment) {
+  return segment.starts_with('{') && segment.ends_with('}');
+}
 
 std::string decode_label(std::string_view raw) {
   auto text = percent_decode(raw);
   return text ? std::move(*text) : std::string(raw);
 }
 
-bool has_parameter(const std::vector<std::pair<std::string, std::string>>& query, std::string_view name) {
+bool has_parameter(const std::vector<std::pair<std::string, std::string>>& query,
+                   std::string_view name) {
   for (const auto& [key, value] : query) {
     if (key == name) return true;
   }
@@ -46,8 +49,9 @@ std::vector<std::pair<std::string, std::string>> parse_query(std::string_view qu
       auto text = percent_decode(raw, PlusIsSpace::yes);
       return text ? std::move(*text) : std::string(raw);
     };
-    out.emplace_back(decode(part.substr(0, equals)),
-                     equals == std::string_view::npos ? std::string() : decode(part.substr(equals + 1)));
+    out.emplace_back(decode(part.substr(0, equals)), equals == std::string_view::npos
+                                                         ? std::string()
+                                                         : decode(part.substr(equals + 1)));
   }
   return out;
 }
@@ -78,15 +82,21 @@ size_t PathRouter::child(size_t node, std::string_view segment) {
 
 void PathRouter::add(const OperationDesc& op) {
   const auto question = op.uri.find('?');
-  Candidate candidate{.operation = &op, .label_names = {}, .literals = {}, .query_members = {}, .header_members = {}};
+  Candidate candidate{.operation = &op,
+                      .label_names = {},
+                      .literals = {},
+                      .query_members = {},
+                      .header_members = {}};
   size_t node = 0;
   for (const auto segment : segments_of(op.uri.substr(0, question))) {
     node = child(node, segment);
     if (is_label(segment)) {
-      candidate.label_names.push_back(segment.substr(1, segment.size() - (segment.ends_with("+}") ? 3 : 2)));
+      candidate.label_names.push_back(
+          segment.substr(1, segment.size() - (segment.ends_with("+}") ? 3 : 2)));
     }
   }
-  if (question != std::string_view::npos) candidate.literals = parse_query(op.uri.substr(question + 1));
+  if (question != std::string_view::npos)
+    candidate.literals = parse_query(op.uri.substr(question + 1));
   for (const MemberDesc& m : op.input->members) {
     if (!m.required()) continue;
     if (m.location == Location::query) candidate.query_members.push_back(m.wire);
@@ -95,8 +105,8 @@ void PathRouter::add(const OperationDesc& op) {
   nodes_[node].candidates.push_back(std::move(candidate));
 }
 
-bool PathRouter::choose(const Node& node, const std::vector<std::string>& labels, const WireRequest& request,
-                        Found& found) const {
+bool PathRouter::choose(const Node& node, const std::vector<std::string>& labels,
+                        const WireRequest& request, Found& found) const {
   if (node.candidates.empty()) return false;
   const auto query = parse_query(request.query);
   const Candidate* best = nullptr;
@@ -106,16 +116,18 @@ bool PathRouter::choose(const Node& node, const std::vector<std::string>& labels
     bool fits = true;
     for (const auto& literal : c.literals) fits = fits && has_parameter(query, literal);
     if (!fits) continue;
-    // Demanded members decide between operations of one path; alone, a missing one is the constraint check's business.
+    // Demanded members decide between operations of one path; alone, a missing one is the
+    // constraint check's business.
     int score = static_cast<int>(c.literals.size()) * 16;
     bool complete = true;
     for (const auto name : c.query_members) complete = complete && has_parameter(query, name);
     for (const auto name : c.header_members) complete = complete && request.has_header(name);
     const int demands = static_cast<int>(c.query_members.size() + c.header_members.size());
     score += complete ? 1 + demands : 0;
-    // Where two operations have one address, the one with the shorter name is a deprecated form of the other
-    // (GetBucketLifecycle, GetBucketLifecycleConfiguration).
-    const bool newer = best && score == best_score && c.operation->name.starts_with(best->operation->name);
+    // Where two operations have one address, the one with the shorter name is a deprecated form of
+    // the other (GetBucketLifecycle, GetBucketLifecycleConfiguration).
+    const bool newer =
+        best && score == best_score && c.operation->name.starts_with(best->operation->name);
     if (score > best_score || newer) {
       best = &c;
       best_score = score;
@@ -134,7 +146,8 @@ bool PathRouter::choose(const Node& node, const std::vector<std::string>& labels
 }
 
 bool PathRouter::walk(size_t at_node, const std::vector<std::string_view>& segments, size_t at,
-                      std::vector<std::string>& labels, const WireRequest& request, Found& found) const {
+                      std::vector<std::string>& labels, const WireRequest& request,
+                      Found& found) const {
   const Node& node = nodes_[at_node];
   if (at == segments.size()) return choose(node, labels, request, found);
   for (const auto& [text, next] : node.literals) {
@@ -149,8 +162,9 @@ bool PathRouter::walk(size_t at_node, const std::vector<std::string_view>& segme
     // Longest first; what follows a greedy label is matched from the end.
     for (size_t end = segments.size(); end > at; --end) {
       const char* first = segments[at].data();
-      const char* last = end == segments.size() ? request.path.data() + request.path.size()
-                                                : segments[end - 1].data() + segments[end - 1].size();
+      const char* last = end == segments.size()
+                             ? request.path.data() + request.path.size()
+                             : segments[end - 1].data() + segments[end - 1].size();
       if (first == last) continue;  // nothing but a trailing slash
       labels.push_back(decode_label({first, static_cast<size_t>(last - first)}));
       if (walk(node.greedy, segments, end, labels, request, found)) return true;

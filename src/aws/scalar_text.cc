@@ -70,9 +70,12 @@ std::string format_timestamp(Timestamp t, TimeFormat format) {
   return format_iso8601(t);
 }
 
-bool is_scalar(Kind kind) { return kind <= Kind::timestamp; }
+bool is_scalar(Kind kind) {
+  return kind <= Kind::timestamp;
+}
 
-bool parse_scalar(const TypeDesc& type, std::string_view text, TimeFormat default_format, void* out) {
+bool parse_scalar(const TypeDesc& type, std::string_view text, TimeFormat default_format,
+                  void* out) {
   switch (type.kind) {
     case Kind::boolean:
       if (!iequals(text, "true") && !iequals(text, "false")) return false;
@@ -84,44 +87,74 @@ bool parse_scalar(const TypeDesc& type, std::string_view text, TimeFormat defaul
       *static_cast<int32_t*>(out) = static_cast<int32_t>(*value);
       return true;
     }
-    case Kind::int64: return put(out, parse_int(text));
-    case Kind::real: return put(out, parse_real(text));
-    case Kind::string: return put(out, std::optional(std::string(text)));
-    case Kind::blob: return put(out, from_base64(text));
+    case Kind::int64:
+      return put(out, parse_int(text));
+    case Kind::real:
+      return put(out, parse_real(text));
+    case Kind::string:
+      return put(out, std::optional(std::string(text)));
+    case Kind::blob:
+      return put(out, from_base64(text));
     case Kind::timestamp:
-      return put(out, parse_timestamp(text, type.time_format != TimeFormat::unset ? type.time_format : default_format));
-    default: return false;
+      return put(out,
+                 parse_timestamp(text, type.time_format != TimeFormat::unset ? type.time_format
+                                                                             : default_format));
+    default:
+      return false;
   }
 }
 
-void append_scalar(std::string& out, const TypeDesc& type, const void* value, TimeFormat default_format) {
+void append_scalar(std::string& out, const TypeDesc& type, const void* value,
+                   TimeFormat default_format) {
   switch (type.kind) {
-    case Kind::boolean: out += *static_cast<const bool*>(value) ? "true" : "false"; return;
-    case Kind::int32: out += std::to_string(*static_cast<const int32_t*>(value)); return;
-    case Kind::int64: out += std::to_string(*static_cast<const int64_t*>(value)); return;
-    case Kind::real: return append_real(out, *static_cast<const double*>(value));
-    case Kind::string: out += *static_cast<const std::string*>(value); return;
-    case Kind::blob: return append_base64(out, *static_cast<const std::string*>(value));
-    case Kind::timestamp:
-      out += format_timestamp(*static_cast<const Timestamp*>(value),
-                              type.time_format != TimeFormat::unset ? type.time_format : default_format);
+    case Kind::boolean:
+      out += *static_cast<const bool*>(value) ? "true" : "false";
       return;
-    default: return;
+    case Kind::int32:
+      out += std::to_string(*static_cast<const int32_t*>(value));
+      return;
+    case Kind::int64:
+      out += std::to_string(*static_cast<const int64_t*>(value));
+      return;
+    case Kind::real:
+      return append_real(out, *static_cast<const double*>(value));
+    case Kind::string:
+      out += *static_cast<const std::string*>(value);
+      return;
+    case Kind::blob:
+      return append_base64(out, *static_cast<const std::string*>(value));
+    case Kind::timestamp:
+      out += format_timestamp(
+          *static_cast<const Timestamp*>(value),
+          type.time_format != TimeFormat::unset ? type.time_format : default_format);
+      return;
+    default:
+      return;
   }
 }
 
 std::string_view type_word(Kind kind) {
   switch (kind) {
-    case Kind::boolean: return "Boolean";
-    case Kind::int32: return "Integer";
-    case Kind::int64: return "Long";
-    case Kind::real: return "Double";
-    case Kind::timestamp: return "Timestamp";
-    case Kind::blob: return "ByteBuffer";
-    case Kind::list: return "List";
-    case Kind::map: return "Map";
-    case Kind::structure: return "Structure";
-    default: return "String";
+    case Kind::boolean:
+      return "Boolean";
+    case Kind::int32:
+      return "Integer";
+    case Kind::int64:
+      return "Long";
+    case Kind::real:
+      return "Double";
+    case Kind::timestamp:
+      return "Timestamp";
+    case Kind::blob:
+      return "ByteBuffer";
+    case Kind::list:
+      return "List";
+    case Kind::map:
+      return "Map";
+    case Kind::structure:
+      return "Structure";
+    default:
+      return "String";
   }
 }
 

@@ -13,7 +13,8 @@
 #include "base/document.h"
 #include "base/time.h"
 
-// Special members by table. Three layouts are relied on, and shape_test.cc checks each against the real classes:
+// Special members by table. Three layouts are relied on, and shape_test.cc checks each against the
+// real classes:
 //  - std::vector is {first, last, end of storage}, its storage from ::operator new (libstdc++);
 //  - Maybe<T> is {T, bool} with the flag right behind T; Box<T> is one pointer (both ours);
 //  - std::unique_ptr is one pointer (libstdc++).
@@ -32,32 +33,47 @@ RawVector load(const void* at) {
   std::memcpy(&v, at, sizeof v);
   return v;
 }
-void store(void* at, const RawVector& v) { std::memcpy(at, &v, sizeof v); }
+void store(void* at, const RawVector& v) {
+  std::memcpy(at, &v, sizeof v);
+}
 
 void* load_pointer(const void* at) {
   void* p;
   std::memcpy(&p, at, sizeof p);
   return p;
 }
-void store_pointer(void* at, const void* p) { std::memcpy(at, &p, sizeof p); }
+void store_pointer(void* at, const void* p) {
+  std::memcpy(at, &p, sizeof p);
+}
 
 // Calls f with a null pointer of the scalar type behind the kind.
 template <class F>
 decltype(auto) with_scalar(Kind kind, F f) {
   switch (kind) {
-    case Kind::boolean: return f(static_cast<bool*>(nullptr));
-    case Kind::int32: return f(static_cast<int32_t*>(nullptr));
-    case Kind::int64: return f(static_cast<int64_t*>(nullptr));
-    case Kind::real: return f(static_cast<double*>(nullptr));
-    case Kind::timestamp: return f(static_cast<Timestamp*>(nullptr));
-    case Kind::document: return f(static_cast<Document*>(nullptr));
-    case Kind::attribute_value: return f(static_cast<AttributeValue*>(nullptr));
-    case Kind::item: return f(static_cast<Item*>(nullptr));
-    default: return f(static_cast<std::string*>(nullptr));
+    case Kind::boolean:
+      return f(static_cast<bool*>(nullptr));
+    case Kind::int32:
+      return f(static_cast<int32_t*>(nullptr));
+    case Kind::int64:
+      return f(static_cast<int64_t*>(nullptr));
+    case Kind::real:
+      return f(static_cast<double*>(nullptr));
+    case Kind::timestamp:
+      return f(static_cast<Timestamp*>(nullptr));
+    case Kind::document:
+      return f(static_cast<Document*>(nullptr));
+    case Kind::attribute_value:
+      return f(static_cast<AttributeValue*>(nullptr));
+    case Kind::item:
+      return f(static_cast<Item*>(nullptr));
+    default:
+      return f(static_cast<std::string*>(nullptr));
   }
 }
 
-bool is_stream(Kind kind) { return kind == Kind::byte_source || kind == Kind::event_stream; }
+bool is_stream(Kind kind) {
+  return kind == Kind::byte_source || kind == Kind::event_stream;
+}
 
 bool* maybe_flag(const TypeDesc& type, void* slot) {
   return reinterpret_cast<bool*>(static_cast<char*>(slot) + value_bytes(type));
@@ -85,20 +101,26 @@ void destroy_boxed(const TypeDesc& type, void* slot) {
 
 void destroy_member(const MemberDesc& m, void* slot) {
   switch (m.slot) {
-    case Slot::plain: return destroy_value(*m.type, slot);
+    case Slot::plain:
+      return destroy_value(*m.type, slot);
     case Slot::optional:
-      return with_scalar(m.type->kind, [&]<class T>(T*) { std::destroy_at(static_cast<std::optional<T>*>(slot)); });
+      return with_scalar(m.type->kind, [&]<class T>(T*) {
+        std::destroy_at(static_cast<std::optional<T>*>(slot));
+      });
     case Slot::maybe:
       if (maybe_engaged(*m.type, slot)) destroy_value(*m.type, slot);
       return;
-    case Slot::box: return destroy_boxed(*m.type, slot);
-    case Slot::pointer: return destroy_stream(*m.type, slot);
+    case Slot::box:
+      return destroy_boxed(*m.type, slot);
+    case Slot::pointer:
+      return destroy_stream(*m.type, slot);
   }
 }
 
 void copy_member(const MemberDesc& m, void* slot, const void* from) {
   switch (m.slot) {
-    case Slot::plain: return copy_value(*m.type, slot, from);
+    case Slot::plain:
+      return copy_value(*m.type, slot, from);
     case Slot::optional:
       return with_scalar(m.type->kind, [&]<class T>(T*) {
         ::new (slot) std::optional<T>(*static_cast<const std::optional<T>*>(from));
@@ -116,13 +138,15 @@ void copy_member(const MemberDesc& m, void* slot, const void* from) {
       }
       return store_pointer(slot, copy);
     }
-    case Slot::pointer: CHECK(false);
+    case Slot::pointer:
+      CHECK(false);
   }
 }
 
 void move_member(const MemberDesc& m, void* slot, void* from) {
   switch (m.slot) {
-    case Slot::plain: return move_value(*m.type, slot, from);
+    case Slot::plain:
+      return move_value(*m.type, slot, from);
     case Slot::optional:
       return with_scalar(m.type->kind, [&]<class T>(T*) {
         ::new (slot) std::optional<T>(std::move(*static_cast<std::optional<T>*>(from)));
@@ -138,8 +162,12 @@ void move_member(const MemberDesc& m, void* slot, void* from) {
   }
 }
 
-void* slot_of(const MemberDesc& m, void* object) { return static_cast<char*>(object) + m.offset; }
-const void* slot_of(const MemberDesc& m, const void* object) { return static_cast<const char*>(object) + m.offset; }
+void* slot_of(const MemberDesc& m, void* object) {
+  return static_cast<char*>(object) + m.offset;
+}
+const void* slot_of(const MemberDesc& m, const void* object) {
+  return static_cast<const char*>(object) + m.offset;
+}
 
 // Moves the elements into storage twice as large.
 void grow(const TypeDesc& element, RawVector& v) {
@@ -160,7 +188,8 @@ void grow(const TypeDesc& element, RawVector& v) {
 struct Scratch {
   alignas(std::max_align_t) char local[1024];
   void* at;
-  explicit Scratch(const StructDesc& shape) : at(shape.size <= sizeof local ? local : ::operator new(shape.size)) {}
+  explicit Scratch(const StructDesc& shape)
+      : at(shape.size <= sizeof local ? local : ::operator new(shape.size)) {}
   ~Scratch() {
     if (at != local) ::operator delete(at);
   }
@@ -177,23 +206,33 @@ const MemberDesc* find_member(const StructDesc& shape, std::string_view name) {
 
 size_t value_bytes(const TypeDesc& type) {
   switch (type.kind) {
-    case Kind::list: return sizeof(RawVector);
-    case Kind::map: return type.map->bytes;
-    case Kind::structure: return type.structure->size;
+    case Kind::list:
+      return sizeof(RawVector);
+    case Kind::map:
+      return type.map->bytes;
+    case Kind::structure:
+      return type.structure->size;
     case Kind::byte_source:
-    case Kind::event_stream: return sizeof(void*);
-    default: return with_scalar(type.kind, []<class T>(T*) { return sizeof(T); });
+    case Kind::event_stream:
+      return sizeof(void*);
+    default:
+      return with_scalar(type.kind, []<class T>(T*) { return sizeof(T); });
   }
 }
 
 void construct_value(const TypeDesc& type, void* at) {
   switch (type.kind) {
-    case Kind::list: return store(at, RawVector{});
-    case Kind::map: return type.map->construct(type, at);
-    case Kind::structure: return construct_object(*type.structure, at);
+    case Kind::list:
+      return store(at, RawVector{});
+    case Kind::map:
+      return type.map->construct(type, at);
+    case Kind::structure:
+      return construct_object(*type.structure, at);
     case Kind::byte_source:
-    case Kind::event_stream: return store_pointer(at, nullptr);
-    default: return with_scalar(type.kind, [&]<class T>(T*) { ::new (at) T(); });
+    case Kind::event_stream:
+      return store_pointer(at, nullptr);
+    default:
+      return with_scalar(type.kind, [&]<class T>(T*) { ::new (at) T(); });
   }
 }
 
@@ -206,11 +245,15 @@ void destroy_value(const TypeDesc& type, void* at) {
       for (char* p = v.first; p != v.last; p += bytes) destroy_value(*type.element, p);
       return ::operator delete(v.first, static_cast<size_t>(v.storage_end - v.first));
     }
-    case Kind::map: return type.map->destroy(type, at);
-    case Kind::structure: return destroy_object(*type.structure, at);
+    case Kind::map:
+      return type.map->destroy(type, at);
+    case Kind::structure:
+      return destroy_object(*type.structure, at);
     case Kind::byte_source:
-    case Kind::event_stream: return destroy_stream(type, at);
-    default: return with_scalar(type.kind, [&]<class T>(T*) { std::destroy_at(static_cast<T*>(at)); });
+    case Kind::event_stream:
+      return destroy_stream(type, at);
+    default:
+      return with_scalar(type.kind, [&]<class T>(T*) { std::destroy_at(static_cast<T*>(at)); });
   }
 }
 
@@ -224,16 +267,22 @@ void copy_value(const TypeDesc& type, void* at, const void* from) {
         copy.first = copy.last = static_cast<char*>(::operator new(size));
         copy.storage_end = copy.first + size;
         const size_t bytes = value_bytes(*type.element);
-        for (const char* p = v.first; p != v.last; p += bytes, copy.last += bytes) copy_value(*type.element, copy.last, p);
+        for (const char* p = v.first; p != v.last; p += bytes, copy.last += bytes)
+          copy_value(*type.element, copy.last, p);
       }
       return store(at, copy);
     }
-    case Kind::map: return type.map->copy(type, at, from);
-    case Kind::structure: return copy_object(*type.structure, at, from);
+    case Kind::map:
+      return type.map->copy(type, at, from);
+    case Kind::structure:
+      return copy_object(*type.structure, at, from);
     case Kind::byte_source:
-    case Kind::event_stream: CHECK(false); return;
+    case Kind::event_stream:
+      CHECK(false);
+      return;
     default:
-      return with_scalar(type.kind, [&]<class T>(T*) { ::new (at) T(*static_cast<const T*>(from)); });
+      return with_scalar(type.kind,
+                         [&]<class T>(T*) { ::new (at) T(*static_cast<const T*>(from)); });
   }
 }
 
@@ -242,13 +291,17 @@ void move_value(const TypeDesc& type, void* at, void* from) {
     case Kind::list:
       store(at, load(from));
       return store(from, RawVector{});
-    case Kind::map: return type.map->move(type, at, from);
-    case Kind::structure: return move_object(*type.structure, at, from);
+    case Kind::map:
+      return type.map->move(type, at, from);
+    case Kind::structure:
+      return move_object(*type.structure, at, from);
     case Kind::byte_source:
     case Kind::event_stream:
       store_pointer(at, load_pointer(from));
       return store_pointer(from, nullptr);
-    default: return with_scalar(type.kind, [&]<class T>(T*) { ::new (at) T(std::move(*static_cast<T*>(from))); });
+    default:
+      return with_scalar(type.kind,
+                         [&]<class T>(T*) { ::new (at) T(std::move(*static_cast<T*>(from))); });
   }
 }
 
@@ -297,15 +350,19 @@ void move_assign_object(const StructDesc& shape, void* to, void* from) {
 const void* get_member(const MemberDesc& m, const void* object) {
   const void* slot = slot_of(m, object);
   switch (m.slot) {
-    case Slot::plain: return slot;
+    case Slot::plain:
+      return slot;
     case Slot::optional:
       return with_scalar(m.type->kind, [&]<class T>(T*) -> const void* {
         const auto& value = *static_cast<const std::optional<T>*>(slot);
         return value ? &*value : nullptr;
       });
-    case Slot::maybe: return maybe_engaged(*m.type, slot) ? slot : nullptr;
-    case Slot::box: return load_pointer(slot);
-    case Slot::pointer: return load_pointer(slot) ? slot : nullptr;
+    case Slot::maybe:
+      return maybe_engaged(*m.type, slot) ? slot : nullptr;
+    case Slot::box:
+      return load_pointer(slot);
+    case Slot::pointer:
+      return load_pointer(slot) ? slot : nullptr;
   }
   return nullptr;
 }
@@ -318,8 +375,9 @@ void* set_member(const MemberDesc& m, void* object) {
       construct_value(*m.type, slot);
       return slot;
     case Slot::optional:
-      return with_scalar(m.type->kind,
-                         [&]<class T>(T*) -> void* { return &static_cast<std::optional<T>*>(slot)->emplace(); });
+      return with_scalar(m.type->kind, [&]<class T>(T*) -> void* {
+        return &static_cast<std::optional<T>*>(slot)->emplace();
+      });
     case Slot::maybe:
       if (maybe_engaged(*m.type, slot)) destroy_value(*m.type, slot);
       construct_value(*m.type, slot);

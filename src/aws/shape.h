@@ -9,10 +9,11 @@
 #include "aws/fwd.h"
 #include "base/check.h"
 
-// Descriptor tables: what is known of a structure at run time. The tables are constants made by codegen/generate.py (and,
-// in tests, by loading a model); nothing here is ever changed. One table-driven codec per protocol walks them, and so do
-// the structures' own constructors, copies and destructors (shape.cc): a new structure costs data, not code. (Measured
-// before: 0.1 CPU s to compile and 9 KB of code for each structure with ordinary special members.)
+// Descriptor tables: what is known of a structure at run time. The tables are constants made by
+// codegen/generate.py (and, in tests, by loading a model); nothing here is ever changed. One
+// table-driven codec per protocol walks them, and so do the structures' own constructors, copies
+// and destructors (shape.cc): a new structure costs data, not code. (Measured before: 0.1 CPU s to
+// compile and 9 KB of code for each structure with ordinary special members.)
 namespace virga::aws {
 
 enum class Kind : uint8_t {
@@ -64,7 +65,8 @@ struct Table {
 struct Limits {
   bool has_min = false;
   bool has_max = false;
-  double min = 0;  // of the value for numbers, of the length for strings (code points), blobs (bytes), lists, maps
+  double min = 0;  // of the value for numbers, of the length for strings (code points), blobs
+                   // (bytes), lists, maps
   double max = 0;
   std::string_view pattern;
   Table<std::string_view> values;  // the enum's, in AWS's printing order
@@ -75,7 +77,8 @@ struct XmlNamespace {
   std::string_view prefix;
 };
 
-// What a std::map<std::string, T> can do, for one T. The TypeDesc is passed so that models loaded at run time can share ops.
+// What a std::map<std::string, T> can do, for one T. The TypeDesc is passed so that models loaded
+// at run time can share ops.
 struct MapOps {
   size_t bytes;
   void (*construct)(const TypeDesc&, void* at);
@@ -83,7 +86,8 @@ struct MapOps {
   void (*copy)(const TypeDesc&, void* at, const void* from);
   void (*move)(const TypeDesc&, void* at, void* from);
   size_t (*size)(const TypeDesc&, const void* map);
-  void* (*insert)(const TypeDesc&, void* map, std::string key);  // the value at the key, default-made when new
+  void* (*insert)(const TypeDesc&, void* map,
+                  std::string key);  // the value at the key, default-made when new
   void (*each)(const TypeDesc&, const void* map, void* self,
                void (*visit)(void* self, const std::string& key, const void* value));
 };
@@ -93,7 +97,7 @@ struct TypeDesc {
   TimeFormat time_format = TimeFormat::unset;
   bool flattened = false;
   bool sensitive = false;
-  std::string_view name;                  // the model's shape name
+  std::string_view name;  // the model's shape name
   const Limits* limits = nullptr;
   const StructDesc* structure = nullptr;  // structure, event_stream
   const TypeDesc* element = nullptr;      // list member, map value
@@ -120,8 +124,9 @@ enum MemberFlags : uint16_t {
 };
 
 struct MemberDesc {
-  std::string_view name;            // the model's name: "TableName"
-  std::string_view wire;            // locationName, else the name; a header's or query parameter's name; a prefix
+  std::string_view name;  // the model's name: "TableName"
+  std::string_view
+      wire;  // locationName, else the name; a header's or query parameter's name; a prefix
   const TypeDesc* type = nullptr;
   uint32_t offset = 0;
   Slot slot = Slot::plain;
@@ -140,9 +145,9 @@ struct StructDesc {
   std::string_view name;                // the model's: "PutItemInput"
   Table<MemberDesc> members;            // in model order, at most kMembersMax
   const MemberDesc* payload = nullptr;  // the member that is the whole body
-  uint32_t size = 0;                    // bytes of the structure; 0: an error's shape, whose members have no storage
+  uint32_t size = 0;  // bytes of the structure; 0: an error's shape, whose members have no storage
   bool is_union = false;
-  std::string_view xml_name;            // locationName of the shape
+  std::string_view xml_name;  // locationName of the shape
   const XmlNamespace* xml_namespace = nullptr;
 };
 
@@ -177,7 +182,8 @@ class StructBox {
  public:
   StructBox() = default;
   StructBox(StructBox&& other) noexcept
-      : desc_(std::exchange(other.desc_, nullptr)), object_(std::exchange(other.object_, nullptr)) {}
+      : desc_(std::exchange(other.desc_, nullptr)),
+        object_(std::exchange(other.object_, nullptr)) {}
   StructBox& operator=(StructBox&& other) noexcept {
     std::swap(desc_, other.desc_);
     std::swap(object_, other.object_);

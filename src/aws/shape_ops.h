@@ -21,12 +21,16 @@ inline constexpr MapOps kMapOps = {
     [](const TypeDesc&, void* at, void* from) {
       ::new (at) std::map<std::string, T>(std::move(*static_cast<std::map<std::string, T>*>(from)));
     },
-    [](const TypeDesc&, const void* map) { return static_cast<const std::map<std::string, T>*>(map)->size(); },
+    [](const TypeDesc&, const void* map) {
+      return static_cast<const std::map<std::string, T>*>(map)->size();
+    },
     [](const TypeDesc&, void* map, std::string key) -> void* {
       return &(*static_cast<std::map<std::string, T>*>(map))[std::move(key)];
     },
-    [](const TypeDesc&, const void* map, void* self, void (*visit)(void*, const std::string&, const void*)) {
-      for (const auto& [key, value] : *static_cast<const std::map<std::string, T>*>(map)) visit(self, key, &value);
+    [](const TypeDesc&, const void* map, void* self,
+       void (*visit)(void*, const std::string&, const void*)) {
+      for (const auto& [key, value] : *static_cast<const std::map<std::string, T>*>(map))
+        visit(self, key, &value);
     },
 };
 

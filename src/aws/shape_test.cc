@@ -15,41 +15,69 @@ namespace {
 
 // A structure as the generator writes it, with a member of each storage.
 struct Leaf {
-  union { std::string name; };
-  union { std::optional<int64_t> size; };
+  union {
+    std::string name;
+  };
+  union {
+    std::optional<int64_t> size;
+  };
   VIRGA_API_STRUCT(Leaf)
   static const StructDesc& descriptor();
 };
 struct Tree {
-  union { std::string name; };
-  union { int32_t count; };
-  union { std::optional<bool> ripe; };
-  union { std::optional<std::string> note; };
-  union { Maybe<std::vector<Leaf>> leaves; };
-  union { std::vector<std::string> words; };
-  union { Maybe<std::map<std::string, Leaf>> by_name; };
-  union { Box<Tree> below; };
+  union {
+    std::string name;
+  };
+  union {
+    int32_t count;
+  };
+  union {
+    std::optional<bool> ripe;
+  };
+  union {
+    std::optional<std::string> note;
+  };
+  union {
+    Maybe<std::vector<Leaf>> leaves;
+  };
+  union {
+    std::vector<std::string> words;
+  };
+  union {
+    Maybe<std::map<std::string, Leaf>> by_name;
+  };
+  union {
+    Box<Tree> below;
+  };
   VIRGA_API_STRUCT(Tree)
   static const StructDesc& descriptor();
 };
 struct Carrier {
-  union { std::unique_ptr<async::ByteSource> body; };
+  union {
+    std::unique_ptr<async::ByteSource> body;
+  };
   VIRGA_API_MOVABLE(Carrier)
   static const StructDesc& descriptor();
 };
 
 #pragma clang diagnostic ignored "-Winvalid-offsetof"
 extern const StructDesc d_leaf, d_tree;
-const TypeDesc t_text{.kind = Kind::string}, t_int{.kind = Kind::int32}, t_long{.kind = Kind::int64}, t_bool{.kind = Kind::boolean};
+const TypeDesc t_text{.kind = Kind::string}, t_int{.kind = Kind::int32},
+    t_long{.kind = Kind::int64}, t_bool{.kind = Kind::boolean};
 const TypeDesc t_leaf{.kind = Kind::structure, .structure = &d_leaf};
 const TypeDesc t_tree{.kind = Kind::structure, .structure = &d_tree};
 const TypeDesc t_leaves{.kind = Kind::list, .element = &t_leaf};
 const TypeDesc t_words{.kind = Kind::list, .element = &t_text};
-const TypeDesc t_leaf_map{.kind = Kind::map, .element = &t_leaf, .key = &t_text, .map = &kMapOps<Leaf>};
+const TypeDesc t_leaf_map{
+    .kind = Kind::map, .element = &t_leaf, .key = &t_text, .map = &kMapOps<Leaf>};
 const TypeDesc t_source{.kind = Kind::byte_source};
 const MemberDesc m_leaf[] = {
     {.name = "Name", .wire = "Name", .type = &t_text, .offset = offsetof(Leaf, name)},
-    {.name = "Size", .wire = "Size", .type = &t_long, .offset = offsetof(Leaf, size), .slot = Slot::optional},
+    {.name = "Size",
+     .wire = "Size",
+     .type = &t_long,
+     .offset = offsetof(Leaf, size),
+     .slot = Slot::optional},
 };
 const StructDesc d_leaf{.name = "Leaf", .members = m_leaf, .size = sizeof(Leaf)};
 const MemberDesc m_tree[] = {
@@ -63,7 +91,8 @@ const MemberDesc m_tree[] = {
     {.name = "Below", .type = &t_tree, .offset = offsetof(Tree, below), .slot = Slot::box},
 };
 const StructDesc d_tree{.name = "Tree", .members = m_tree, .size = sizeof(Tree)};
-const MemberDesc m_carrier[] = {{.name = "Body", .type = &t_source, .offset = offsetof(Carrier, body), .slot = Slot::pointer}};
+const MemberDesc m_carrier[] = {
+    {.name = "Body", .type = &t_source, .offset = offsetof(Carrier, body), .slot = Slot::pointer}};
 const StructDesc d_carrier{.name = "Carrier", .members = m_carrier, .size = sizeof(Carrier)};
 }  // namespace
 
@@ -158,7 +187,8 @@ TEST(Shape, tables_and_ordinary_code_see_the_same_values) {
   EXPECT_EQ(t.leaves->at(99).name, std::string(kLong) + "99");
   t.leaves->push_back(leaf("by hand"));
   EXPECT_EQ(list_size(t_leaves, leaves), 101u);
-  EXPECT_EQ(*static_cast<const std::string*>(get_member(m_leaf[0], list_at(t_leaves, leaves, 100))), "by hand");
+  EXPECT_EQ(*static_cast<const std::string*>(get_member(m_leaf[0], list_at(t_leaves, leaves, 100))),
+            "by hand");
   *static_cast<bool*>(set_member(m_tree[2], &t)) = true;
   EXPECT_EQ(t.ripe, true);
   *static_cast<std::string*>(set_member(m_tree[0], set_member(m_tree[7], &t))) = "boxed";

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 
-// The value of a query parameter as sent; names are compared as sent too, as AWS does for X-Amz-… ones.
+// The value of a query parameter as sent; names are compared as sent too, as AWS does for X-Amz-…
+// ones.
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name) {
   size_t at = 0;
   while (at < query.size()) {
@@ -28,7 +29,8 @@ std::optional<std::string_view> query_parameter(std::string_view query, std::str
 }
 
 // A decoded parameter, kept in the signature's storage when decoding changed it.
-std::optional<std::string_view> decoded_parameter(Signature& out, std::string_view query, std::string_view name) {
+std::optional<std::string_view> decoded_parameter(Signature& out, std::string_view query,
+                                                  std::string_view name) {
   const auto raw = query_parameter(query, name);
   if (!raw || raw->find('%') == std::string_view::npos) return raw;
   const auto decoded = percent_decode(*raw);
@@ -60,14 +62,17 @@ Result<void> split_credential(Signature& out, std::string_view credential, Error
   out.region = parts[2];
   out.service = parts[3];
   out.scope = credential.substr(std::min(parts[0].size() + 1, credential.size()));
-  if (out.access_key_id.empty()) return fail(malformed_credential(family, out.presigned, credential));
+  if (out.access_key_id.empty())
+    return fail(malformed_credential(family, out.presigned, credential));
   if (parts[4] != "aws4_request") {
-    return fail(wrong_scope(family, out.presigned,
-                            "Credential should be scoped with a valid terminator: 'aws4_request', not '" +
-                                std::string(parts[4]) + "'."));
+    return fail(
+        wrong_scope(family, out.presigned,
+                    "Credential should be scoped with a valid terminator: 'aws4_request', not '" +
+                        std::string(parts[4]) + "'."));
   }
   if (!valid_region(out.region)) {
-    return fail(wrong_scope(family, out.presigned, "Credential should be scoped to a valid region. "));
+    return fail(
+        wrong_scope(family, out.presigned, "Credential should be scoped to a valid region. "));
   }
   return {};
 }
@@ -85,8 +90,10 @@ Result<void> take_date(Signature& out, std::string_view text, ErrorFamily family
   out.signed_at = *at;
   if (out.amz_date.substr(0, 8) == out.date) return {};
   return fail(wrong_scope(family, out.presigned,
-                          "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '" +
-                              std::string(out.date) + "' != '" + std::string(out.amz_date.substr(0, 8)) + "', from '" +
+                          "Date in Credential scope does not match YYYYMMDD from ISO-8601 version "
+                          "of date from HTTP: '" +
+                              std::string(out.date) + "' != '" +
+                              std::string(out.amz_date.substr(0, 8)) + "', from '" +
                               std::string(out.amz_date) + "'."));
 }
 
@@ -97,7 +104,8 @@ struct HeaderParts {
 };
 
 // `Credential=…, SignedHeaders=…, Signature=…` in any order, blanks after the commas optional.
-Result<HeaderParts> split_authorization(std::string_view parameters, std::string_view whole, ErrorFamily family) {
+Result<HeaderParts> split_authorization(std::string_view parameters, std::string_view whole,
+                                        ErrorFamily family) {
   HeaderParts parts;
   size_t at = 0;
   while (at < parameters.size()) {
@@ -116,8 +124,8 @@ Result<HeaderParts> split_authorization(std::string_view parameters, std::string
   return parts;
 }
 
-Result<std::optional<Signature>> parse_header(const net::RequestHead& head, std::string_view authorization,
-                                              ErrorFamily family) {
+Result<std::optional<Signature>> parse_header(const net::RequestHead& head,
+                                              std::string_view authorization, ErrorFamily family) {
   const size_t space = std::min(authorization.find(' '), authorization.size());
   const std::string_view algorithm = authorization.substr(0, space);
   if (algorithm != kAlgorithm) return fail(unsupported_algorithm(family, false, algorithm));
@@ -126,18 +134,21 @@ Result<std::optional<Signature>> parse_header(const net::RequestHead& head, std:
   Signature out;
   const net::HeaderView* date = head.find("x-amz-date");
   if (!date) date = head.find("date");
-  if (parts.credential.empty() || parts.signature.empty() || parts.signed_headers.empty() || !date) {
-    return fail(incomplete_header(family, {.credential = parts.credential.empty(),
-                                           .signature = parts.signature.empty(),
-                                           .signed_headers = parts.signed_headers.empty(),
-                                           .date = date == nullptr},
+  if (parts.credential.empty() || parts.signature.empty() || parts.signed_headers.empty() ||
+      !date) {
+    return fail(incomplete_header(family,
+                                  {.credential = parts.credential.empty(),
+                                   .signature = parts.signature.empty(),
+                                   .signed_headers = parts.signed_headers.empty(),
+                                   .date = date == nullptr},
                                   authorization));
   }
   VIRGA_TRY_VOID(split_credential(out, parts.credential, family));
   VIRGA_TRY_VOID(take_date(out, date->value, family));
   out.signed_headers = parts.signed_headers;
   out.signature = parts.signature;
-  if (const net::HeaderView* const token = head.find("x-amz-security-token")) out.session_token = token->value;
+  if (const net::HeaderView* const token = head.find("x-amz-security-token"))
+    out.session_token = token->value;
   return std::optional<Signature>(std::move(out));
 }
 
@@ -148,7 +159,8 @@ Result<void> take_expiry(Signature& out, std::optional<std::string_view> text, E
   if (*seconds < 0) return fail(bad_expiry(family, "X-Amz-Expires must be non-negative"));
   if (*seconds > 604'800) {
     return fail(bad_expiry(family,
-                           "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must "
+                           "X-Amz-Expires must be less than a week (in seconds); that is, the "
+                           "given X-Amz-Expires must "
                            "be less than 604800 seconds"));
   }
   out.expires_s = *seconds;
@@ -178,7 +190,8 @@ Result<std::optional<Signature>> parse_query(const net::RequestHead& head, Error
   VIRGA_TRY_VOID(take_expiry(out, expires, family));
   out.signed_headers = *signed_headers;
   out.signature = *signature;
-  if (const auto token = decoded_parameter(out, head.query, "X-Amz-Security-Token")) out.session_token = *token;
+  if (const auto token = decoded_parameter(out, head.query, "X-Amz-Security-Token"))
+    out.session_token = *token;
   return std::optional<Signature>(std::move(out));
 }
 
@@ -216,12 +229,14 @@ PayloadDeclaration declared_payload(const net::RequestHead& head) {
   }
   if (text == kUnsignedPayload) return {Kind::unsigned_payload, text};
   if (text == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD") return {Kind::streaming_signed, text};
-  if (text == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER") return {Kind::streaming_signed_trailer, text};
+  if (text == "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER")
+    return {Kind::streaming_signed_trailer, text};
   if (text == "STREAMING-UNSIGNED-PAYLOAD-TRAILER") return {Kind::streaming_unsigned_trailer, text};
   return {Kind::unknown, text};
 }
 
-Result<std::optional<std::string_view>> canonical_payload(const net::RequestHead& head, const Signature& signature,
+Result<std::optional<std::string_view>> canonical_payload(const net::RequestHead& head,
+                                                          const Signature& signature,
                                                           ErrorFamily family) {
   using Kind = PayloadDeclaration::Kind;
   if (family == ErrorFamily::s3 && signature.presigned) return kUnsignedPayload;
@@ -229,31 +244,37 @@ Result<std::optional<std::string_view>> canonical_payload(const net::RequestHead
   if (declared.kind != Kind::absent && declared.kind != Kind::unknown) return declared.text;
   if (family != ErrorFamily::s3) return std::nullopt;
   if (declared.kind == Kind::absent) {
-    return fail("InvalidRequest", 400, "Missing required header for this request: x-amz-content-sha256");
+    return fail("InvalidRequest", 400,
+                "Missing required header for this request: x-amz-content-sha256");
   }
   return fail(bad_payload_declaration());
 }
 
 Result<std::optional<Signature>> parse(const net::RequestHead& head, ErrorFamily family) {
   const bool by_query = head.query.find("X-Amz-") != std::string_view::npos &&
-                        (query_parameter(head.query, "X-Amz-Algorithm") || query_parameter(head.query, "X-Amz-Signature") ||
+                        (query_parameter(head.query, "X-Amz-Algorithm") ||
+                         query_parameter(head.query, "X-Amz-Signature") ||
                          query_parameter(head.query, "X-Amz-Credential"));
   const net::HeaderView* const authorization = head.find("authorization");
   if (authorization && by_query) return fail(both_signatures(family));
   if (by_query) return parse_query(head, family);
   if (!authorization) return std::nullopt;
-  if (authorization->value.starts_with("AWS4-")) return parse_header(head, authorization->value, family);
-  if (family == ErrorFamily::s3) return fail(unsupported_algorithm(family, false, authorization->value));
+  if (authorization->value.starts_with("AWS4-"))
+    return parse_header(head, authorization->value, family);
+  if (family == ErrorFamily::s3)
+    return fail(unsupported_algorithm(family, false, authorization->value));
   return std::nullopt;
 }
 
-Result<void> check_scope(const Signature& signature, std::string_view service, std::string_view region,
-                         ErrorFamily family) {
+Result<void> check_scope(const Signature& signature, std::string_view service,
+                         std::string_view region, ErrorFamily family) {
   if (signature.service != service) {
-    return fail(wrong_scope(family, signature.presigned,
-                            "Credential should be scoped to correct service: '" + std::string(service) + "'. "));
+    return fail(wrong_scope(
+        family, signature.presigned,
+        "Credential should be scoped to correct service: '" + std::string(service) + "'. "));
   }
-  if (!region.empty() && signature.region != region) return fail(wrong_region(family, signature, region));
+  if (!region.empty() && signature.region != region)
+    return fail(wrong_region(family, signature, region));
   return {};
 }
 
@@ -282,8 +303,9 @@ std::string string_to_sign(const Signature& signature, std::string_view canonica
   return out;
 }
 
-Result<void> verify(const net::RequestHead& head, const Signature& signature, std::string_view secret_key,
-                    std::string_view payload_hash, ErrorFamily family) {
+Result<void> verify(const net::RequestHead& head, const Signature& signature,
+                    std::string_view secret_key, std::string_view payload_hash,
+                    ErrorFamily family) {
   if (!is_signed(signature.signed_headers, "host")) return fail(host_not_signed(family));
   thread_local std::string canonical;
   thread_local std::string to_sign;

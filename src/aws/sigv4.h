@@ -12,8 +12,8 @@
 #include "net/http_parser.h"
 
 // AWS Signature Version 4: taking a request's signature apart, verifying it, and signing.
-// Source: IAM User Guide, "Create a signed AWS API request"; S3 API Reference, "Authenticating Requests (AWS Signature
-// Version 4)". Thread-safe; derived keys are cached per thread.
+// Source: IAM User Guide, "Create a signed AWS API request"; S3 API Reference, "Authenticating
+// Requests (AWS Signature Version 4)". Thread-safe; derived keys are cached per thread.
 namespace virga::sigv4 {
 
 // Whose error codes and statuses a refusal has.
@@ -24,8 +24,8 @@ enum class ErrorFamily {
   s3,         // REST XML of S3
 };
 
-// A request's signature, taken apart but not believed yet. Views point into the request's head or, for decoded query
-// parameters, into this object's own storage; moving it keeps them valid.
+// A request's signature, taken apart but not believed yet. Views point into the request's head or,
+// for decoded query parameters, into this object's own storage; moving it keeps them valid.
 struct Signature {
   Signature() = default;
   Signature(Signature&&) = default;
@@ -33,10 +33,10 @@ struct Signature {
 
   bool presigned = false;  // by query parameters
   std::string_view access_key_id;
-  std::string_view date;     // of the scope: YYYYMMDD
-  std::string_view region;   // of the scope
-  std::string_view service;  // of the scope, the signing name: "dynamodb", "execute-api"
-  std::string_view scope;    // date/region/service/aws4_request
+  std::string_view date;            // of the scope: YYYYMMDD
+  std::string_view region;          // of the scope
+  std::string_view service;         // of the scope, the signing name: "dynamodb", "execute-api"
+  std::string_view scope;           // date/region/service/aws4_request
   std::string_view signed_headers;  // a;b;c
   std::string_view signature;       // 64 hex digits
   std::string_view amz_date;        // YYYYMMDDTHHMMSSZ, from X-Amz-Date, or made from Date
@@ -50,10 +50,10 @@ struct Signature {
 // What the request says its body is: the last line of the canonical request.
 struct PayloadDeclaration {
   enum class Kind {
-    absent,                      // no x-amz-content-sha256: the hash of the body counts
-    hash,                        // its hex SHA-256, to be compared with the body
-    unsigned_payload,            // UNSIGNED-PAYLOAD
-    streaming_signed,            // STREAMING-AWS4-HMAC-SHA256-PAYLOAD: aws-chunked with a signature per chunk
+    absent,            // no x-amz-content-sha256: the hash of the body counts
+    hash,              // its hex SHA-256, to be compared with the body
+    unsigned_payload,  // UNSIGNED-PAYLOAD
+    streaming_signed,  // STREAMING-AWS4-HMAC-SHA256-PAYLOAD: aws-chunked with a signature per chunk
     streaming_signed_trailer,    // …-PAYLOAD-TRAILER
     streaming_unsigned_trailer,  // STREAMING-UNSIGNED-PAYLOAD-TRAILER
     unknown,                     // neither of these
@@ -68,41 +68,48 @@ struct PayloadDeclaration {
 };
 PayloadDeclaration declared_payload(const net::RequestHead& head);
 
-// Takes the Authorization header or the X-Amz-* query parameters apart. nullopt: the request carries no signature (no
-// AWS4 Authorization, no X-Amz-Algorithm). Errors: IncompleteSignature naming every missing part, InvalidSignature for a
-// header and a query signature together; malformed credentials, dates, algorithms. All that holds in open mode too.
+// Takes the Authorization header or the X-Amz-* query parameters apart. nullopt: the request
+// carries no signature (no AWS4 Authorization, no X-Amz-Algorithm). Errors: IncompleteSignature
+// naming every missing part, InvalidSignature for a header and a query signature together;
+// malformed credentials, dates, algorithms. All that holds in open mode too.
 Result<std::optional<Signature>> parse(const net::RequestHead& head, ErrorFamily family);
 
-// `Credential should be scoped to correct service: 'sts'.` : the scope's service, and its region unless `region` is empty.
-Result<void> check_scope(const Signature& signature, std::string_view service, std::string_view region,
-                         ErrorFamily family);
+// `Credential should be scoped to correct service: 'sts'.` : the scope's service, and its region
+// unless `region` is empty.
+Result<void> check_scope(const Signature& signature, std::string_view service,
+                         std::string_view region, ErrorFamily family);
 
-// The last line of the canonical request, when it can be told without the body; nullopt: it is the body's hex SHA-256. A
-// hash that is only claimed is returned here and must be compared with the body before anything is committed.
-Result<std::optional<std::string_view>> canonical_payload(const net::RequestHead& head, const Signature& signature,
+// The last line of the canonical request, when it can be told without the body; nullopt: it is the
+// body's hex SHA-256. A hash that is only claimed is returned here and must be compared with the
+// body before anything is committed.
+Result<std::optional<std::string_view>> canonical_payload(const net::RequestHead& head,
+                                                          const Signature& signature,
                                                           ErrorFamily family);
 
-// Whether the signature is of this time: 5 minutes either way (S3: 15), presigned ones until they expire.
+// Whether the signature is of this time: 5 minutes either way (S3: 15), presigned ones until they
+// expire.
 Result<void> check_time(const Signature& signature, Timestamp now, ErrorFamily family);
 
-// Recomputes the signature. `payload_hash` is the canonical request's last line: the hex SHA-256 of the body, or
-// the text of declared_payload(). Error: SignatureDoesNotMatch with AWS's texts.
-Result<void> verify(const net::RequestHead& head, const Signature& signature, std::string_view secret_key,
-                    std::string_view payload_hash, ErrorFamily family);
+// Recomputes the signature. `payload_hash` is the canonical request's last line: the hex SHA-256 of
+// the body, or the text of declared_payload(). Error: SignatureDoesNotMatch with AWS's texts.
+Result<void> verify(const net::RequestHead& head, const Signature& signature,
+                    std::string_view secret_key, std::string_view payload_hash, ErrorFamily family);
 
 // The key that signs string-to-sign texts of one scope; 32 bytes. Cached per thread.
 std::string signing_key(std::string_view secret_key, std::string_view date, std::string_view region,
                         std::string_view service);
 
 // The canonical request and string to sign of a request, as the two texts of the specification.
-std::string canonical_request(const net::RequestHead& head, const Signature& signature, std::string_view payload_hash);
+std::string canonical_request(const net::RequestHead& head, const Signature& signature,
+                              std::string_view payload_hash);
 std::string string_to_sign(const Signature& signature, std::string_view canonical_request);
 
 // Refusals that the door decides on.
-AwsError missing_token(ErrorFamily family);       // no signature where one is needed
-AwsError invalid_token(ErrorFamily family);       // no such access key, or a session token that is not its own
-AwsError expired_token(ErrorFamily family);       // temporary credentials past their time
-AwsError payload_mismatch(ErrorFamily family);    // the body is not what x-amz-content-sha256 said
+AwsError missing_token(ErrorFamily family);  // no signature where one is needed
+AwsError invalid_token(
+    ErrorFamily family);  // no such access key, or a session token that is not its own
+AwsError expired_token(ErrorFamily family);     // temporary credentials past their time
+AwsError payload_mismatch(ErrorFamily family);  // the body is not what x-amz-content-sha256 said
 
 // --- Signing: for presigned links in answers, calls to other systems, and tests.
 
@@ -120,15 +127,19 @@ struct RequestToSign {
   std::vector<std::pair<std::string, std::string>> headers;  // with Host; all of them are signed
 };
 
-// Adds X-Amz-Date, X-Amz-Security-Token and Authorization to the request's headers; for S3 also x-amz-content-sha256.
+// Adds X-Amz-Date, X-Amz-Security-Token and Authorization to the request's headers; for S3 also
+// x-amz-content-sha256.
 void sign(RequestToSign& request, const SigningCredentials& credentials, std::string_view region,
           std::string_view service, std::string_view payload_hash, Timestamp now);
 
-// Returns the query string of a presigned request (Host is signed, the payload is not for S3 and empty else).
+// Returns the query string of a presigned request (Host is signed, the payload is not for S3 and
+// empty else).
 std::string presigned_query(const RequestToSign& request, const SigningCredentials& credentials,
-                            std::string_view region, std::string_view service, int64_t expires_s, Timestamp now);
+                            std::string_view region, std::string_view service, int64_t expires_s,
+                            Timestamp now);
 
 inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
-inline constexpr std::string_view kEmptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+inline constexpr std::string_view kEmptyHash =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 }  // namespace virga::sigv4

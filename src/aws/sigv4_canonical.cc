@@ -21,7 +21,9 @@ constexpr std::array<bool, 256> unreserved_table() {
 }
 constexpr std::array<bool, 256> kUnreserved = unreserved_table();
 
-bool unreserved(char c) { return kUnreserved[static_cast<unsigned char>(c)]; }
+bool unreserved(char c) {
+  return kUnreserved[static_cast<unsigned char>(c)];
+}
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -37,14 +39,16 @@ void append_escaped(std::string& out, char c) {
   out += kHex[byte & 15];
 }
 
-// Encodes what a sender may have left as it is, and brings escapes into their one canonical form. The same as decoding
-// and encoding once, except that an escaped slash stays escaped.
-void append_encoded_once(std::string& out, std::string_view text, bool keep_slash, bool plus_is_space) {
+// Encodes what a sender may have left as it is, and brings escapes into their one canonical form.
+// The same as decoding and encoding once, except that an escaped slash stays escaped.
+void append_encoded_once(std::string& out, std::string_view text, bool keep_slash,
+                         bool plus_is_space) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (unreserved(c) || (keep_slash && c == '/')) {
       out += c;
-    } else if (c == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
+    } else if (c == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+               hex_digit(text[i + 2]) >= 0) {
       const char decoded = static_cast<char>(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));
       if (unreserved(decoded)) {
         out += decoded;
@@ -129,7 +133,8 @@ void append_header_value(std::string& out, std::string_view value) {
   }
 }
 
-void append_headers(std::string& out, std::string_view signed_headers, const std::vector<net::HeaderView>& headers) {
+void append_headers(std::string& out, std::string_view signed_headers,
+                    const std::vector<net::HeaderView>& headers) {
   size_t at = 0;
   while (at <= signed_headers.size() && !signed_headers.empty()) {
     const size_t end = std::min(signed_headers.find(';', at), signed_headers.size());

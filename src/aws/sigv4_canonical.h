@@ -7,7 +7,8 @@
 
 #include "net/http_message.h"
 
-// The pieces of SigV4's canonical request, for the verifier and the signer alike. Inside of src/aws/sigv4*.
+// The pieces of SigV4's canonical request, for the verifier and the signer alike. Inside of
+// src/aws/sigv4*.
 namespace virga::sigv4 {
 
 struct CanonicalInput {
@@ -17,7 +18,7 @@ struct CanonicalInput {
   const std::vector<net::HeaderView>* headers = nullptr;
   std::string_view signed_headers;
   std::string_view payload_hash;
-  bool s3 = false;         // S3 encodes the path once and keeps dot segments, all others encode it twice
+  bool s3 = false;  // S3 encodes the path once and keeps dot segments, all others encode it twice
   bool presigned = false;  // leaves X-Amz-Signature out of the query
 };
 
@@ -34,7 +35,8 @@ void append_string_to_sign(std::string& out, std::string_view amz_date, std::str
 
 // S3 and its relatives sign paths as they are.
 inline bool encodes_path_once(std::string_view service) {
-  return service == "s3" || service == "s3express" || service == "s3-object-lambda" || service == "s3-outposts";
+  return service == "s3" || service == "s3express" || service == "s3-object-lambda" ||
+         service == "s3-outposts";
 }
 
 }  // namespace virga::sigv4

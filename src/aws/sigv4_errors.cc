@@ -13,27 +13,35 @@ AwsError make(std::string code, int status, std::string message) {
 
 AwsError incomplete(ErrorFamily family, std::string message) {
   switch (family) {
-    case ErrorFamily::json: return make("IncompleteSignatureException", 400, std::move(message));
-    case ErrorFamily::rest_json: return make("IncompleteSignatureException", 403, std::move(message));
-    case ErrorFamily::query: return make("IncompleteSignature", 400, std::move(message));
-    case ErrorFamily::s3: return make("AuthorizationHeaderMalformed", 400, std::move(message));
+    case ErrorFamily::json:
+      return make("IncompleteSignatureException", 400, std::move(message));
+    case ErrorFamily::rest_json:
+      return make("IncompleteSignatureException", 403, std::move(message));
+    case ErrorFamily::query:
+      return make("IncompleteSignature", 400, std::move(message));
+    case ErrorFamily::s3:
+      return make("AuthorizationHeaderMalformed", 400, std::move(message));
   }
   return internal_failure("error family");
 }
 
 AwsError invalid(ErrorFamily family, std::string message) {
   switch (family) {
-    case ErrorFamily::json: return make("InvalidSignatureException", 400, std::move(message));
-    case ErrorFamily::rest_json: return make("InvalidSignatureException", 403, std::move(message));
+    case ErrorFamily::json:
+      return make("InvalidSignatureException", 400, std::move(message));
+    case ErrorFamily::rest_json:
+      return make("InvalidSignatureException", 403, std::move(message));
     case ErrorFamily::query:
-    case ErrorFamily::s3: return make("SignatureDoesNotMatch", 403, std::move(message));
+    case ErrorFamily::s3:
+      return make("SignatureDoesNotMatch", 403, std::move(message));
   }
   return internal_failure("error family");
 }
 
 AwsError s3_malformed(bool presigned, std::string what) {
   if (presigned) return make("AuthorizationQueryParametersError", 400, std::move(what));
-  return make("AuthorizationHeaderMalformed", 400, "The authorization header is malformed; " + std::move(what));
+  return make("AuthorizationHeaderMalformed", 400,
+              "The authorization header is malformed; " + std::move(what));
 }
 
 AwsError with_detail(AwsError error, Document detail) {
@@ -62,10 +70,14 @@ std::string spaced_hex(std::string_view bytes) {
 AwsError missing_token(ErrorFamily family) {
   switch (family) {
     case ErrorFamily::json:
-      return make("MissingAuthenticationTokenException", 400, "Request is missing Authentication Token");
-    case ErrorFamily::rest_json: return make("MissingAuthenticationTokenException", 403, "Missing Authentication Token");
-    case ErrorFamily::query: return make("MissingAuthenticationToken", 403, "Request is missing Authentication Token");
-    case ErrorFamily::s3: return make("AccessDenied", 403, "Access Denied");
+      return make("MissingAuthenticationTokenException", 400,
+                  "Request is missing Authentication Token");
+    case ErrorFamily::rest_json:
+      return make("MissingAuthenticationTokenException", 403, "Missing Authentication Token");
+    case ErrorFamily::query:
+      return make("MissingAuthenticationToken", 403, "Request is missing Authentication Token");
+    case ErrorFamily::s3:
+      return make("AccessDenied", 403, "Access Denied");
   }
   return internal_failure("error family");
 }
@@ -73,11 +85,15 @@ AwsError missing_token(ErrorFamily family) {
 AwsError invalid_token(ErrorFamily family) {
   constexpr const char* kText = "The security token included in the request is invalid.";
   switch (family) {
-    case ErrorFamily::json: return make("UnrecognizedClientException", 400, kText);
-    case ErrorFamily::rest_json: return make("UnrecognizedClientException", 403, kText);
-    case ErrorFamily::query: return make("InvalidClientTokenId", 403, kText);
+    case ErrorFamily::json:
+      return make("UnrecognizedClientException", 400, kText);
+    case ErrorFamily::rest_json:
+      return make("UnrecognizedClientException", 403, kText);
+    case ErrorFamily::query:
+      return make("InvalidClientTokenId", 403, kText);
     case ErrorFamily::s3:
-      return make("InvalidAccessKeyId", 403, "The AWS Access Key Id you provided does not exist in our records.");
+      return make("InvalidAccessKeyId", 403,
+                  "The AWS Access Key Id you provided does not exist in our records.");
   }
   return internal_failure("error family");
 }
@@ -85,10 +101,14 @@ AwsError invalid_token(ErrorFamily family) {
 AwsError expired_token(ErrorFamily family) {
   constexpr const char* kText = "The security token included in the request is expired";
   switch (family) {
-    case ErrorFamily::json: return make("ExpiredTokenException", 400, kText);
-    case ErrorFamily::rest_json: return make("ExpiredTokenException", 403, kText);
-    case ErrorFamily::query: return make("ExpiredToken", 403, kText);
-    case ErrorFamily::s3: return make("ExpiredToken", 400, "The provided token has expired.");
+    case ErrorFamily::json:
+      return make("ExpiredTokenException", 400, kText);
+    case ErrorFamily::rest_json:
+      return make("ExpiredTokenException", 403, kText);
+    case ErrorFamily::query:
+      return make("ExpiredToken", 403, kText);
+    case ErrorFamily::s3:
+      return make("ExpiredToken", 400, "The provided token has expired.");
   }
   return internal_failure("error family");
 }
@@ -98,23 +118,29 @@ AwsError payload_mismatch(ErrorFamily family) {
     return make("XAmzContentSHA256Mismatch", 400,
                 "The provided 'x-amz-content-sha256' header does not match what was computed.");
   }
-  return invalid(family, "The value of 'x-amz-content-sha256' does not match the request's payload.");
+  return invalid(family,
+                 "The value of 'x-amz-content-sha256' does not match the request's payload.");
 }
 
-AwsError incomplete_header(ErrorFamily family, const MissingParts& missing, std::string_view authorization) {
+AwsError incomplete_header(ErrorFamily family, const MissingParts& missing,
+                           std::string_view authorization) {
   if (family == ErrorFamily::s3) {
     if (missing.credential || missing.signature || missing.signed_headers) {
       return s3_malformed(false,
-                          "the authorization header requires three components: Credential, SignedHeaders, and Signature.");
+                          "the authorization header requires three components: Credential, "
+                          "SignedHeaders, and Signature.");
     }
-    return make("AccessDenied", 403, "AWS authentication requires a valid Date or x-amz-date header");
+    return make("AccessDenied", 403,
+                "AWS authentication requires a valid Date or x-amz-date header");
   }
   std::string message;
   if (missing.credential) message += "Authorization header requires 'Credential' parameter. ";
   if (missing.signature) message += "Authorization header requires 'Signature' parameter. ";
-  if (missing.signed_headers) message += "Authorization header requires 'SignedHeaders' parameter. ";
+  if (missing.signed_headers)
+    message += "Authorization header requires 'SignedHeaders' parameter. ";
   if (missing.date) {
-    message += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
+    message +=
+        "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
   }
   message += "(Hashed with SHA-256 and encoded with Base64) Authorization=" + hashed(authorization);
   return incomplete(family, std::move(message));
@@ -122,13 +148,15 @@ AwsError incomplete_header(ErrorFamily family, const MissingParts& missing, std:
 
 AwsError incomplete_query(ErrorFamily family, const MissingParts& missing) {
   if (family == ErrorFamily::s3) {
-    return s3_malformed(true,
-                        "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
-                        "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.");
+    return s3_malformed(
+        true,
+        "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+        "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.");
   }
   std::string message;
   const auto name = [&](bool is_missing, const char* parameter) {
-    if (is_missing) message += std::string("AWS query-string parameters must include '") + parameter + "'. ";
+    if (is_missing)
+      message += std::string("AWS query-string parameters must include '") + parameter + "'. ";
   };
   name(missing.algorithm, "X-Amz-Algorithm");
   name(missing.credential, "X-Amz-Credential");
@@ -140,41 +168,55 @@ AwsError incomplete_query(ErrorFamily family, const MissingParts& missing) {
 
 AwsError missing_equals(ErrorFamily family, std::string_view item, std::string_view authorization) {
   if (family == ErrorFamily::s3) {
-    return s3_malformed(false, "the authorization component \"" + std::string(item) + "\" is malformed.");
+    return s3_malformed(false,
+                        "the authorization component \"" + std::string(item) + "\" is malformed.");
   }
   return incomplete(family,
-                    "Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 and encoded "
+                    "Invalid key=value pair (missing equal-sign) in Authorization header (hashed "
+                    "with SHA-256 and encoded "
                     "with Base64): '" +
                         hashed(authorization) + "'.");
 }
 
 AwsError unsupported_algorithm(ErrorFamily family, bool presigned, std::string_view algorithm) {
   if (family == ErrorFamily::s3) {
-    if (presigned) return s3_malformed(true, "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256\"");
+    if (presigned)
+      return s3_malformed(
+          true, "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256\"");
     return make("InvalidRequest", 400,
-                "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.");
+                "The authorization mechanism you have provided is not supported. Please use "
+                "AWS4-HMAC-SHA256.");
   }
-  return incomplete(family, "Unsupported AWS 'algorithm': '" + std::string(algorithm.substr(0, 64)) + "'.");
+  return incomplete(family,
+                    "Unsupported AWS 'algorithm': '" + std::string(algorithm.substr(0, 64)) + "'.");
 }
 
 AwsError malformed_credential(ErrorFamily family, bool presigned, std::string_view credential) {
   if (family == ErrorFamily::s3) {
     if (presigned) {
-      return s3_malformed(true,
-                          "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting "
-                          "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
+      return s3_malformed(
+          true,
+          "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting "
+          "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
     }
     return s3_malformed(false,
-                        "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
+                        "the Credential is mal-formed; expecting "
+                        "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".");
   }
-  return incomplete(family, "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, "
-                            "got '" + std::string(credential) + "'");
+  return incomplete(family,
+                    "Credential must have exactly 5 slash-delimited elements, e.g. "
+                    "keyid/date/region/service/term, "
+                    "got '" +
+                        std::string(credential) + "'");
 }
 
 AwsError malformed_date(ErrorFamily family, bool presigned, std::string_view date) {
   if (family == ErrorFamily::s3) {
-    if (presigned) return s3_malformed(true, "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
-    return make("AccessDenied", 403, "AWS authentication requires a valid Date or x-amz-date header");
+    if (presigned)
+      return s3_malformed(true,
+                          "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+    return make("AccessDenied", 403,
+                "AWS authentication requires a valid Date or x-amz-date header");
   }
   return incomplete(family, "Date must be in ISO-8601 'basic format'. Got '" + std::string(date) +
                                 "'. See http://en.wikipedia.org/wiki/ISO_8601");
@@ -189,12 +231,16 @@ AwsError both_signatures(ErrorFamily family) {
   constexpr const char* kText =
       "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.";
   switch (family) {
-    case ErrorFamily::json: return make("InvalidSignatureException", 400, kText);
-    case ErrorFamily::rest_json: return make("InvalidSignatureException", 403, kText);
-    case ErrorFamily::query: return make("InvalidSignature", 403, kText);
+    case ErrorFamily::json:
+      return make("InvalidSignatureException", 400, kText);
+    case ErrorFamily::rest_json:
+      return make("InvalidSignatureException", 403, kText);
+    case ErrorFamily::query:
+      return make("InvalidSignature", 403, kText);
     case ErrorFamily::s3:
       return make("InvalidArgument", 400,
-                  "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
+                  "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
+                  "Signature query string "
                   "parameter or the Authorization header should be specified");
   }
   return internal_failure("error family");
@@ -210,7 +256,8 @@ AwsError wrong_region(ErrorFamily family, const Signature& signature, std::strin
     return invalid(family, "Credential should be scoped to a valid region. ");
   }
   std::string text = signature.presigned ? "Error parsing the X-Amz-Credential parameter; " : "";
-  text += "the region '" + std::string(signature.region) + "' is wrong; expecting '" + std::string(expected) + "'";
+  text += "the region '" + std::string(signature.region) + "' is wrong; expecting '" +
+          std::string(expected) + "'";
   Document detail = Document::object();
   detail.set("Region", Document(expected));
   return with_detail(s3_malformed(signature.presigned, std::move(text)), std::move(detail));
@@ -219,14 +266,17 @@ AwsError wrong_region(ErrorFamily family, const Signature& signature, std::strin
 AwsError bad_payload_declaration() {
   return make("InvalidArgument", 400,
               "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
-              "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.");
+              "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a "
+              "valid sha256 value.");
 }
 
 AwsError host_not_signed(ErrorFamily family) {
   if (family == ErrorFamily::s3) {
-    return make("AccessDenied", 403, "There were headers present in the request which were not signed");
+    return make("AccessDenied", 403,
+                "There were headers present in the request which were not signed");
   }
-  return invalid(family, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  return invalid(family,
+                 "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
 }
 
 namespace {
@@ -236,9 +286,10 @@ AwsError skewed_s3(const Signature& signature, Timestamp now, int64_t window_s) 
   detail.set("RequestTime", Document(signature.amz_date));
   detail.set("ServerTime", Document(format_iso8601(Timestamp::from_seconds(now.seconds()))));
   detail.set("MaxAllowedSkewMilliseconds", Document(window_s * 1000));
-  return with_detail(make("RequestTimeTooSkewed", 403,
-                          "The difference between the request time and the current time is too large."),
-                     std::move(detail));
+  return with_detail(
+      make("RequestTimeTooSkewed", 403,
+           "The difference between the request time and the current time is too large."),
+      std::move(detail));
 }
 
 // "20150830T123100Z (20150830T123600Z - 5 min.)"
@@ -250,16 +301,18 @@ std::string bound(Timestamp now, int64_t shift_s, const char* sign) {
 
 }  // namespace
 
-AwsError signature_expired(ErrorFamily family, const Signature& signature, Timestamp now, int64_t window_s) {
+AwsError signature_expired(ErrorFamily family, const Signature& signature, Timestamp now,
+                           int64_t window_s) {
   if (family == ErrorFamily::s3) return skewed_s3(signature, now, window_s);
-  return invalid(family, "Signature expired: " + std::string(signature.amz_date) + " is now earlier than " +
-                             bound(now, -window_s, "-"));
+  return invalid(family, "Signature expired: " + std::string(signature.amz_date) +
+                             " is now earlier than " + bound(now, -window_s, "-"));
 }
 
-AwsError not_yet_current(ErrorFamily family, const Signature& signature, Timestamp now, int64_t window_s) {
+AwsError not_yet_current(ErrorFamily family, const Signature& signature, Timestamp now,
+                         int64_t window_s) {
   if (family == ErrorFamily::s3) return skewed_s3(signature, now, window_s);
-  return invalid(family, "Signature not yet current: " + std::string(signature.amz_date) + " is still later than " +
-                             bound(now, window_s, "+"));
+  return invalid(family, "Signature not yet current: " + std::string(signature.amz_date) +
+                             " is still later than " + bound(now, window_s, "+"));
 }
 
 AwsError link_expired(ErrorFamily family, const Signature& signature, Timestamp now) {
@@ -271,12 +324,12 @@ AwsError link_expired(ErrorFamily family, const Signature& signature, Timestamp 
     detail.set("ServerTime", Document(format_iso8601(Timestamp::from_seconds(now.seconds()))));
     return with_detail(make("AccessDenied", 403, "Request has expired"), std::move(detail));
   }
-  return invalid(family, "Signature expired: " + format_iso8601_basic(until) + " is now earlier than " +
-                             format_iso8601_basic(now));
+  return invalid(family, "Signature expired: " + format_iso8601_basic(until) +
+                             " is now earlier than " + format_iso8601_basic(now));
 }
 
-AwsError mismatch(ErrorFamily family, const Signature& signature, std::string_view canonical_request,
-                  std::string_view string_to_sign) {
+AwsError mismatch(ErrorFamily family, const Signature& signature,
+                  std::string_view canonical_request, std::string_view string_to_sign) {
   if (family == ErrorFamily::s3) {
     Document detail = Document::object();
     detail.set("AWSAccessKeyId", Document(signature.access_key_id));
@@ -286,12 +339,14 @@ AwsError mismatch(ErrorFamily family, const Signature& signature, std::string_vi
     detail.set("CanonicalRequest", Document(canonical_request));
     detail.set("CanonicalRequestBytes", Document(spaced_hex(canonical_request)));
     return with_detail(make("SignatureDoesNotMatch", 403,
-                            "The request signature we calculated does not match the signature you provided. Check your "
+                            "The request signature we calculated does not match the signature you "
+                            "provided. Check your "
                             "key and signing method."),
                        std::move(detail));
   }
   std::string message =
-      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+      "The request signature we calculated does not match the signature you provided. Check your "
+      "AWS Secret Access Key "
       "and signing method. Consult the service documentation for details.";
   if (family != ErrorFamily::query) {
     message += "\n\nThe Canonical String for this request should have been\n'";

@@ -5,8 +5,9 @@
 #include "aws/sigv4.h"
 
 // Texts and codes of refused signatures, per family. Inside of src/aws/sigv4*.
-// Sources: AWS General Reference and IAM User Guide, "Common Errors" and "Troubleshoot Signature Version 4 signing"; S3 API
-// Reference, "Error Responses"; answers of DynamoDB, STS and S3 as their clients' issue trackers quote them.
+// Sources: AWS General Reference and IAM User Guide, "Common Errors" and "Troubleshoot Signature
+// Version 4 signing"; S3 API Reference, "Error Responses"; answers of DynamoDB, STS and S3 as their
+// clients' issue trackers quote them.
 namespace virga::sigv4 {
 
 struct MissingParts {
@@ -16,10 +17,13 @@ struct MissingParts {
   bool signed_headers = false;
   bool date = false;
   bool expires = false;
-  bool any() const { return algorithm || credential || signature || signed_headers || date || expires; }
+  bool any() const {
+    return algorithm || credential || signature || signed_headers || date || expires;
+  }
 };
 
-AwsError incomplete_header(ErrorFamily family, const MissingParts& missing, std::string_view authorization);
+AwsError incomplete_header(ErrorFamily family, const MissingParts& missing,
+                           std::string_view authorization);
 AwsError incomplete_query(ErrorFamily family, const MissingParts& missing);
 AwsError missing_equals(ErrorFamily family, std::string_view item, std::string_view authorization);
 AwsError unsupported_algorithm(ErrorFamily family, bool presigned, std::string_view algorithm);
@@ -31,10 +35,12 @@ AwsError wrong_scope(ErrorFamily family, bool presigned, std::string message);
 AwsError wrong_region(ErrorFamily family, const Signature& signature, std::string_view expected);
 AwsError bad_payload_declaration();
 AwsError host_not_signed(ErrorFamily family);
-AwsError signature_expired(ErrorFamily family, const Signature& signature, Timestamp now, int64_t window_s);
-AwsError not_yet_current(ErrorFamily family, const Signature& signature, Timestamp now, int64_t window_s);
+AwsError signature_expired(ErrorFamily family, const Signature& signature, Timestamp now,
+                           int64_t window_s);
+AwsError not_yet_current(ErrorFamily family, const Signature& signature, Timestamp now,
+                         int64_t window_s);
 AwsError link_expired(ErrorFamily family, const Signature& signature, Timestamp now);
-AwsError mismatch(ErrorFamily family, const Signature& signature, std::string_view canonical_request,
-                  std::string_view string_to_sign);
+AwsError mismatch(ErrorFamily family, const Signature& signature,
+                  std::string_view canonical_request, std::string_view string_to_sign);
 
 }  // namespace virga::sigv4

@@ -10,7 +10,8 @@
 namespace virga::sigv4 {
 namespace {
 
-// Deriving a key costs four MACs, more than all the rest of a check; a server sees few (key, day, region, service).
+// Deriving a key costs four MACs, more than all the rest of a check; a server sees few (key, day,
+// region, service).
 struct CachedKey {
   std::string secret;
   std::string date;
@@ -21,9 +22,11 @@ struct CachedKey {
 };
 constexpr size_t kCachedKeys = 256;
 
-size_t cache_slot(std::string_view secret, std::string_view date, std::string_view region, std::string_view service) {
+size_t cache_slot(std::string_view secret, std::string_view date, std::string_view region,
+                  std::string_view service) {
   size_t h = std::hash<std::string_view>{}(secret);
-  for (const std::string_view part : {date, region, service}) h = h * 31 + std::hash<std::string_view>{}(part);
+  for (const std::string_view part : {date, region, service})
+    h = h * 31 + std::hash<std::string_view>{}(part);
   return h % kCachedKeys;
 }
 
@@ -61,8 +64,9 @@ std::string signed_headers_of(const RequestToSign& request) {
   return join(names, ";");
 }
 
-std::string sign_canonical(const CanonicalInput& input, std::string_view secret_key, std::string_view amz_date,
-                           std::string_view region, std::string_view service) {
+std::string sign_canonical(const CanonicalInput& input, std::string_view secret_key,
+                           std::string_view amz_date, std::string_view region,
+                           std::string_view service) {
   std::string canonical;
   append_canonical_request(canonical, input);
   std::string to_sign;
@@ -78,10 +82,12 @@ const CachedKey& cached_key(std::string_view secret, std::string_view date, std:
                             std::string_view service) {
   thread_local std::array<CachedKey, kCachedKeys> cache;
   CachedKey& entry = cache[cache_slot(secret, date, region, service)];
-  if (entry.secret != secret || entry.date != date || entry.region != region || entry.service != service) {
+  if (entry.secret != secret || entry.date != date || entry.region != region ||
+      entry.service != service) {
     std::string key = derive_key(secret, date, region, service);
     const HmacSha256Key mac(key);
-    entry = {std::string(secret), std::string(date), std::string(region), std::string(service), std::move(key), mac};
+    entry = {std::string(secret),  std::string(date), std::string(region),
+             std::string(service), std::move(key),    mac};
   }
   return entry;
 }
@@ -93,8 +99,8 @@ std::string signing_key(std::string_view secret, std::string_view date, std::str
   return cached_key(secret, date, region, service).key;
 }
 
-std::string sign_text(std::string_view secret, std::string_view date, std::string_view region, std::string_view service,
-                      std::string_view string_to_sign) {
+std::string sign_text(std::string_view secret, std::string_view date, std::string_view region,
+                      std::string_view service, std::string_view string_to_sign) {
   const Sha256 mac = cached_key(secret, date, region, service).mac.sign(string_to_sign);
   return to_hex(as_bytes(mac));
 }
@@ -106,7 +112,8 @@ void sign(RequestToSign& request, const SigningCredentials& credentials, std::st
   if (!credentials.session_token.empty()) {
     request.headers.emplace_back("X-Amz-Security-Token", credentials.session_token);
   }
-  if (encodes_path_once(service)) request.headers.emplace_back("x-amz-content-sha256", payload_hash);
+  if (encodes_path_once(service))
+    request.headers.emplace_back("x-amz-content-sha256", payload_hash);
   const std::string signed_headers = signed_headers_of(request);
   const std::vector<net::HeaderView> headers = views_of(request);
   const CanonicalInput input{.method = request.method,
@@ -116,14 +123,17 @@ void sign(RequestToSign& request, const SigningCredentials& credentials, std::st
                              .signed_headers = signed_headers,
                              .payload_hash = payload_hash,
                              .s3 = encodes_path_once(service)};
-  const std::string signature = sign_canonical(input, credentials.secret_key, amz_date, region, service);
-  request.headers.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + credentials.access_key_id + "/" +
-                                                    scope_of(amz_date, region, service) + ", SignedHeaders=" +
-                                                    signed_headers + ", Signature=" + signature);
+  const std::string signature =
+      sign_canonical(input, credentials.secret_key, amz_date, region, service);
+  request.headers.emplace_back(
+      "Authorization", "AWS4-HMAC-SHA256 Credential=" + credentials.access_key_id + "/" +
+                           scope_of(amz_date, region, service) +
+                           ", SignedHeaders=" + signed_headers + ", Signature=" + signature);
 }
 
 std::string presigned_query(const RequestToSign& request, const SigningCredentials& credentials,
-                            std::string_view region, std::string_view service, int64_t expires_s, Timestamp now) {
+                            std::string_view region, std::string_view service, int64_t expires_s,
+                            Timestamp now) {
   const std::string amz_date = format_iso8601_basic(now);
   const std::string signed_headers = signed_headers_of(request);
   std::string query = request.query;

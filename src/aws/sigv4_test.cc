@@ -38,7 +38,9 @@ struct Head {
   net::RequestHead head;
 };
 
-ErrorFamily family_of(std::string_view service) { return service == "s3" ? ErrorFamily::s3 : ErrorFamily::json; }
+ErrorFamily family_of(std::string_view service) {
+  return service == "s3" ? ErrorFamily::s3 : ErrorFamily::json;
+}
 
 TEST(SigV4, verifies_what_botocore_signed) {
   const Document data = golden();
@@ -85,7 +87,8 @@ TEST(SigV4, notices_a_changed_byte_in_line_query_or_signed_header) {
     const Head request(text);
     const auto parsed = parse(request.head, ErrorFamily::query);
     ASSERT_TRUE(parsed);
-    EXPECT_EQ(verify(request.head, **parsed, kSecret, payload, ErrorFamily::query).error().code, "SignatureDoesNotMatch");
+    EXPECT_EQ(verify(request.head, **parsed, kSecret, payload, ErrorFamily::query).error().code,
+              "SignatureDoesNotMatch");
   }
 }
 
@@ -101,7 +104,8 @@ AwsError refusal(const std::string& text, ErrorFamily family = ErrorFamily::json
 }
 
 TEST(SigV4, no_signature_is_not_an_error_of_the_parser) {
-  for (const char* headers : {"", "Authorization: Bearer abc\r\n", "Authorization: Basic abc\r\n"}) {
+  for (const char* headers :
+       {"", "Authorization: Bearer abc\r\n", "Authorization: Basic abc\r\n"}) {
     const Head request(get(headers));
     const auto parsed = parse(request.head, ErrorFamily::json);
     ASSERT_TRUE(parsed);
@@ -118,38 +122,50 @@ TEST(SigV4, no_signature_is_not_an_error_of_the_parser) {
 TEST(SigV4, names_every_missing_part_of_the_header) {
   const AwsError all = refusal(get("Authorization: AWS4-HMAC-SHA256 \r\n"));
   EXPECT_EQ(all.code, "IncompleteSignatureException");
-  EXPECT_THAT(all.message,
-              StartsWith("Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' "
-                         "parameter. Authorization header requires 'SignedHeaders' parameter. Authorization header requires "
-                         "existence of either a 'X-Amz-Date' or a 'Date' header. "));
+  EXPECT_THAT(all.message, StartsWith("Authorization header requires 'Credential' parameter. "
+                                      "Authorization header requires 'Signature' "
+                                      "parameter. Authorization header requires 'SignedHeaders' "
+                                      "parameter. Authorization header requires "
+                                      "existence of either a 'X-Amz-Date' or a 'Date' header. "));
   const AwsError one =
-      refusal(get("Authorization: AWS4-HMAC-SHA256 Credential=a/20150830/r/s/aws4_request,Signature=x,SignedHeaders=host\r\n"));
-  EXPECT_THAT(one.message, StartsWith("Authorization header requires existence of either a 'X-Amz-Date'"));
-  EXPECT_EQ(refusal(get("Authorization: AWS4-HMAC-SHA256 \r\n"), ErrorFamily::query).code, "IncompleteSignature");
-  EXPECT_EQ(refusal(get("Authorization: AWS4-HMAC-SHA256 \r\n"), ErrorFamily::s3).code, "AuthorizationHeaderMalformed");
+      refusal(get("Authorization: AWS4-HMAC-SHA256 "
+                  "Credential=a/20150830/r/s/aws4_request,Signature=x,SignedHeaders=host\r\n"));
+  EXPECT_THAT(one.message,
+              StartsWith("Authorization header requires existence of either a 'X-Amz-Date'"));
+  EXPECT_EQ(refusal(get("Authorization: AWS4-HMAC-SHA256 \r\n"), ErrorFamily::query).code,
+            "IncompleteSignature");
+  EXPECT_EQ(refusal(get("Authorization: AWS4-HMAC-SHA256 \r\n"), ErrorFamily::s3).code,
+            "AuthorizationHeaderMalformed");
 }
 
 TEST(SigV4, names_every_missing_part_of_the_query) {
   const AwsError error = refusal(get("", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256"));
   EXPECT_EQ(error.message,
-            "AWS query-string parameters must include 'X-Amz-Credential'. AWS query-string parameters must include "
-            "'X-Amz-Signature'. AWS query-string parameters must include 'X-Amz-SignedHeaders'. AWS query-string parameters "
+            "AWS query-string parameters must include 'X-Amz-Credential'. AWS query-string "
+            "parameters must include "
+            "'X-Amz-Signature'. AWS query-string parameters must include 'X-Amz-SignedHeaders'. "
+            "AWS query-string parameters "
             "must include 'X-Amz-Date'. Re-examine the query-string parameters.");
-  EXPECT_EQ(refusal(get("", "/?X-Amz-Signature=a"), ErrorFamily::s3).code, "AuthorizationQueryParametersError");
+  EXPECT_EQ(refusal(get("", "/?X-Amz-Signature=a"), ErrorFamily::s3).code,
+            "AuthorizationQueryParametersError");
 }
 
 TEST(SigV4, refuses_a_header_and_a_query_signature_together) {
-  const std::string both = get("Authorization: AWS4-HMAC-SHA256 x\r\n", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256");
+  const std::string both =
+      get("Authorization: AWS4-HMAC-SHA256 x\r\n", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256");
   EXPECT_EQ(refusal(both).code, "InvalidSignatureException");
-  EXPECT_EQ(refusal(both).message,
-            "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.");
+  EXPECT_EQ(
+      refusal(both).message,
+      "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.");
   EXPECT_EQ(refusal(both, ErrorFamily::query).code, "InvalidSignature");
   EXPECT_EQ(refusal(both, ErrorFamily::s3).code, "InvalidArgument");
 }
 
-std::string with_credential(std::string_view credential, std::string_view date = "20150830T123600Z") {
-  return get("X-Amz-Date: " + std::string(date) + "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=" +
-             std::string(credential) + ",SignedHeaders=host;x-amz-date,Signature=ab\r\n");
+std::string with_credential(std::string_view credential,
+                            std::string_view date = "20150830T123600Z") {
+  return get("X-Amz-Date: " + std::string(date) +
+             "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=" + std::string(credential) +
+             ",SignedHeaders=host;x-amz-date,Signature=ab\r\n");
 }
 
 TEST(SigV4, spaces_after_commas_are_optional) {
@@ -158,26 +174,32 @@ TEST(SigV4, spaces_after_commas_are_optional) {
 
 TEST(SigV4, refuses_malformed_credentials_and_dates) {
   EXPECT_EQ(refusal(with_credential("AKID/20150830/us-east-1/aws4_request")).message,
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got "
+            "Credential must have exactly 5 slash-delimited elements, e.g. "
+            "keyid/date/region/service/term, got "
             "'AKID/20150830/us-east-1/aws4_request'");
   EXPECT_EQ(refusal(with_credential("AKID/20150830/us-east-1/sqs/aws5")).message,
             "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5'.");
   EXPECT_EQ(refusal(with_credential("AKID/20150830/us east/sqs/aws4_request")).message,
             "Credential should be scoped to a valid region. ");
   EXPECT_EQ(refusal(with_credential("AKID/20150829/us-east-1/sqs/aws4_request")).message,
-            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20150829' != "
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
+            "HTTP: '20150829' != "
             "'20150830', from '20150830T123600Z'.");
-  EXPECT_THAT(refusal(with_credential("AKID/20150830/us-east-1/sqs/aws4_request", "yesterday")).message,
-              StartsWith("Date must be in ISO-8601 'basic format'. Got 'yesterday'."));
+  EXPECT_THAT(
+      refusal(with_credential("AKID/20150830/us-east-1/sqs/aws4_request", "yesterday")).message,
+      StartsWith("Date must be in ISO-8601 'basic format'. Got 'yesterday'."));
   EXPECT_THAT(refusal(get("Authorization: AWS4-HMAC-SHA256 nonsense\r\n")).message,
               StartsWith("Invalid key=value pair (missing equal-sign) in Authorization header"));
-  EXPECT_EQ(refusal(get("Authorization: AWS4-HMAC-SHA1 a=b\r\n")).message, "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'.");
-  EXPECT_EQ(refusal(get("Authorization: AWS AKID:sig\r\n"), ErrorFamily::s3).code, "InvalidRequest");
+  EXPECT_EQ(refusal(get("Authorization: AWS4-HMAC-SHA1 a=b\r\n")).message,
+            "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'.");
+  EXPECT_EQ(refusal(get("Authorization: AWS AKID:sig\r\n"), ErrorFamily::s3).code,
+            "InvalidRequest");
 }
 
 TEST(SigV4, takes_the_date_from_a_date_header) {
-  const Head request(get("Date: Sun, 30 Aug 2015 12:36:00 GMT\r\nAuthorization: AWS4-HMAC-SHA256 "
-                         "Credential=A/20150830/r/s/aws4_request,SignedHeaders=date;host,Signature=ab\r\n"));
+  const Head request(
+      get("Date: Sun, 30 Aug 2015 12:36:00 GMT\r\nAuthorization: AWS4-HMAC-SHA256 "
+          "Credential=A/20150830/r/s/aws4_request,SignedHeaders=date;host,Signature=ab\r\n"));
   const auto parsed = parse(request.head, ErrorFamily::json);
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ((*parsed)->amz_date, "20150830T123600Z");
@@ -194,13 +216,16 @@ TEST(SigV4, refuses_expired_and_future_signatures_with_aws_texts) {
   const Signature signature = signature_at(request);
   const Timestamp late{kNow.micros + 301'000'000};
   EXPECT_EQ(check_time(signature, late, ErrorFamily::json).error().message,
-            "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)");
-  EXPECT_EQ(check_time(signature, late, ErrorFamily::json).error().code, "InvalidSignatureException");
+            "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z "
+            "(20150830T124101Z - 5 min.)");
+  EXPECT_EQ(check_time(signature, late, ErrorFamily::json).error().code,
+            "InvalidSignatureException");
   EXPECT_EQ(check_time(signature, late, ErrorFamily::query).error().code, "SignatureDoesNotMatch");
   EXPECT_TRUE(check_time(signature, late, ErrorFamily::s3));
   const Timestamp early{kNow.micros - 901'000'000};
   EXPECT_EQ(check_time(signature, early, ErrorFamily::json).error().message,
-            "Signature not yet current: 20150830T123600Z is still later than 20150830T122559Z (20150830T122059Z + 5 min.)");
+            "Signature not yet current: 20150830T123600Z is still later than 20150830T122559Z "
+            "(20150830T122059Z + 5 min.)");
   EXPECT_EQ(check_time(signature, early, ErrorFamily::s3).error().code, "RequestTimeTooSkewed");
 }
 
@@ -221,19 +246,22 @@ TEST(SigV4, a_mismatch_explains_itself_where_aws_does) {
   const Signature signature = signature_at(request);
   const auto json = verify(request.head, signature, kSecret, kEmptyHash, ErrorFamily::json).error();
   EXPECT_EQ(json.code, "InvalidSignatureException");
-  EXPECT_THAT(json.message, HasSubstr("The Canonical String for this request should have been\n'GET\n/\n"));
+  EXPECT_THAT(json.message,
+              HasSubstr("The Canonical String for this request should have been\n'GET\n/\n"));
   const auto s3 = verify(request.head, signature, kSecret, kEmptyHash, ErrorFamily::s3).error();
   EXPECT_EQ(s3.code, "SignatureDoesNotMatch");
   ASSERT_TRUE(s3.detail);
   EXPECT_THAT(s3.detail->string_or("StringToSignBytes", ""), StartsWith("41 57 53 34 2d"));
-  const auto query = verify(request.head, signature, kSecret, kEmptyHash, ErrorFamily::query).error();
+  const auto query =
+      verify(request.head, signature, kSecret, kEmptyHash, ErrorFamily::query).error();
   EXPECT_EQ(query.http_status, 403);
   EXPECT_THAT(query.message, Not(HasSubstr("Canonical")));
 }
 
 TEST(SigV4, host_must_be_signed) {
-  Head request(get("X-Amz-Date: 20150830T123600Z\r\nAuthorization: AWS4-HMAC-SHA256 "
-                   "Credential=A/20150830/r/s/aws4_request,SignedHeaders=x-amz-date,Signature=ab\r\n"));
+  Head request(
+      get("X-Amz-Date: 20150830T123600Z\r\nAuthorization: AWS4-HMAC-SHA256 "
+          "Credential=A/20150830/r/s/aws4_request,SignedHeaders=x-amz-date,Signature=ab\r\n"));
   const Signature signature = signature_at(request);
   EXPECT_EQ(verify(request.head, signature, kSecret, kEmptyHash, ErrorFamily::json).error().message,
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
@@ -256,18 +284,24 @@ TEST(SigV4, presigned_links_expire) {
 
 TEST(SigV4, presigned_expiry_has_limits) {
   const auto link = [](const char* expires) {
-    return get("", std::string("/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20150830%2Fr%2Fs3%2Faws4_request&"
-                               "X-Amz-Date=20150830T123600Z&X-Amz-SignedHeaders=host&X-Amz-Signature=a&X-Amz-Expires=") +
+    return get("", std::string("/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20150830%"
+                               "2Fr%2Fs3%2Faws4_request&"
+                               "X-Amz-Date=20150830T123600Z&X-Amz-SignedHeaders=host&X-Amz-"
+                               "Signature=a&X-Amz-Expires=") +
                        expires);
   };
   EXPECT_EQ(refusal(link("604800"), ErrorFamily::s3).code, "accepted");
-  EXPECT_THAT(refusal(link("604801"), ErrorFamily::s3).message, HasSubstr("must be less than a week"));
+  EXPECT_THAT(refusal(link("604801"), ErrorFamily::s3).message,
+              HasSubstr("must be less than a week"));
   EXPECT_THAT(refusal(link("-1"), ErrorFamily::s3).message, HasSubstr("non-negative"));
   EXPECT_THAT(refusal(link("x"), ErrorFamily::s3).message, HasSubstr("number"));
 }
 
 TEST(SigV4, what_it_signs_it_verifies) {
-  RequestToSign request{.method = "POST", .path = "/a%20b/../c", .query = "b=2&a=1", .headers = {{"Host", "h"}, {"X-B", "1  2"}}};
+  RequestToSign request{.method = "POST",
+                        .path = "/a%20b/../c",
+                        .query = "b=2&a=1",
+                        .headers = {{"Host", "h"}, {"X-B", "1  2"}}};
   const SigningCredentials credentials{"AKID", std::string(kSecret), "token"};
   sign(request, credentials, "eu-west-1", "lambda", kEmptyHash, kNow);
   std::string text = "POST /a%20b/../c?b=2&a=1 HTTP/1.1\r\n";

@@ -10,7 +10,8 @@
 namespace virga::aws {
 namespace {
 
-// More violations than these are counted no further. Source: recorded answers, as published in dynalite's test-suite.
+// More violations than these are counted no further. Source: recorded answers, as published in
+// dynalite's test-suite.
 constexpr size_t kViolationsMax = 10;
 constexpr size_t kValueTextMax = 2048;
 
@@ -21,16 +22,18 @@ size_t code_points(std::string_view text) {
 }
 
 std::string number_text(double n) {
-  return std::floor(n) == n && std::fabs(n) < 1e15 ? std::to_string(static_cast<int64_t>(n)) : std::to_string(n);
+  return std::floor(n) == n && std::fabs(n) < 1e15 ? std::to_string(static_cast<int64_t>(n))
+                                                   : std::to_string(n);
 }
 
 // What a constraint of the type demands, each in AWS's words.
 std::string at_most(const Limits& l, bool length) {
-  return std::string("Member must have ") + (length ? "length" : "value") + " less than or equal to " + number_text(l.max);
+  return std::string("Member must have ") + (length ? "length" : "value") +
+         " less than or equal to " + number_text(l.max);
 }
 std::string at_least(const Limits& l, bool length) {
-  return std::string("Member must have ") + (length ? "length" : "value") + " greater than or equal to " +
-         number_text(l.min);
+  return std::string("Member must have ") + (length ? "length" : "value") +
+         " greater than or equal to " + number_text(l.min);
 }
 std::string of_pattern(const Limits& l) {
   return "Member must satisfy regular expression pattern: " + std::string(l.pattern);
@@ -51,19 +54,26 @@ struct Measured {
 
 Measured measure(const TypeDesc& type, const void* value) {
   switch (type.kind) {
-    case Kind::int32: return {static_cast<double>(*static_cast<const int32_t*>(value)), false};
-    case Kind::int64: return {static_cast<double>(*static_cast<const int64_t*>(value)), false};
-    case Kind::real: return {*static_cast<const double*>(value), false};
-    case Kind::list: return {static_cast<double>(list_size(type, value)), true};
-    case Kind::map: return {static_cast<double>(type.map->size(type, value)), true};
-    case Kind::blob: return {static_cast<double>(static_cast<const std::string*>(value)->size()), true};
-    default: return {static_cast<double>(code_points(*static_cast<const std::string*>(value))), true};
+    case Kind::int32:
+      return {static_cast<double>(*static_cast<const int32_t*>(value)), false};
+    case Kind::int64:
+      return {static_cast<double>(*static_cast<const int64_t*>(value)), false};
+    case Kind::real:
+      return {*static_cast<const double*>(value), false};
+    case Kind::list:
+      return {static_cast<double>(list_size(type, value)), true};
+    case Kind::map:
+      return {static_cast<double>(type.map->size(type, value)), true};
+    case Kind::blob:
+      return {static_cast<double>(static_cast<const std::string*>(value)->size()), true};
+    default:
+      return {static_cast<double>(code_points(*static_cast<const std::string*>(value))), true};
   }
 }
 
 bool has_size(Kind kind) {
-  return kind == Kind::int32 || kind == Kind::int64 || kind == Kind::real || kind == Kind::list || kind == Kind::map ||
-         kind == Kind::blob || kind == Kind::string;
+  return kind == Kind::int32 || kind == Kind::int64 || kind == Kind::real || kind == Kind::list ||
+         kind == Kind::map || kind == Kind::blob || kind == Kind::string;
 }
 
 // The demands that the value breaks, in AWS's order.
@@ -73,10 +83,12 @@ std::vector<std::string> broken_demands(const TypeDesc& type, const void* value)
   if (!l || !has_size(type.kind)) return out;
   if (type.kind == Kind::string) {
     const auto& text = *static_cast<const std::string*>(value);
-    if (!l->values.empty() && std::find(l->values.begin(), l->values.end(), text) == l->values.end()) {
+    if (!l->values.empty() &&
+        std::find(l->values.begin(), l->values.end(), text) == l->values.end()) {
       out.push_back(of_set(*l));
     }
-    if (!l->pattern.empty() && !compiled_pattern(l->pattern).matches(text)) out.push_back(of_pattern(*l));
+    if (!l->pattern.empty() && !compiled_pattern(l->pattern).matches(text))
+      out.push_back(of_pattern(*l));
   }
   const Measured m = measure(type, value);
   if (l->has_min && m.size < l->min) out.push_back(at_least(*l, m.is_length));
@@ -88,7 +100,8 @@ std::vector<std::string> broken_demands(const TypeDesc& type, const void* value)
 std::string all_demands(const TypeDesc& type) {
   std::string out;
   const auto add = [&](const std::string& text) { out += (out.empty() ? "" : ", ") + text; };
-  const bool length = type.kind != Kind::int32 && type.kind != Kind::int64 && type.kind != Kind::real;
+  const bool length =
+      type.kind != Kind::int32 && type.kind != Kind::int64 && type.kind != Kind::real;
   if (type.limits->has_max) add(at_most(*type.limits, length));
   if (type.limits->has_min) add(at_least(*type.limits, length));
   if (!type.limits->pattern.empty()) add(of_pattern(*type.limits));
@@ -113,7 +126,8 @@ void print_struct(std::string& out, const StructDesc& shape, const void* object)
     if (!first) out += ", ";
     first = false;
     std::string name(m.name);
-    if (!name.empty()) name[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(name[0])));
+    if (!name.empty())
+      name[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(name[0])));
     out += name + "=";
     const void* value = get_member(m, object);
     if (value) {
@@ -145,19 +159,24 @@ void print(std::string& out, const TypeDesc& type, const void* value) {
     case Kind::map: {
       out += '{';
       PrintVisit visit{&out, type.element};
-      type.map->each(type, value, &visit, [](void* self, const std::string& key, const void* entry) {
-        auto& v = *static_cast<PrintVisit*>(self);
-        if (!v.first) *v.out += ", ";
-        v.first = false;
-        *v.out += key + "=";
-        print(*v.out, *v.element, entry);
-      });
+      type.map->each(type, value, &visit,
+                     [](void* self, const std::string& key, const void* entry) {
+                       auto& v = *static_cast<PrintVisit*>(self);
+                       if (!v.first) *v.out += ", ";
+                       v.first = false;
+                       *v.out += key + "=";
+                       print(*v.out, *v.element, entry);
+                     });
       out += '}';
       return;
     }
-    case Kind::structure: return print_struct(out, *type.structure, value);
-    case Kind::blob: out += "java.nio.HeapByteBuffer"; return;
-    default: append_scalar(out, type, value, TimeFormat::iso8601);
+    case Kind::structure:
+      return print_struct(out, *type.structure, value);
+    case Kind::blob:
+      out += "java.nio.HeapByteBuffer";
+      return;
+    default:
+      append_scalar(out, type, value, TimeFormat::iso8601);
   }
 }
 
@@ -169,7 +188,8 @@ class Checker {
     for (const MemberDesc& m : shape.members) {
       const DecodePath here = DecodePath::member(at, m.name);
       if (m.required() && !missing_.empty() && is_missing(here)) {
-        add("Value null at '" + here.text() + "' failed to satisfy constraint: Member must not be null");
+        add("Value null at '" + here.text() +
+            "' failed to satisfy constraint: Member must not be null");
         continue;
       }
       if (const void* value = get_member(m, object)) this->value(*m.type, value, here);
@@ -185,7 +205,8 @@ class Checker {
   void add(std::string text) {
     if (violations_.size() < kViolationsMax) violations_.push_back(std::move(text));
   }
-  void refuse(const TypeDesc& type, const void* value, const DecodePath& at, std::string_view demand) {
+  void refuse(const TypeDesc& type, const void* value, const DecodePath& at,
+              std::string_view demand) {
     std::string text = "Value '";
     print(text, type, value);
     text += "' at '" + at.text() + "' failed to satisfy constraint: ";
@@ -213,11 +234,13 @@ class Checker {
       const void* item = list_at(type, value, i);
       const DecodePath here = DecodePath::element(&at, i);
       if (!missing_.empty() && is_missing(here)) {
-        add("Value null at '" + here.text() + "' failed to satisfy constraint: Member must not be null");
+        add("Value null at '" + here.text() +
+            "' failed to satisfy constraint: Member must not be null");
       } else if (!is_scalar(element.kind)) {
         this->value(element, item, here);
       } else if (!broken_demands(element, item).empty()) {
-        return refuse(type, value, at, "Member must satisfy constraint: [" + all_demands(element) + "]");
+        return refuse(type, value, at,
+                      "Member must satisfy constraint: [" + all_demands(element) + "]");
       }
     }
   }
@@ -231,21 +254,24 @@ class Checker {
   };
   void map(const TypeDesc& type, const void* value, const DecodePath& at) {
     Entries entries{this, &type, &at};
-    type.map->each(type, value, &entries, [](void* context, const std::string& key, const void* item) {
-      auto& e = *static_cast<Entries*>(context);
-      e.bad_key = e.bad_key || !broken_demands(*e.type->key, &key).empty();
-      const TypeDesc& element = *e.type->element;
-      if (element.kind != Kind::structure && element.limits) {
-        e.bad_value = e.bad_value || !broken_demands(element, item).empty();
-      }
-      if (!is_scalar(element.kind)) {
-        const DecodePath here = DecodePath::entry(e.at, key);
-        e.self->inside(element, item, here);
-      }
-    });
-    if (entries.bad_key) refuse(type, value, at, "Map keys must satisfy constraint: [" + all_demands(*type.key) + "]");
+    type.map->each(type, value, &entries,
+                   [](void* context, const std::string& key, const void* item) {
+                     auto& e = *static_cast<Entries*>(context);
+                     e.bad_key = e.bad_key || !broken_demands(*e.type->key, &key).empty();
+                     const TypeDesc& element = *e.type->element;
+                     if (element.kind != Kind::structure && element.limits) {
+                       e.bad_value = e.bad_value || !broken_demands(element, item).empty();
+                     }
+                     if (!is_scalar(element.kind)) {
+                       const DecodePath here = DecodePath::entry(e.at, key);
+                       e.self->inside(element, item, here);
+                     }
+                   });
+    if (entries.bad_key)
+      refuse(type, value, at, "Map keys must satisfy constraint: [" + all_demands(*type.key) + "]");
     if (entries.bad_value) {
-      refuse(type, value, at, "Map value must satisfy constraint: [" + all_demands(*type.element) + "]");
+      refuse(type, value, at,
+             "Map value must satisfy constraint: [" + all_demands(*type.element) + "]");
     }
   }
 
@@ -254,8 +280,8 @@ class Checker {
 };
 
 std::string joined(const std::vector<std::string>& violations) {
-  std::string out = std::to_string(violations.size()) + " validation error" + (violations.size() == 1 ? "" : "s") +
-                    " detected: ";
+  std::string out = std::to_string(violations.size()) + " validation error" +
+                    (violations.size() == 1 ? "" : "s") + " detected: ";
   for (size_t i = 0; i < violations.size(); ++i) {
     if (i) out += "; ";
     out += violations[i];
@@ -263,7 +289,8 @@ std::string joined(const std::vector<std::string>& violations) {
   return out;
 }
 
-// "queueUrl" as the model spells it; of nested members the last one's name ("entries.2.member.id": "Id").
+// "queueUrl" as the model spells it; of nested members the last one's name ("entries.2.member.id":
+// "Id").
 std::string missing_parameter(const OperationDesc& op, const std::string& path) {
   for (const MemberDesc& m : op.input->members) {
     if (DecodePath::member(nullptr, m.name).text() == path) return std::string(m.name);
@@ -275,11 +302,13 @@ std::string missing_parameter(const OperationDesc& op, const std::string& path) 
 
 }  // namespace
 
-Result<void> validate_input(const OperationDesc& op, const StructBox& input, const DecodeNotes& notes) {
+Result<void> validate_input(const OperationDesc& op, const StructBox& input,
+                            const DecodeNotes& notes) {
   if (op.service->validation_code.empty()) return {};
   if (!op.service->missing_code.empty() && !notes.missing.empty()) {
     return fail(std::string(op.service->missing_code), 400,
-                "The request must contain the parameter " + missing_parameter(op, notes.missing.front()) + ".");
+                "The request must contain the parameter " +
+                    missing_parameter(op, notes.missing.front()) + ".");
   }
   Checker checker(notes);
   checker.structure(input.desc(), input.object(), nullptr);
@@ -291,7 +320,8 @@ std::string check_output(const OperationDesc& op, const StructBox& output) {
   if (!output || &output.desc() != op.output) return "the answer is of another operation";
   // AWS's own answers break the models' lengths and patterns here and there; enums they keep.
   std::string wrong;
-  const auto walk = [&](auto&& self, const TypeDesc& type, const void* value, const DecodePath& at) -> void {
+  const auto walk = [&](auto&& self, const TypeDesc& type, const void* value,
+                        const DecodePath& at) -> void {
     if (type.kind == Kind::string && type.limits && !type.limits->values.empty()) {
       const auto& text = *static_cast<const std::string*>(value);
       const auto& values = type.limits->values;
@@ -300,23 +330,27 @@ std::string check_output(const OperationDesc& op, const StructBox& output) {
       }
     } else if (type.kind == Kind::structure) {
       for (const MemberDesc& m : type.structure->members) {
-        if (const void* member = get_member(m, value)) self(self, *m.type, member, DecodePath::member(&at, m.name));
+        if (const void* member = get_member(m, value))
+          self(self, *m.type, member, DecodePath::member(&at, m.name));
       }
     } else if (type.kind == Kind::list) {
       const size_t count = list_size(type, value);
-      for (size_t i = 0; i < count; ++i) self(self, *type.element, list_at(type, value, i), DecodePath::element(&at, i));
+      for (size_t i = 0; i < count; ++i)
+        self(self, *type.element, list_at(type, value, i), DecodePath::element(&at, i));
     }
   };
   for (const MemberDesc& m : output.desc().members) {
-    if (const void* value = get_member(m, output.object())) walk(walk, *m.type, value, DecodePath::member(nullptr, m.name));
+    if (const void* value = get_member(m, output.object()))
+      walk(walk, *m.type, value, DecodePath::member(nullptr, m.name));
   }
   return wrong;
 }
 
 std::string check_error(const OperationDesc& op, const AwsError& error) {
   static constexpr std::string_view kCommon[] = {
-      "NotImplemented", "InternalFailure", "SerializationException", "ValidationException", "AccessDeniedException",
-      "AccessDenied", "ThrottlingException", "UnknownOperationException", "MissingAuthenticationToken"};
+      "NotImplemented",      "InternalFailure",           "SerializationException",
+      "ValidationException", "AccessDeniedException",     "AccessDenied",
+      "ThrottlingException", "UnknownOperationException", "MissingAuthenticationToken"};
   if (error.code == op.service->validation_code) return {};
   for (const auto code : kCommon) {
     if (error.code == code) return {};

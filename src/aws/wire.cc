@@ -11,7 +11,8 @@
 #include "aws/xml_codec.h"
 #include "base/strings.h"
 
-// Requests: finding the operation and decoding its input. Answers are in wire_answer.cc, errors in wire_error.cc.
+// Requests: finding the operation and decoding its input. Answers are in wire_answer.cc, errors in
+// wire_error.cc.
 namespace virga::aws {
 namespace {
 
@@ -22,22 +23,28 @@ const PathRouter& router_of(const ServiceDesc& service) {
   return *router;
 }
 
-bool is_rest(Protocol p) { return p == Protocol::rest_json || p == Protocol::rest_xml; }
+bool is_rest(Protocol p) {
+  return p == Protocol::rest_json || p == Protocol::rest_xml;
+}
 
 std::unexpected<AwsError> unknown_operation(Protocol protocol, std::string_view name) {
   if (protocol == Protocol::query) {
-    return fail("InvalidAction", 400, "The action " + std::string(name) + " is not valid for this web service.");
+    return fail("InvalidAction", 400,
+                "The action " + std::string(name) + " is not valid for this web service.");
   }
   return fail("UnknownOperationException", 400, "");
 }
 
-Result<Match> match_path(const ServiceDesc& service, Protocol protocol, const WireRequest& request) {
+Result<Match> match_path(const ServiceDesc& service, Protocol protocol,
+                         const WireRequest& request) {
   auto found = router_of(service).find(request);
   if (found.operation) return Match{found.operation, protocol, std::move(found.labels)};
   if (service.name == "s3") {
-    return fail("MethodNotAllowed", 405, "The specified method is not allowed against this resource.");
+    return fail("MethodNotAllowed", 405,
+                "The specified method is not allowed against this resource.");
   }
-  if (service.signing_name == "apigateway") return fail("MissingAuthenticationTokenException", 403, "Missing Authentication Token");
+  if (service.signing_name == "apigateway")
+    return fail("MissingAuthenticationTokenException", 403, "Missing Authentication Token");
   return fail("UnknownOperationException", found.miss == PathRouter::Miss::method ? 405 : 404, "");
 }
 
@@ -57,13 +64,15 @@ std::string form_value(const WireRequest& request, std::string_view name) {
   return {};
 }
 
-Result<void> read_payload(const Match& match, WireRequest& request, const MemberDesc& m, void* object,
-                          MemberSet& seen, DecodeNotes& notes) {
+Result<void> read_payload(const Match& match, WireRequest& request, const MemberDesc& m,
+                          void* object, MemberSet& seen, DecodeNotes& notes) {
   const StructDesc& shape = *match.operation->input;
   const TypeDesc& type = *m.type;
   if (type.kind == Kind::byte_source) {
-    if (!request.stream) request.stream = std::make_unique<async::StringSource>(std::string(request.body));
-    *static_cast<std::unique_ptr<async::ByteSource>*>(set_member(m, object)) = std::move(request.stream);
+    if (!request.stream)
+      request.stream = std::make_unique<async::StringSource>(std::string(request.body));
+    *static_cast<std::unique_ptr<async::ByteSource>*>(set_member(m, object)) =
+        std::move(request.stream);
     seen.add(shape, m);
     return {};
   }
@@ -90,7 +99,8 @@ bool has_body_members(const StructDesc& shape) {
   return false;
 }
 
-Result<void> read_rest(const Match& match, WireRequest& request, void* object, MemberSet& seen, DecodeNotes& notes) {
+Result<void> read_rest(const Match& match, WireRequest& request, void* object, MemberSet& seen,
+                       DecodeNotes& notes) {
   const StructDesc& shape = *match.operation->input;
   VIRGA_TRY_VOID(read_bindings(match, request, shape, object, seen));
   if (shape.payload) return read_payload(match, request, *shape.payload, object, seen, notes);
@@ -104,7 +114,8 @@ Result<void> read_rest(const Match& match, WireRequest& request, void* object, M
 }
 
 // Some query services let a request's path name what it is about.
-void add_path_member(const OperationDesc& op, std::string_view path, std::vector<std::pair<std::string, std::string>>& form) {
+void add_path_member(const OperationDesc& op, std::string_view path,
+                     std::vector<std::pair<std::string, std::string>>& form) {
   const std::string_view name = op.service->path_member;
   if (name.empty() || path.size() < 2 || !find_member(*op.input, name)) return;
   for (const auto& [key, value] : form) {
@@ -134,10 +145,12 @@ bool WireRequest::has_header(std::string_view name) const {
 }
 
 Protocol protocol_of(const ServiceDesc& service, const WireRequest& request) {
-  if (service.speaks(Protocol::cbor) && request.header("smithy-protocol") == "rpc-v2-cbor") return Protocol::cbor;
+  if (service.speaks(Protocol::cbor) && request.header("smithy-protocol") == "rpc-v2-cbor")
+    return Protocol::cbor;
   if (service.speaks(Protocol::json) && request.has_header("x-amz-target")) return Protocol::json;
   if (service.speaks(Protocol::query) &&
-      (request.header("content-type").starts_with("application/x-www-form-urlencoded") || request.method == "GET")) {
+      (request.header("content-type").starts_with("application/x-www-form-urlencoded") ||
+       request.method == "GET")) {
     return Protocol::query;
   }
   return service.protocols.empty() ? Protocol::json : service.protocols[0];
@@ -154,8 +167,9 @@ Result<Match> match_operation(const ServiceDesc& service, const WireRequest& req
   } else {
     const auto target = request.header("x-amz-target");
     const auto dot = target.rfind('.');
-    const bool mine = dot != std::string_view::npos &&
-                      (service.target_prefix.empty() || target.substr(0, dot) == service.target_prefix);
+    const bool mine =
+        dot != std::string_view::npos &&
+        (service.target_prefix.empty() || target.substr(0, dot) == service.target_prefix);
     if (mine) name = target.substr(dot + 1);
   }
   const OperationDesc* op = find_operation(service, name);
@@ -169,9 +183,12 @@ Result<InputBox> decode_input(const Match& match, WireRequest& request, DecodeNo
   MemberSet seen;
   switch (match.protocol) {
     case Protocol::json:
-      VIRGA_TRY_VOID(read_json_struct(request.body, shape, box.object(), Members::all, seen, notes));
+      VIRGA_TRY_VOID(
+          read_json_struct(request.body, shape, box.object(), Members::all, seen, notes));
       break;
-    case Protocol::cbor: VIRGA_TRY_VOID(read_cbor_struct(request.body, shape, box.object(), seen, notes)); break;
+    case Protocol::cbor:
+      VIRGA_TRY_VOID(read_cbor_struct(request.body, shape, box.object(), seen, notes));
+      break;
     case Protocol::query: {
       auto form = parse_query(request.query);
       for (auto& parameter : parse_query(request.body)) form.push_back(std::move(parameter));
@@ -180,7 +197,9 @@ Result<InputBox> decode_input(const Match& match, WireRequest& request, DecodeNo
       return box;  // its missing members are noted already
     }
     case Protocol::rest_json:
-    case Protocol::rest_xml: VIRGA_TRY_VOID(read_rest(match, request, box.object(), seen, notes)); break;
+    case Protocol::rest_xml:
+      VIRGA_TRY_VOID(read_rest(match, request, box.object(), seen, notes));
+      break;
   }
   note_missing(shape, seen, nullptr, notes);
   return box;

@@ -20,14 +20,16 @@ std::string_view root_name(const OperationDesc& op) {
   return op.output->xml_name.empty() ? op.output->name : op.output->xml_name;
 }
 
-std::string query_body(const OperationDesc& op, const OutputBox& output, std::string_view request_id) {
+std::string query_body(const OperationDesc& op, const OutputBox& output,
+                       std::string_view request_id) {
   std::string body;
   XmlWriter writer(body);
   const std::string response = std::string(op.name) + "Response";
   writer.open(response);
   if (!op.service->xml_namespace.empty()) writer.attribute("xmlns", op.service->xml_namespace);
   if (op.has_output) {
-    const std::string wrapper = op.result_wrapper.empty() ? std::string(op.name) + "Result" : std::string(op.result_wrapper);
+    const std::string wrapper = op.result_wrapper.empty() ? std::string(op.name) + "Result"
+                                                          : std::string(op.result_wrapper);
     writer.open(wrapper);
     write_xml_members(writer, *op.output, output.object());
     writer.close(wrapper);
@@ -39,8 +41,9 @@ std::string query_body(const OperationDesc& op, const OutputBox& output, std::st
   return body;
 }
 
-std::string xml_document(std::string_view root, const XmlNamespace* ns, std::string_view service_namespace,
-                         const StructDesc& shape, const void* object) {
+std::string xml_document(std::string_view root, const XmlNamespace* ns,
+                         std::string_view service_namespace, const StructDesc& shape,
+                         const void* object) {
   std::string body;
   XmlWriter writer(body);
   writer.declaration();
@@ -67,9 +70,10 @@ void default_type(net::HttpResponse& response, std::string_view type) {
   if (!response.headers.find("content-type")) response.headers.set("Content-Type", type);
 }
 
-void write_events(const OperationDesc& op, Protocol protocol, OutputBox& output, const MemberDesc& m,
-                  net::HttpResponse& response) {
-  // The slot is a unique_ptr<EventSource<Event>>, whose only base is AnyEventSource at the same address.
+void write_events(const OperationDesc& op, Protocol protocol, OutputBox& output,
+                  const MemberDesc& m, net::HttpResponse& response) {
+  // The slot is a unique_ptr<EventSource<Event>>, whose only base is AnyEventSource at the same
+  // address.
   void* slot = static_cast<char*>(output.object()) + m.offset;
   auto& source = *static_cast<std::unique_ptr<AnyEventSource>*>(slot);
   std::optional<std::string> initial;
@@ -77,20 +81,24 @@ void write_events(const OperationDesc& op, Protocol protocol, OutputBox& output,
     JsonWriter writer(initial.emplace());
     write_json_struct(writer, *op.output, output.object(), Members::all);
   }
-  response.stream = make_event_body(std::move(source), *m.type->structure, protocol, std::move(initial));
+  response.stream =
+      make_event_body(std::move(source), *m.type->structure, protocol, std::move(initial));
   response.headers.set("Content-Type", "application/vnd.amazon.eventstream");
 }
 
-void write_xml_payload(const OperationDesc& op, const MemberDesc& m, const void* value, net::HttpResponse& response) {
+void write_xml_payload(const OperationDesc& op, const MemberDesc& m, const void* value,
+                       net::HttpResponse& response) {
   const StructDesc& shape = *m.type->structure;
-  const std::string_view root = m.is(kExplicitName) ? m.wire : shape.xml_name.empty() ? m.wire : shape.xml_name;
+  const std::string_view root = m.is(kExplicitName)      ? m.wire
+                                : shape.xml_name.empty() ? m.wire
+                                                         : shape.xml_name;
   const XmlNamespace* ns = m.xml_namespace ? m.xml_namespace : shape.xml_namespace;
   response.body = xml_document(root, ns, op.service->xml_namespace, shape, value);
   default_type(response, "application/xml");
 }
 
-void write_payload(const OperationDesc& op, Protocol protocol, OutputBox& output, const MemberDesc& m,
-                   net::HttpResponse& response) {
+void write_payload(const OperationDesc& op, Protocol protocol, OutputBox& output,
+                   const MemberDesc& m, net::HttpResponse& response) {
   if (m.type->kind == Kind::event_stream) return write_events(op, protocol, output, m, response);
   const void* value = get_member(m, output.object());
   if (m.type->kind == Kind::byte_source) {
@@ -103,7 +111,8 @@ void write_payload(const OperationDesc& op, Protocol protocol, OutputBox& output
   }
   if (m.type->kind == Kind::blob || m.type->kind == Kind::string) {
     if (value) response.body = *static_cast<const std::string*>(value);
-    return default_type(response, m.type->kind == Kind::blob ? "application/octet-stream" : "text/plain");
+    return default_type(response,
+                        m.type->kind == Kind::blob ? "application/octet-stream" : "text/plain");
   }
   if (protocol == Protocol::rest_xml) {
     if (value) write_xml_payload(op, m, value, response);
@@ -116,21 +125,23 @@ void write_payload(const OperationDesc& op, Protocol protocol, OutputBox& output
   default_type(response, "application/json");
 }
 
-// GetBucketLocation's answer is its one member, without an element around it: the root has that member's name.
-// Source: Smithy, "aws.customizations#s3UnwrappedXmlOutput".
+// GetBucketLocation's answer is its one member, without an element around it: the root has that
+// member's name. Source: Smithy, "aws.customizations#s3UnwrappedXmlOutput".
 const MemberDesc* unwrapped_member(const OperationDesc& op) {
   const StructDesc& shape = *op.output;
   if (shape.members.size() != 1 || root_name(op) != shape.members[0].wire) return nullptr;
   return shape.members[0].type->kind == Kind::string ? &shape.members[0] : nullptr;
 }
 
-std::string unwrapped_document(const OperationDesc& op, const MemberDesc& member, const void* object) {
+std::string unwrapped_document(const OperationDesc& op, const MemberDesc& member,
+                               const void* object) {
   std::string body;
   XmlWriter writer(body);
   writer.declaration();
   writer.open(member.wire);
   writer.attribute("xmlns", op.service->xml_namespace);
-  if (const void* value = get_member(member, object)) writer.text(*static_cast<const std::string*>(value));
+  if (const void* value = get_member(member, object))
+    writer.text(*static_cast<const std::string*>(value));
   writer.close(member.wire);
   return body;
 }
@@ -142,18 +153,21 @@ const MemberDesc* event_member(const StructDesc& shape) {
   return nullptr;
 }
 
-void write_rest(const OperationDesc& op, Protocol protocol, OutputBox& output, net::HttpResponse& response) {
+void write_rest(const OperationDesc& op, Protocol protocol, OutputBox& output,
+                net::HttpResponse& response) {
   const StructDesc& shape = *op.output;
   write_bindings(shape, output.object(), response);
   // An answer that says which part it is, is one. Source: RFC 9110 §15.3.7.
   if (response.status == 200 && response.headers.find("content-range")) response.status = 206;
   // Told by the body itself, but for answers to HEAD.
   if (const auto length = response.headers.find("content-length")) {
-    if (const auto bytes = parse_int(*length); bytes && *bytes >= 0) response.head_length = static_cast<uint64_t>(*bytes);
+    if (const auto bytes = parse_int(*length); bytes && *bytes >= 0)
+      response.head_length = static_cast<uint64_t>(*bytes);
     response.headers.remove("content-length");
   }
   if (shape.payload) return write_payload(op, protocol, output, *shape.payload, response);
-  if (const MemberDesc* events = event_member(shape)) return write_events(op, protocol, output, *events, response);
+  if (const MemberDesc* events = event_member(shape))
+    return write_events(op, protocol, output, *events, response);
   if (protocol == Protocol::rest_json) {
     if (!op.has_output || response.status == 204) return;
     JsonWriter writer(response.body);
@@ -163,13 +177,15 @@ void write_rest(const OperationDesc& op, Protocol protocol, OutputBox& output, n
   if (!has_body_members(shape)) return;
   const MemberDesc* only = unwrapped_member(op);
   response.body = only ? unwrapped_document(op, *only, output.object())
-                       : xml_document(root_name(op), shape.xml_namespace, op.service->xml_namespace, shape, output.object());
+                       : xml_document(root_name(op), shape.xml_namespace, op.service->xml_namespace,
+                                      shape, output.object());
   default_type(response, "application/xml");
 }
 
 }  // namespace
 
-void write_envelope(const ServiceDesc& service, std::string_view request_id, net::HttpResponse& response) {
+void write_envelope(const ServiceDesc& service, std::string_view request_id,
+                    net::HttpResponse& response) {
   if (service.name == "s3") {
     response.headers.add("x-amz-request-id", request_id);
     response.headers.add("x-amz-id-2", std::string(request_id) + "/virga");
@@ -178,11 +194,13 @@ void write_envelope(const ServiceDesc& service, std::string_view request_id, net
   }
   response.headers.add("x-amzn-RequestId", request_id);
   // DynamoDB's clients verify the body by it.
-  if (service.signing_name == "dynamodb") response.headers.add("x-amz-crc32", std::to_string(crc32(response.body)));
+  if (service.signing_name == "dynamodb")
+    response.headers.add("x-amz-crc32", std::to_string(crc32(response.body)));
 }
 
 std::string json_content_type(const ServiceDesc& service) {
-  return "application/x-amz-json-" + (service.json_version.empty() ? std::string("1.0") : std::string(service.json_version));
+  return "application/x-amz-json-" +
+         (service.json_version.empty() ? std::string("1.0") : std::string(service.json_version));
 }
 
 net::HttpResponse encode_output(const OperationDesc& op, Protocol protocol, OutputBox output,
@@ -214,7 +232,9 @@ net::HttpResponse encode_output(const OperationDesc& op, Protocol protocol, Outp
       response.headers.set("Content-Type", "text/xml");
       break;
     case Protocol::rest_json:
-    case Protocol::rest_xml: write_rest(op, protocol, output, response); break;
+    case Protocol::rest_xml:
+      write_rest(op, protocol, output, response);
+      break;
   }
   write_envelope(*op.service, request_id, response);
   return response;

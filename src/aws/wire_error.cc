@@ -7,7 +7,8 @@
 #include "aws/xml_codec.h"
 #include "base/strings.h"
 
-// Error answers, each family in its own form. Source: client contract, "Envelope of answers"; recorded answers.
+// Error answers, each family in its own form. Source: client contract, "Envelope of answers";
+// recorded answers.
 namespace virga::aws {
 namespace {
 
@@ -50,7 +51,8 @@ std::string type_text(const Facts& f) {
     if (f.error.code == "ValidationException") {
       out = "com.amazon.coral.validate";
     } else {
-      out = f.model && !f.model->common ? f.service.error_namespace : std::string_view("com.amazon.coral.service");
+      out = f.model && !f.model->common ? f.service.error_namespace
+                                        : std::string_view("com.amazon.coral.service");
     }
     out += '#';
   }
@@ -86,7 +88,9 @@ Document on_the_wire(const TypeDesc* type, const Document& value) {
   return value;
 }
 
-std::string header_value(const Document& value) { return value.is_string() ? value.as_string() : to_json(value); }
+std::string header_value(const Document& value) {
+  return value.is_string() ? value.as_string() : to_json(value);
+}
 
 void write_json(const Facts& f, bool rest, net::HttpResponse& response) {
   JsonWriter writer(response.body);
@@ -130,7 +134,8 @@ void write_cbor(const Facts& f, net::HttpResponse& response) {
   response.headers.set("smithy-protocol", "rpc-v2-cbor");
 }
 
-void xml_value(XmlWriter& writer, std::string_view name, const TypeDesc* type, const Document& value);
+void xml_value(XmlWriter& writer, std::string_view name, const TypeDesc* type,
+               const Document& value);
 
 void xml_object(XmlWriter& writer, const TypeDesc* type, const Document& value) {
   for (const auto& [key, member] : value.as_object()) {
@@ -139,13 +144,16 @@ void xml_object(XmlWriter& writer, const TypeDesc* type, const Document& value) 
   }
 }
 
-void xml_value(XmlWriter& writer, std::string_view name, const TypeDesc* type, const Document& value) {
+void xml_value(XmlWriter& writer, std::string_view name, const TypeDesc* type,
+               const Document& value) {
   writer.open(name);
   if (value.is_object()) {
     xml_object(writer, type, value);
   } else if (value.is_array()) {
-    const std::string_view item = type && !type->element_name.empty() ? type->element_name : "member";
-    for (const Document& element : value.as_array()) xml_value(writer, item, type ? type->element : nullptr, element);
+    const std::string_view item =
+        type && !type->element_name.empty() ? type->element_name : "member";
+    for (const Document& element : value.as_array())
+      xml_value(writer, item, type ? type->element : nullptr, element);
   } else {
     writer.text(header_value(value));
   }
@@ -200,21 +208,30 @@ void write_s3(const Facts& f, net::HttpResponse& response) {
 
 }  // namespace
 
-net::HttpResponse encode_error(const ServiceDesc& service, const OperationDesc* /*operation*/, Protocol protocol,
-                               const AwsError& error, std::string_view request_id) {
+net::HttpResponse encode_error(const ServiceDesc& service, const OperationDesc* /*operation*/,
+                               Protocol protocol, const AwsError& error,
+                               std::string_view request_id) {
   const ErrorDesc* model = find_error(service, error.code);
-  // The model's status fills in for the default that a handler left; of query-compatible services it is the query
-  // protocol's.
+  // The model's status fills in for the default that a handler left; of query-compatible services
+  // it is the query protocol's.
   const bool told = model && (!service.query_compatible || protocol == Protocol::query);
   const int status = told && error.http_status == 400 ? model->status : error.http_status;
   const Facts f{service, error, model, status, request_id};
   net::HttpResponse response;
   response.status = status;
   switch (protocol) {
-    case Protocol::json: write_json(f, false, response); break;
-    case Protocol::rest_json: write_json(f, true, response); break;
-    case Protocol::cbor: write_cbor(f, response); break;
-    case Protocol::query: write_xml(f, response); break;
+    case Protocol::json:
+      write_json(f, false, response);
+      break;
+    case Protocol::rest_json:
+      write_json(f, true, response);
+      break;
+    case Protocol::cbor:
+      write_cbor(f, response);
+      break;
+    case Protocol::query:
+      write_xml(f, response);
+      break;
     case Protocol::rest_xml:
       if (service.name == "s3") {
         write_s3(f, response);
@@ -224,7 +241,8 @@ net::HttpResponse encode_error(const ServiceDesc& service, const OperationDesc* 
       break;
   }
   if (service.query_compatible && protocol != Protocol::query) {
-    response.headers.set("x-amzn-query-error", std::string(f.code()) + (f.sender() ? ";Sender" : ";Receiver"));
+    response.headers.set("x-amzn-query-error",
+                         std::string(f.code()) + (f.sender() ? ";Sender" : ";Receiver"));
   }
   write_envelope(service, request_id, response);
   return response;

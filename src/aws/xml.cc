@@ -46,7 +46,9 @@ class Parser {
  private:
   bool starts(std::string_view s) const { return text_.substr(at_).starts_with(s); }
   void blanks() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) ++at_;
+    while (at_ < text_.size() &&
+           std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos)
+      ++at_;
   }
   bool skip_past(std::string_view end) {
     const auto found = text_.find(end, at_);
@@ -75,7 +77,8 @@ class Parser {
       ++at_;
     }
     out = text_.substr(begin, at_ - begin);
-    return at_ > begin && !std::isdigit(static_cast<unsigned char>(out[0])) && out[0] != '-' && out[0] != '.';
+    return at_ > begin && !std::isdigit(static_cast<unsigned char>(out[0])) && out[0] != '-' &&
+           out[0] != '.';
   }
   bool reference(std::string& out) {
     const auto end = text_.find(';', at_);
@@ -92,8 +95,9 @@ class Parser {
     const bool hex = body[1] == 'x';
     for (const char c : body.substr(hex ? 2 : 1)) {
       const int digit = std::isdigit(static_cast<unsigned char>(c)) ? c - '0'
-                        : hex && std::isxdigit(static_cast<unsigned char>(c)) ? std::tolower(c) - 'a' + 10
-                                                                              : -1;
+                        : hex && std::isxdigit(static_cast<unsigned char>(c))
+                            ? std::tolower(c) - 'a' + 10
+                            : -1;
       if (digit < 0) return false;
       code = code * (hex ? 16 : 10) + static_cast<uint32_t>(digit);
       if (code > 0x10ffff) return false;
@@ -177,13 +181,24 @@ class Parser {
 void append_escaped(std::string& out, std::string_view text) {
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\r': out += "&#xD;"; break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\r':
+        out += "&#xD;";
+        break;
       default:
-        // Other control characters have no form in XML 1.0; S3 sends references to them all the same.
+        // Other control characters have no form in XML 1.0; S3 sends references to them all the
+        // same.
         if (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n') {
           out += "&#x";
           out += std::string_view("0123456789ABCDEF").substr(static_cast<unsigned char>(c) >> 4, 1);
@@ -198,7 +213,9 @@ void append_escaped(std::string& out, std::string_view text) {
 
 }  // namespace
 
-std::string_view XmlNode::local_name() const { return without_prefix(name); }
+std::string_view XmlNode::local_name() const {
+  return without_prefix(name);
+}
 
 const XmlNode* XmlNode::child(std::string_view local) const {
   for (const XmlNode& c : children) {
@@ -218,7 +235,8 @@ Result<XmlNode> parse_xml(std::string_view text) {
   XmlNode root;
   if (!is_utf8(text) || !Parser(text).document(root)) {
     return fail("MalformedXML", 400,
-                "The XML you provided was not well-formed or did not validate against our published schema");
+                "The XML you provided was not well-formed or did not validate against our "
+                "published schema");
   }
   return root;
 }
@@ -227,7 +245,9 @@ void XmlWriter::finish_tag() {
   if (in_tag_) out_ += '>';
   in_tag_ = false;
 }
-void XmlWriter::declaration() { out_ += "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"; }
+void XmlWriter::declaration() {
+  out_ += "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+}
 void XmlWriter::open(std::string_view name) {
   finish_tag();
   out_ += '<';

@@ -10,7 +10,8 @@
 
 namespace virga::aws {
 
-// A small XML tree for request bodies. Source: XML 1.0 §2; no DTD (refused), no external entities; names keep prefixes.
+// A small XML tree for request bodies. Source: XML 1.0 §2; no DTD (refused), no external entities;
+// names keep prefixes.
 struct XmlNode {
   std::string name;
   std::vector<std::pair<std::string, std::string>> attributes;

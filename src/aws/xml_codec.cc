@@ -5,11 +5,14 @@
 namespace virga::aws {
 namespace {
 
-std::string_view or_else(std::string_view name, std::string_view otherwise) { return name.empty() ? otherwise : name; }
+std::string_view or_else(std::string_view name, std::string_view otherwise) {
+  return name.empty() ? otherwise : name;
+}
 
 std::unexpected<AwsError> malformed() {
-  return fail("MalformedXML", 400,
-              "The XML you provided was not well-formed or did not validate against our published schema");
+  return fail(
+      "MalformedXML", 400,
+      "The XML you provided was not well-formed or did not validate against our published schema");
 }
 
 Result<void> append_item(const XmlNode& node, const TypeDesc& list, void* out, const DecodePath* at,
@@ -29,15 +32,17 @@ Result<void> insert_entry(const XmlNode& node, const TypeDesc& map, void* out, c
   return read_xml_value(*value, *map.element, slot, &here, notes);
 }
 
-// The name of a flattened list's elements: the list's own name for them when the list shape is what flattens.
+// The name of a flattened list's elements: the list's own name for them when the list shape is what
+// flattens.
 std::string_view flat_name(const MemberDesc& m) {
   const bool own = m.type->kind == Kind::list && m.type->flattened && !m.type->element_name.empty();
   return own ? m.type->element_name : m.wire;
 }
 
 // A flattened list or map: every child of the name is one element.
-Result<void> read_flattened(const XmlNode& node, const MemberDesc& m, const StructDesc& shape, void* object,
-                            const DecodePath* at, MemberSet& seen, DecodeNotes& notes) {
+Result<void> read_flattened(const XmlNode& node, const MemberDesc& m, const StructDesc& shape,
+                            void* object, const DecodePath* at, MemberSet& seen,
+                            DecodeNotes& notes) {
   const TypeDesc& type = *m.type;
   void* out = nullptr;
   for (const XmlNode& child : node.children) {
@@ -55,18 +60,22 @@ Result<void> read_flattened(const XmlNode& node, const MemberDesc& m, const Stru
   return {};
 }
 
-bool is_container(Kind kind) { return kind == Kind::list || kind == Kind::map; }
+bool is_container(Kind kind) {
+  return kind == Kind::list || kind == Kind::map;
+}
 
-Result<void> read_member(const XmlNode& node, const MemberDesc& m, const StructDesc& shape, void* object,
-                         const DecodePath* at, MemberSet& seen, DecodeNotes& notes) {
+Result<void> read_member(const XmlNode& node, const MemberDesc& m, const StructDesc& shape,
+                         void* object, const DecodePath* at, MemberSet& seen, DecodeNotes& notes) {
   const DecodePath here = DecodePath::member(at, m.name);
   if (m.is(kXmlAttribute)) {
     const auto text = node.attribute(m.wire);
     if (!text) return {};
     seen.add(shape, m);
-    return parse_scalar(*m.type, *text, TimeFormat::iso8601, set_member(m, object)) ? Result<void>() : malformed();
+    return parse_scalar(*m.type, *text, TimeFormat::iso8601, set_member(m, object)) ? Result<void>()
+                                                                                    : malformed();
   }
-  if (m.is(kFlattened) && is_container(m.type->kind)) return read_flattened(node, m, shape, object, &here, seen, notes);
+  if (m.is(kFlattened) && is_container(m.type->kind))
+    return read_flattened(node, m, shape, object, &here, seen, notes);
   const XmlNode* child = node.child(m.wire);
   if (!child) return {};
   seen.add(shape, m);
@@ -80,8 +89,8 @@ struct EntryVisit {
   const XmlNamespace* ns;
 };
 
-void write_entries(XmlWriter& writer, std::string_view entry, const XmlNamespace* ns, const TypeDesc& map,
-                   const void* value) {
+void write_entries(XmlWriter& writer, std::string_view entry, const XmlNamespace* ns,
+                   const TypeDesc& map, const void* value) {
   EntryVisit visit{&writer, &map, entry, ns};
   map.map->each(map, value, &visit, [](void* self, const std::string& key, const void* item) {
     const auto& v = *static_cast<EntryVisit*>(self);
@@ -92,21 +101,24 @@ void write_entries(XmlWriter& writer, std::string_view entry, const XmlNamespace
     write_xml_namespace(*v.writer, v.map->key_namespace);
     v.writer->text(key);
     v.writer->close(key_name);
-    write_xml_element(*v.writer, or_else(v.map->element_name, "value"), v.map->element_namespace, *v.map->element, item);
+    write_xml_element(*v.writer, or_else(v.map->element_name, "value"), v.map->element_namespace,
+                      *v.map->element, item);
     v.writer->close(v.entry);
   });
 }
 
-void write_items(XmlWriter& writer, std::string_view name, const XmlNamespace* ns, const TypeDesc& list,
-                 const void* value) {
+void write_items(XmlWriter& writer, std::string_view name, const XmlNamespace* ns,
+                 const TypeDesc& list, const void* value) {
   const size_t count = list_size(list, value);
-  for (size_t i = 0; i < count; ++i) write_xml_element(writer, name, ns, *list.element, list_at(list, value, i));
+  for (size_t i = 0; i < count; ++i)
+    write_xml_element(writer, name, ns, *list.element, list_at(list, value, i));
 }
 
 }  // namespace
 
-Result<void> read_xml_struct(const XmlNode& node, const StructDesc& shape, void* object, const DecodePath* at,
-                             MemberSet& seen, DecodeNotes& notes, Members members) {
+Result<void> read_xml_struct(const XmlNode& node, const StructDesc& shape, void* object,
+                             const DecodePath* at, MemberSet& seen, DecodeNotes& notes,
+                             Members members) {
   for (const MemberDesc& m : shape.members) {
     if (members == Members::body_only ? m.location != Location::body : !in_answer_body(m)) continue;
     VIRGA_TRY_VOID(read_member(node, m, shape, object, at, seen, notes));
@@ -114,8 +126,8 @@ Result<void> read_xml_struct(const XmlNode& node, const StructDesc& shape, void*
   return {};
 }
 
-Result<void> read_xml_value(const XmlNode& node, const TypeDesc& type, void* value, const DecodePath* at,
-                            DecodeNotes& notes) {
+Result<void> read_xml_value(const XmlNode& node, const TypeDesc& type, void* value,
+                            const DecodePath* at, DecodeNotes& notes) {
   switch (type.kind) {
     case Kind::structure: {
       MemberSet seen;
@@ -126,13 +138,15 @@ Result<void> read_xml_value(const XmlNode& node, const TypeDesc& type, void* val
     case Kind::list: {
       const auto wanted = or_else(type.element_name, "member");
       for (const XmlNode& child : node.children) {
-        if (child.local_name() == wanted) VIRGA_TRY_VOID(append_item(child, type, value, at, notes));
+        if (child.local_name() == wanted)
+          VIRGA_TRY_VOID(append_item(child, type, value, at, notes));
       }
       return {};
     }
     case Kind::map:
       for (const XmlNode& child : node.children) {
-        if (child.local_name() == "entry") VIRGA_TRY_VOID(insert_entry(child, type, value, at, notes));
+        if (child.local_name() == "entry")
+          VIRGA_TRY_VOID(insert_entry(child, type, value, at, notes));
       }
       return {};
     default: {
@@ -140,7 +154,9 @@ Result<void> read_xml_value(const XmlNode& node, const TypeDesc& type, void* val
       std::string_view text = node.text;
       if (type.kind != Kind::string) {
         const auto first = text.find_first_not_of(" \t\r\n");
-        text = first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+        text = first == std::string_view::npos
+                   ? ""
+                   : text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
       }
       return parse_scalar(type, text, TimeFormat::iso8601, value) ? Result<void>() : malformed();
     }
@@ -149,7 +165,8 @@ Result<void> read_xml_value(const XmlNode& node, const TypeDesc& type, void* val
 
 void write_xml_namespace(XmlWriter& writer, const XmlNamespace* ns) {
   if (!ns) return;
-  writer.attribute(ns->prefix.empty() ? std::string("xmlns") : "xmlns:" + std::string(ns->prefix), ns->uri);
+  writer.attribute(ns->prefix.empty() ? std::string("xmlns") : "xmlns:" + std::string(ns->prefix),
+                   ns->uri);
 }
 
 void write_xml_attributes(XmlWriter& writer, const StructDesc& shape, const void* object) {
@@ -178,8 +195,8 @@ void write_xml_members(XmlWriter& writer, const StructDesc& shape, const void* o
   }
 }
 
-void write_xml_element(XmlWriter& writer, std::string_view name, const XmlNamespace* ns, const TypeDesc& type,
-                       const void* value) {
+void write_xml_element(XmlWriter& writer, std::string_view name, const XmlNamespace* ns,
+                       const TypeDesc& type, const void* value) {
   writer.open(name);
   if (!ns && type.kind == Kind::structure) ns = type.structure->xml_namespace;
   write_xml_namespace(writer, ns);
@@ -192,7 +209,9 @@ void write_xml_element(XmlWriter& writer, std::string_view name, const XmlNamesp
       write_items(writer, or_else(type.element_name, "member"), type.element_namespace, type,
                   value);
       break;
-    case Kind::map: write_entries(writer, "entry", nullptr, type, value); break;
+    case Kind::map:
+      write_entries(writer, "entry", nullptr, type, value);
+      break;
     default: {
       std::string text;
       append_scalar(text, type, value, TimeFormat::iso8601);

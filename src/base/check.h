@@ -7,6 +7,7 @@ namespace virga {
 
 }  // namespace virga
 
-// States what must hold; on in every build. Input from outside never reaches a CHECK: it gets an AwsError.
+// States what must hold; on in every build. Input from outside never reaches a CHECK: it gets an
+// AwsError.
 #define CHECK(cond) \
   (__builtin_expect(!!(cond), 1) ? (void)0 : ::virga::check_failed(#cond, __FILE__, __LINE__))

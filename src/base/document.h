@@ -10,8 +10,9 @@
 
 namespace virga {
 
-// A JSON value held in memory: error details, policies, events, the call-by-name interface. Not for data paths:
-// request bodies go straight into structs and DynamoDB items into TLV. A value type; objects keep their order.
+// A JSON value held in memory: error details, policies, events, the call-by-name interface. Not for
+// data paths: request bodies go straight into structs and DynamoDB items into TLV. A value type;
+// objects keep their order.
 class Document {
  public:
   using Array = std::vector<Document>;

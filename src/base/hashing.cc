@@ -36,7 +36,8 @@ void digest_into(EVP_MD* md, std::string_view bytes, unsigned char* out) {
 
 }  // namespace
 
-// The digest's own functions: EVP's layer costs as much as three blocks, and most texts here are four.
+// The digest's own functions: EVP's layer costs as much as three blocks, and most texts here are
+// four.
 Sha256 sha256(std::string_view bytes) {
   SHA256_CTX state;
   SHA256_Init(&state);
@@ -82,7 +83,9 @@ Sha256 HmacSha256Key::sign(std::string_view bytes) const {
   return digest;
 }
 
-Sha256 hmac_sha256(std::string_view key, std::string_view bytes) { return HmacSha256Key(key).sign(bytes); }
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
+  return HmacSha256Key(key).sign(bytes);
+}
 
 std::string md5(std::string_view bytes) {
   static EVP_MD* md = fetched("MD5");
@@ -117,11 +120,15 @@ uint32_t crc32c(std::string_view bytes, uint32_t seed) {
 struct Sha256Stream::Impl {
   SHA256_CTX state;
 };
-Sha256Stream::Sha256Stream() : impl_(std::make_unique<Impl>()) { SHA256_Init(&impl_->state); }
+Sha256Stream::Sha256Stream() : impl_(std::make_unique<Impl>()) {
+  SHA256_Init(&impl_->state);
+}
 Sha256Stream::~Sha256Stream() = default;
 Sha256Stream::Sha256Stream(Sha256Stream&&) noexcept = default;
 Sha256Stream& Sha256Stream::operator=(Sha256Stream&&) noexcept = default;
-void Sha256Stream::update(std::string_view bytes) { SHA256_Update(&impl_->state, bytes.data(), bytes.size()); }
+void Sha256Stream::update(std::string_view bytes) {
+  SHA256_Update(&impl_->state, bytes.data(), bytes.size());
+}
 Sha256 Sha256Stream::finish() {
   Sha256 out;
   SHA256_Final(out.data(), &impl_->state);

@@ -50,8 +50,8 @@ class Sha256Stream {
   std::unique_ptr<Impl> impl_;
 };
 
-// Bytes from the operating system's generator, for keys and secrets only. What must replay in simulation asks
-// async::Random instead.
+// Bytes from the operating system's generator, for keys and secrets only. What must replay in
+// simulation asks async::Random instead.
 std::string secure_random_bytes(size_t count);
 
 }  // namespace virga

@@ -51,7 +51,8 @@ Document from_dom(const simdjson::dom::element& e) {
 
 Result<Document> parse_json(std::string_view text) {
   simdjson::dom::parser parser;
-  if (parser.allocate(text.size() + 1, kJsonDepthMax)) return fail(json_error("document too large"));
+  if (parser.allocate(text.size() + 1, kJsonDepthMax))
+    return fail(json_error("document too large"));
   simdjson::dom::element root;
   const auto error = parser.parse(text.data(), text.size()).get(root);
   if (error) return fail(json_error(simdjson::error_message(error)));
@@ -60,16 +61,20 @@ Result<Document> parse_json(std::string_view text) {
 
 namespace {
 
-bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+bool needs_escape(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+}
 
 // The next place at or behind `from` that cannot be copied as it is, or the end.
 size_t find_escaped(std::string_view text, size_t from) {
 #ifdef __SSE2__
-  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
+  const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'),
+                control = _mm_set1_epi8(0x1f);
   for (; from + 16 <= text.size(); from += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + from));
     const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes);
-    const __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)), low);
+    const __m128i found = _mm_or_si128(
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)), low);
     const auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
     if (mask != 0) return from + static_cast<size_t>(__builtin_ctz(mask));
   }
@@ -98,13 +103,27 @@ void append_json_string(std::string& out, std::string_view text) {
     out.append(text, clean, i - clean);
     clean = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
       default:
         out += "\\u00";
         out.push_back(kHex[c >> 4]);

@@ -18,10 +18,16 @@ constexpr std::string_view kNames[] = {"debug", "info", "warn", "error", "off"};
 
 }  // namespace
 
-LogLevel log_level() { return g_level.load(std::memory_order_relaxed); }
-void set_log_level(LogLevel level) { g_level.store(level, std::memory_order_relaxed); }
+LogLevel log_level() {
+  return g_level.load(std::memory_order_relaxed);
+}
+void set_log_level(LogLevel level) {
+  g_level.store(level, std::memory_order_relaxed);
+}
 
-std::string_view log_level_name(LogLevel level) { return kNames[static_cast<int>(level)]; }
+std::string_view log_level_name(LogLevel level) {
+  return kNames[static_cast<int>(level)];
+}
 
 bool parse_log_level(std::string_view text, LogLevel& out) {
   for (int i = 0; i < 5; ++i) {
@@ -35,7 +41,8 @@ bool parse_log_level(std::string_view text, LogLevel& out) {
 
 void log_event(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);  // the time of a log line is for people; nothing replays from it
+  clock_gettime(CLOCK_REALTIME,
+                &now);  // the time of a log line is for people; nothing replays from it
   std::string line = format_iso8601_millis({now.tv_sec * 1'000'000 + now.tv_nsec / 1000});
   line.push_back(' ');
   line += log_level_name(level);
@@ -52,7 +59,8 @@ void log_event(LogLevel level, std::string_view event, std::initializer_list<Log
     }
   }
   line.push_back('\n');
-  ignore(::write(2, line.data(), line.size()), "a log line that cannot be written has nowhere to go");
+  ignore(::write(2, line.data(), line.size()),
+         "a log line that cannot be written has nowhere to go");
 }
 
 }  // namespace virga

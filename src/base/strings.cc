@@ -22,12 +22,15 @@ constexpr int hex_digit(char c) {
 constexpr std::array<int8_t, 256> make_base64_table() {
   std::array<int8_t, 256> table{};
   for (auto& entry : table) entry = -1;
-  for (int i = 0; i < 64; ++i) table[static_cast<unsigned char>(kBase64[i])] = static_cast<int8_t>(i);
+  for (int i = 0; i < 64; ++i)
+    table[static_cast<unsigned char>(kBase64[i])] = static_cast<int8_t>(i);
   return table;
 }
 constexpr auto kBase64Value = make_base64_table();
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 constexpr bool unreserved(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -38,7 +41,8 @@ constexpr bool unreserved(char c) {
 
 std::string to_hex(std::string_view bytes) {
   std::string out;
-  // libstdc++ 12 hands the callback the grown capacity (30 for 24), not the size it was asked for: never returned.
+  // libstdc++ 12 hands the callback the grown capacity (30 for 24), not the size it was asked for:
+  // never returned.
   out.resize_and_overwrite(bytes.size() * 2, [&](char* to, size_t) {
     for (const char ch : bytes) {
       const auto c = static_cast<unsigned char>(ch);
@@ -66,7 +70,9 @@ std::optional<std::string> from_hex(std::string_view text) {
 void append_base64(std::string& out, std::string_view bytes) {
   out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
   size_t i = 0;
-  const auto at = [&](size_t k) { return static_cast<uint32_t>(static_cast<unsigned char>(bytes[k])); };
+  const auto at = [&](size_t k) {
+    return static_cast<uint32_t>(static_cast<unsigned char>(bytes[k]));
+  };
   for (; i + 2 < bytes.size(); i += 3) {
     const uint32_t v = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
     out.push_back(kBase64[v >> 18]);
@@ -207,7 +213,9 @@ std::optional<double> parse_double(std::string_view text) {
   return value;
 }
 
-bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
+bool is_utf8(std::string_view bytes) {
+  return simdjson::validate_utf8(bytes.data(), bytes.size());
+}
 
 bool equal_constant_time(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;

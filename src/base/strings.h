@@ -16,12 +16,14 @@ void append_base64(std::string& out, std::string_view bytes);
 // Strict RFC 4648 §4: padding required, no spaces, unused bits zero.
 std::optional<std::string> from_base64(std::string_view text);
 
-// RFC 3986 percent encoding: all but unreserved characters; '/' kept when asked (S3 keys, SigV4 paths).
+// RFC 3986 percent encoding: all but unreserved characters; '/' kept when asked (S3 keys, SigV4
+// paths).
 enum class KeepSlash { no, yes };
 std::string percent_encode(std::string_view text, KeepSlash keep = KeepSlash::no);
 // Malformed escapes give nullopt; '+' becomes a space only in query strings and forms.
 enum class PlusIsSpace { no, yes };
-std::optional<std::string> percent_decode(std::string_view text, PlusIsSpace plus = PlusIsSpace::no);
+std::optional<std::string> percent_decode(std::string_view text,
+                                          PlusIsSpace plus = PlusIsSpace::no);
 
 bool iequals(std::string_view a, std::string_view b);  // ASCII
 std::string to_lower(std::string_view text);           // ASCII

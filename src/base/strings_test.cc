@@ -19,13 +19,19 @@ TEST(Hex, goes_both_ways) {
 
 // RFC 4648 §10.
 TEST(Base64, equals_the_rfcs_vectors_and_is_strict) {
-  const std::pair<const char*, const char*> vectors[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},       {"foo", "Zm9v"},
-                                                         {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, coded] : vectors) {
     EXPECT_EQ(to_base64(plain), coded);
     EXPECT_EQ(from_base64(coded), plain);
   }
-  for (const char* bad : {"Zg", "Zg=", "Zh==", "Zg==\n", "Z g=", "====", "Zm9v=", "Zm9\x80"}) EXPECT_FALSE(from_base64(bad)) << bad;
+  for (const char* bad : {"Zg", "Zg=", "Zh==", "Zg==\n", "Z g=", "====", "Zm9v=", "Zm9\x80"})
+    EXPECT_FALSE(from_base64(bad)) << bad;
 }
 
 TEST(Percent, encodes_all_but_unreserved) {
@@ -39,14 +45,17 @@ TEST(Percent, encodes_all_but_unreserved) {
 TEST(Numbers, take_the_whole_text_or_nothing) {
   EXPECT_EQ(parse_int("-42"), -42);
   EXPECT_EQ(parse_int("9223372036854775807"), INT64_MAX);
-  for (const char* bad : {"", "-", "1 ", " 1", "1.0", "9223372036854775808", "0x1"}) EXPECT_FALSE(parse_int(bad)) << bad;
+  for (const char* bad : {"", "-", "1 ", " 1", "1.0", "9223372036854775808", "0x1"})
+    EXPECT_FALSE(parse_int(bad)) << bad;
   EXPECT_EQ(parse_double("1e3"), 1000.0);
   EXPECT_FALSE(parse_double("1e3x"));
 }
 
 TEST(Utf8, refuses_overlong_surrogates_and_cut_sequences) {
   EXPECT_TRUE(is_utf8("aü€😀"));
-  for (const char* bad : {"\xc0\x80", "\xed\xa0\x80", "\xe2\x82", "\xf4\x90\x80\x80", "\x80", "\xff"}) EXPECT_FALSE(is_utf8(bad)) << bad;
+  for (const char* bad :
+       {"\xc0\x80", "\xed\xa0\x80", "\xe2\x82", "\xf4\x90\x80\x80", "\x80", "\xff"})
+    EXPECT_FALSE(is_utf8(bad)) << bad;
 }
 
 TEST(Wildcard, matches_runs_and_single_characters) {

@@ -49,7 +49,8 @@ bool take_fraction(std::string_view text, size_t& pos, int& micros) {
   return pos > begin;
 }
 bool in_range(int month, int day, int hour, int minute, int second) {
-  return month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 60;
+  return month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 &&
+         second <= 60;
 }
 
 template <class... A>
@@ -88,14 +89,16 @@ CivilTime to_civil(Timestamp t) {
 }
 
 Timestamp from_civil(int year, int month, int day, int hour, int minute, int second, int micros) {
-  const int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+  const int64_t seconds =
+      days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
   return {seconds * 1'000'000 + micros};
 }
 
 std::string format_iso8601(Timestamp t) {
   const CivilTime c = to_civil(t);
   if (c.micros / 1000 != 0) return format_iso8601_millis(t);
-  return formatted("%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+  return formatted("%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute,
+                   c.second);
 }
 std::string format_iso8601_millis(Timestamp t) {
   const CivilTime c = to_civil(t);
@@ -104,24 +107,27 @@ std::string format_iso8601_millis(Timestamp t) {
 }
 std::string format_iso8601_basic(Timestamp t) {
   const CivilTime c = to_civil(t);
-  return formatted("%04d%02d%02dT%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+  return formatted("%04d%02d%02dT%02d%02d%02dZ", c.year, c.month, c.day, c.hour, c.minute,
+                   c.second);
 }
 std::string format_http_date(Timestamp t) {
   const CivilTime c = to_civil(t);
-  return formatted("%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[c.weekday], c.day, kMonths[c.month - 1],
-                   c.year, c.hour, c.minute, c.second);
+  return formatted("%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[c.weekday], c.day,
+                   kMonths[c.month - 1], c.year, c.hour, c.minute, c.second);
 }
 
 std::optional<Timestamp> parse_iso8601(std::string_view text) {
   size_t pos = 0;
   int year, month, day, hour = 0, minute = 0, second = 0, micros = 0;
-  if (!take_number(text, pos, 4, year) || !take(text, pos, '-') || !take_number(text, pos, 2, month) ||
-      !take(text, pos, '-') || !take_number(text, pos, 2, day)) {
+  if (!take_number(text, pos, 4, year) || !take(text, pos, '-') ||
+      !take_number(text, pos, 2, month) || !take(text, pos, '-') ||
+      !take_number(text, pos, 2, day)) {
     return std::nullopt;
   }
   if (!take(text, pos, 'T') && !take(text, pos, 't')) return std::nullopt;
-  if (!take_number(text, pos, 2, hour) || !take(text, pos, ':') || !take_number(text, pos, 2, minute) ||
-      !take(text, pos, ':') || !take_number(text, pos, 2, second) || !take_fraction(text, pos, micros) ||
+  if (!take_number(text, pos, 2, hour) || !take(text, pos, ':') ||
+      !take_number(text, pos, 2, minute) || !take(text, pos, ':') ||
+      !take_number(text, pos, 2, second) || !take_fraction(text, pos, micros) ||
       !in_range(month, day, hour, minute, second)) {
     return std::nullopt;
   }
@@ -145,9 +151,10 @@ std::optional<Timestamp> parse_iso8601_basic(std::string_view text) {
   size_t pos = 0;
   int year, month, day, hour, minute, second;
   if (!take_number(text, pos, 4, year) || !take_number(text, pos, 2, month) ||
-      !take_number(text, pos, 2, day) || !take(text, pos, 'T') || !take_number(text, pos, 2, hour) ||
-      !take_number(text, pos, 2, minute) || !take_number(text, pos, 2, second) || !take(text, pos, 'Z') ||
-      pos != text.size() || !in_range(month, day, hour, minute, second)) {
+      !take_number(text, pos, 2, day) || !take(text, pos, 'T') ||
+      !take_number(text, pos, 2, hour) || !take_number(text, pos, 2, minute) ||
+      !take_number(text, pos, 2, second) || !take(text, pos, 'Z') || pos != text.size() ||
+      !in_range(month, day, hour, minute, second)) {
     return std::nullopt;
   }
   return from_civil(year, month, day, hour, minute, second, 0);
@@ -158,14 +165,16 @@ std::optional<Timestamp> parse_http_date(std::string_view text) {
   if (comma == std::string_view::npos) return std::nullopt;
   size_t pos = comma + 2;
   int day, year, hour, minute, second, micros = 0, month = 0;
-  if (!take_number(text, pos, 2, day) || !take(text, pos, ' ') || pos + 4 > text.size()) return std::nullopt;
+  if (!take_number(text, pos, 2, day) || !take(text, pos, ' ') || pos + 4 > text.size())
+    return std::nullopt;
   for (int m = 1; m <= 12; ++m) {
     if (text.substr(pos, 3) == kMonths[m - 1]) month = m;
   }
   pos += 3;
-  if (month == 0 || !take(text, pos, ' ') || !take_number(text, pos, 4, year) || !take(text, pos, ' ') ||
-      !take_number(text, pos, 2, hour) || !take(text, pos, ':') || !take_number(text, pos, 2, minute) ||
-      !take(text, pos, ':') || !take_number(text, pos, 2, second) || !take_fraction(text, pos, micros) ||
+  if (month == 0 || !take(text, pos, ' ') || !take_number(text, pos, 4, year) ||
+      !take(text, pos, ' ') || !take_number(text, pos, 2, hour) || !take(text, pos, ':') ||
+      !take_number(text, pos, 2, minute) || !take(text, pos, ':') ||
+      !take_number(text, pos, 2, second) || !take_fraction(text, pos, micros) ||
       text.substr(pos) != " GMT" || !in_range(month, day, hour, minute, second)) {
     return std::nullopt;
   }

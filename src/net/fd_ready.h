@@ -9,8 +9,8 @@
 
 namespace virga::net {
 
-// `const Result<void> waited = co_await FdReady(fd, EPOLLIN);` : until the descriptor is ready or the task is cancelled
-// (its reason is the error). Nobody else watches the descriptor meanwhile.
+// `const Result<void> waited = co_await FdReady(fd, EPOLLIN);` : until the descriptor is ready or
+// the task is cancelled (its reason is the error). Nobody else watches the descriptor meanwhile.
 class FdReady final : public async::CancelNode, public async::FdHandler {
  public:
   FdReady(int fd, uint32_t events) : fd_(fd), events_(events) {}

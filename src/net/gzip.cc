@@ -13,10 +13,14 @@ constexpr size_t kPieceBytes = 64 * 1024;
 constexpr int kGzipWindow = 15 + 16;  // zlib.h: windowBits plus 16 means gzip
 
 AwsError malformed() {
-  return {.code = "InvalidRequest", .http_status = 400, .message = "The request body is not valid gzip data."};
+  return {.code = "InvalidRequest",
+          .http_status = 400,
+          .message = "The request body is not valid gzip data."};
 }
 AwsError too_large() {
-  return {.code = "RequestEntityTooLarge", .http_status = 413, .message = "The decompressed request body is too large."};
+  return {.code = "RequestEntityTooLarge",
+          .http_status = 413,
+          .message = "The decompressed request body is too large."};
 }
 
 // One inflater over members that follow each other.
@@ -66,7 +70,8 @@ class Inflater {
 
 class GunzipSource final : public async::ByteSource {
  public:
-  GunzipSource(std::unique_ptr<async::ByteSource> inner, size_t limit) : inner_(std::move(inner)), limit_(limit) {}
+  GunzipSource(std::unique_ptr<async::ByteSource> inner, size_t limit)
+      : inner_(std::move(inner)), limit_(limit) {}
   Task<std::string> read(size_t max) override {
     std::string out;
     while (out.empty()) {
@@ -129,7 +134,8 @@ Result<std::string> gunzip(std::string_view bytes, size_t limit) {
   return out;
 }
 
-std::unique_ptr<async::ByteSource> gunzip_source(std::unique_ptr<async::ByteSource> inner, size_t limit) {
+std::unique_ptr<async::ByteSource> gunzip_source(std::unique_ptr<async::ByteSource> inner,
+                                                 size_t limit) {
   return std::make_unique<GunzipSource>(std::move(inner), limit);
 }
 

@@ -13,11 +13,13 @@ namespace virga::net {
 // Compresses to one member; level 1 (fast) to 9.
 std::string gzip(std::string_view bytes, int level = 6);
 
-// All members' bytes. Errors: InvalidRequest 400 when malformed or cut off; RequestEntityTooLarge 413 as soon as the
-// result passes `limit`, whatever the header claims.
+// All members' bytes. Errors: InvalidRequest 400 when malformed or cut off; RequestEntityTooLarge
+// 413 as soon as the result passes `limit`, whatever the header claims.
 Result<std::string> gunzip(std::string_view bytes, size_t limit);
 
-// The inflated form of a source that must outlive this one, piece by piece; memory is bounded by the piece size.
-std::unique_ptr<async::ByteSource> gunzip_source(std::unique_ptr<async::ByteSource> inner, size_t limit);
+// The inflated form of a source that must outlive this one, piece by piece; memory is bounded by
+// the piece size.
+std::unique_ptr<async::ByteSource> gunzip_source(std::unique_ptr<async::ByteSource> inner,
+                                                 size_t limit);
 
 }  // namespace virga::net

@@ -22,7 +22,8 @@ Result<std::string> through_a_source(std::string bytes, size_t limit) {
 }
 
 TEST(Gzip, gives_back_what_it_took) {
-  for (const std::string& text : {std::string(), std::string("a"), std::string(1 << 20, 'x') + "end"}) {
+  for (const std::string& text :
+       {std::string(), std::string("a"), std::string(1 << 20, 'x') + "end"}) {
     const std::string zipped = gzip(text);
     EXPECT_EQ(*gunzip(zipped, text.size()), text);
     EXPECT_EQ(*through_a_source(zipped, text.size()), text);

@@ -12,21 +12,27 @@ namespace virga::net {
 namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr size_t kDirectReadBytes = 16 * 1024;  // bodies of at least this are received without a copy
+constexpr size_t kDirectReadBytes =
+    16 * 1024;  // bodies of at least this are received without a copy
 constexpr size_t kPieceBytes = 256 * 1024;
 
 AwsError timeout_error() {
   return {.code = "RequestTimeout",
           .http_status = 408,
-          .message = "Your socket connection to the server was not read from or written to within the timeout period."};
+          .message =
+              "Your socket connection to the server was not read from or written to within the "
+              "timeout period."};
 }
 AwsError incomplete_error() {
-  return {.code = "IncompleteBody",
-          .http_status = 400,
-          .message = "You did not provide the number of bytes specified by the Content-Length HTTP header"};
+  return {
+      .code = "IncompleteBody",
+      .http_status = 400,
+      .message =
+          "You did not provide the number of bytes specified by the Content-Length HTTP header"};
 }
 AwsError too_large_error() {
-  return {.code = "RequestEntityTooLarge", .http_status = 413, .message = "Request body is too large"};
+  return {
+      .code = "RequestEntityTooLarge", .http_status = 413, .message = "Request body is too large"};
 }
 
 }  // namespace
@@ -74,7 +80,8 @@ std::string HttpConnection::take_buffered(size_t max) {
     in_at_ += decoder_.feed(buffer(), piece, max);
     body_done_ = decoder_.done();
     if (const HttpRefusal& bad = decoder_.refusal()) {
-      body_error_ = AwsError{.code = "BadRequest", .http_status = bad.status, .message = bad.reason};
+      body_error_ =
+          AwsError{.code = "BadRequest", .http_status = bad.status, .message = bad.reason};
     }
   }
   if (in_at_ == in_.size()) {
@@ -88,8 +95,8 @@ std::string HttpConnection::take_buffered(size_t max) {
 Task<void> HttpConnection::wait_for_body() {
   const auto& options = server_.options;
   const int64_t allowed =
-      options.grace_ms +
-      static_cast<int64_t>(body_received_ * 1000 / static_cast<uint64_t>(options.bytes_per_second_min));
+      options.grace_ms + static_cast<int64_t>(body_received_ * 1000 /
+                                              static_cast<uint64_t>(options.bytes_per_second_min));
   const int64_t used = (server_.coarse_now - body_since_) / 1'000'000;
   co_await Ready{*this, EPOLLIN, std::max<int64_t>(allowed - used, 0)};
   if (timed_out_) {
@@ -113,7 +120,8 @@ Task<std::string> HttpConnection::read(size_t max) {
       if (body_error_) co_return fail(*body_error_);
       if (!piece.empty() || body_done_) co_return std::move(piece);
     }
-    if (Io io; body_ == Body::length && body_left_ >= kDirectReadBytes && max >= kDirectReadBytes && !encrypted()) {
+    if (Io io; body_ == Body::length && body_left_ >= kDirectReadBytes && max >= kDirectReadBytes &&
+               !encrypted()) {
       std::string piece = receive_directly(std::min<uint64_t>({max, body_left_, kPieceBytes}), io);
       if (io == Io::done) co_return std::move(piece);
       if (io == Io::closed) co_return fail(fail_body(incomplete_error()));
@@ -130,11 +138,14 @@ Task<std::string> HttpConnection::read(size_t max) {
 
 std::string HttpConnection::receive_directly(uint64_t max, Io& io) {
   std::string piece;
-  piece.resize_and_overwrite(static_cast<size_t>(max), [&, room = static_cast<size_t>(max)](char* into, size_t) -> size_t {
-    const ssize_t got = ::recv(fd_, into, room, 0);
-    io = got > 0 ? Io::done : got < 0 && (errno == EAGAIN || errno == EINTR) ? Io::again : Io::closed;
-    return got > 0 ? static_cast<size_t>(got) : 0;
-  });
+  piece.resize_and_overwrite(static_cast<size_t>(max),
+                             [&, room = static_cast<size_t>(max)](char* into, size_t) -> size_t {
+                               const ssize_t got = ::recv(fd_, into, room, 0);
+                               io = got > 0                                          ? Io::done
+                                    : got < 0 && (errno == EAGAIN || errno == EINTR) ? Io::again
+                                                                                     : Io::closed;
+                               return got > 0 ? static_cast<size_t>(got) : 0;
+                             });
   if (io == Io::closed) hung_up_ = true;
   body_left_ -= piece.size();
   body_received_ += piece.size();
@@ -166,8 +177,9 @@ void HttpConnection::take_whole() {
   body_done_ = true;
 }
 
-// Whether what the handler left unread can be skipped, so that the connection serves on. A client that still waits for
-// "100 Continue" may or may not send the body: nobody can tell where the next request begins.
+// Whether what the handler left unread can be skipped, so that the connection serves on. A client
+// that still waits for "100 Continue" may or may not send the body: nobody can tell where the next
+// request begins.
 bool HttpConnection::body_can_be_discarded() {
   if (body_done_) return true;
   if (body_ == Body::length) {

@@ -27,17 +27,21 @@ struct Address {
 };
 
 AwsError invalid_url(std::string_view why) {
-  return {.code = "InvalidUrl", .http_status = 400, .message = "The URL is not usable: " + std::string(why)};
+  return {.code = "InvalidUrl",
+          .http_status = 400,
+          .message = "The URL is not usable: " + std::string(why)};
 }
 
-// Blocks: runs on the pool. TODO(perf): a resolver of our own would end at the request's deadline; getaddrinfo ends at its own.
+// Blocks: runs on the pool. TODO(perf): a resolver of our own would end at the request's deadline;
+// getaddrinfo ends at its own.
 Result<std::vector<Address>> resolve(const std::string& host, int port) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (error != 0) return fail("NameNotFound", 502, "Cannot resolve " + host + ": " + gai_strerror(error));
+  if (error != 0)
+    return fail("NameNotFound", 502, "Cannot resolve " + host + ": " + gai_strerror(error));
   std::vector<Address> addresses;
   for (const addrinfo* at = found; at && addresses.size() < 8; at = at->ai_next) {
     Address& address = addresses.emplace_back();
@@ -74,7 +78,8 @@ Task<Connection> connect_to(Address address) {
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   int error = 0;
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length) != 0) error = errno;
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length) != 0)
+    error = errno;
   if (error == EINPROGRESS) {
     const Result<void> waited = co_await FdReady(fd, EPOLLOUT);
     if (!waited) co_return fail(waited.error());
@@ -83,11 +88,14 @@ Task<Connection> connect_to(Address address) {
   }
   if (error == 0) co_return std::move(connection);
   const SocketAddress to = socket_address(reinterpret_cast<const sockaddr*>(&address.storage));
-  co_return fail("ConnectFailed", 502, "Cannot connect to " + to.host + " port " + std::to_string(to.port) + ": " + strerror(error));
+  co_return fail(
+      "ConnectFailed", 502,
+      "Cannot connect to " + to.host + " port " + std::to_string(to.port) + ": " + strerror(error));
 }
 
 bool has_body(const HttpClientRequest& request) {
-  return !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  return !request.body.empty() || request.method == "POST" || request.method == "PUT" ||
+         request.method == "PATCH";
 }
 
 Result<std::string> text_of(const HttpClientRequest& request, const HttpUrl& url) {
@@ -96,9 +104,11 @@ Result<std::string> text_of(const HttpClientRequest& request, const HttpUrl& url
   headers.add("Host", url.authority);
   for (const auto& [name, value] : request.headers) {
     if (!is_http_token(name)) continue;
-    static constexpr std::string_view kOurs[] = {"host", "content-length", "connection", "transfer-encoding",
-                                                 "keep-alive", "upgrade", "te", "expect"};
-    const bool ours = std::any_of(std::begin(kOurs), std::end(kOurs), [&](auto n) { return iequals(n, name); });
+    static constexpr std::string_view kOurs[] = {
+        "host",       "content-length", "connection", "transfer-encoding",
+        "keep-alive", "upgrade",        "te",         "expect"};
+    const bool ours =
+        std::any_of(std::begin(kOurs), std::end(kOurs), [&](auto n) { return iequals(n, name); });
     if (!ours) headers.add(name, value);
   }
   if (has_body(request)) headers.add("Content-Length", std::to_string(request.body.size()));
@@ -108,7 +118,8 @@ Result<std::string> text_of(const HttpClientRequest& request, const HttpUrl& url
 }
 
 bool is_idempotent(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
+         method == "OPTIONS";
 }
 
 }  // namespace
@@ -152,13 +163,16 @@ struct HttpClient::Impl {
     prune_timer = loop.add_timer(idle.front()->idle_since.plus_millis(options.idle_ms), [this] {
       prune_timer = async::TimerId::none;
       const async::SteadyTime now = loop.now();
-      std::erase_if(idle, [&](const Connection& c) { return now >= c->idle_since.plus_millis(options.idle_ms); });
+      std::erase_if(idle, [&](const Connection& c) {
+        return now >= c->idle_since.plus_millis(options.idle_ms);
+      });
       if (!idle.empty()) schedule_prune();
     });
   }
 
   Task<Connection> connect(HttpUrl url);
-  Task<ClientAnswer> exchange(ClientConnection* connection, const HttpClientRequest* request, const std::string* text);
+  Task<ClientAnswer> exchange(ClientConnection* connection, const HttpClientRequest* request,
+                              const std::string* text);
   Task<HttpClientResponse> send(const HttpClientRequest* request);
 };
 
@@ -169,15 +183,19 @@ Task<Connection> HttpClient::Impl::connect(HttpUrl url) {
   } else {
     const std::string host = url.host;
     const int port = url.port;
-    Result<std::vector<Address>> found = co_await async::offload(pool, [host, port] { return resolve(host, port); });
+    Result<std::vector<Address>> found =
+        co_await async::offload(pool, [host, port] { return resolve(host, port); });
     if (!found) co_return fail(std::move(found.error()));
     addresses = std::move(*found);
   }
-  AwsError last{.code = "NameNotFound", .http_status = 502, .message = "No address for " + url.host};
+  AwsError last{
+      .code = "NameNotFound", .http_status = 502, .message = "No address for " + url.host};
   for (const Address& address : addresses) {
     const SocketAddress to = socket_address(reinterpret_cast<const sockaddr*>(&address.storage));
     if (options.allow && !options.allow(to)) {
-      last = {.code = "AddressNotAllowed", .http_status = 502, .message = "Calls to " + to.host + " are not allowed."};
+      last = {.code = "AddressNotAllowed",
+              .http_status = 502,
+              .message = "Calls to " + to.host + " are not allowed."};
       continue;
     }
     Result<Connection> got = co_await as_result(connect_to(address));
@@ -194,18 +212,21 @@ Task<Connection> HttpClient::Impl::connect(HttpUrl url) {
   co_return fail(std::move(last));
 }
 
-Task<ClientAnswer> HttpClient::Impl::exchange(ClientConnection* connection, const HttpClientRequest* request,
+Task<ClientAnswer> HttpClient::Impl::exchange(ClientConnection* connection,
+                                              const HttpClientRequest* request,
                                               const std::string* text) {
   connection->answered = false;
   co_await client_write(connection, *text);
-  ClientAnswer answer = co_await client_read_answer(connection, request->method == "HEAD", request->body_bytes_max);
+  ClientAnswer answer =
+      co_await client_read_answer(connection, request->method == "HEAD", request->body_bytes_max);
   co_return std::move(answer);
 }
 
 Task<HttpClientResponse> HttpClient::Impl::send(const HttpClientRequest* request) {
   const HttpUrl url = co_await parse_http_url(request->url);
   if (url.https && !tls) {
-    Result<std::shared_ptr<TlsContext>> made = co_await async::offload(pool, [] { return TlsContext::client(); });
+    Result<std::shared_ptr<TlsContext>> made =
+        co_await async::offload(pool, [] { return TlsContext::client(); });
     if (!made) co_return fail(std::move(made.error()));
     tls = std::move(*made);
   }
@@ -239,12 +260,17 @@ HttpClient::~HttpClient() {
 
 Task<HttpClientResponse> HttpClient::send(HttpClientRequest request) {
   const async::SteadyTime at = impl_->loop.now().plus_millis(request.timeout_ms);
-  AwsError late{.code = "RequestTimeout", .http_status = 504, .message = "The server did not answer in time."};
-  HttpClientResponse response = co_await async::with_deadline(impl_->send(&request), at, std::move(late));
+  AwsError late{.code = "RequestTimeout",
+                .http_status = 504,
+                .message = "The server did not answer in time."};
+  HttpClientResponse response =
+      co_await async::with_deadline(impl_->send(&request), at, std::move(late));
   co_return std::move(response);
 }
 
-size_t HttpClient::idle_connections() const { return impl_->idle.size(); }
+size_t HttpClient::idle_connections() const {
+  return impl_->idle.size();
+}
 
 Result<HttpUrl> parse_http_url(std::string_view url) {
   HttpUrl out;
@@ -256,14 +282,16 @@ Result<HttpUrl> parse_http_url(std::string_view url) {
   url.remove_prefix(scheme_end + 3);
   url = url.substr(0, url.find('#'));
   for (const char c : url) {
-    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f) return fail(invalid_url("a character that must be encoded"));
+    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f)
+      return fail(invalid_url("a character that must be encoded"));
   }
   const size_t authority_end = std::min(url.find_first_of("/?"), url.size());
   std::string_view authority = url.substr(0, authority_end);
   out.authority = authority;
   out.target = url.substr(authority_end);
   if (out.target.empty() || out.target.front() != '/') out.target.insert(0, "/");
-  if (authority.find('@') != std::string_view::npos) return fail(invalid_url("user names are not supported"));
+  if (authority.find('@') != std::string_view::npos)
+    return fail(invalid_url("user names are not supported"));
   const size_t bracket = authority.find(']');
   const size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
   out.port = out.https ? 443 : 80;
@@ -273,8 +301,10 @@ Result<HttpUrl> parse_http_url(std::string_view url) {
     out.port = static_cast<int>(*port);
     authority = authority.substr(0, colon);
   }
-  if (authority.size() >= 2 && authority.front() == '[' && authority.back() == ']') authority = authority.substr(1, authority.size() - 2);
-  if (authority.empty() || authority.find_first_of("[]") != std::string_view::npos) return fail(invalid_url("the host"));
+  if (authority.size() >= 2 && authority.front() == '[' && authority.back() == ']')
+    authority = authority.substr(1, authority.size() - 2);
+  if (authority.empty() || authority.find_first_of("[]") != std::string_view::npos)
+    return fail(invalid_url("the host"));
   out.host = authority;
   return out;
 }
@@ -286,14 +316,16 @@ bool is_internal_address(std::string_view ip) {
     static constexpr unsigned char kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     if (memcmp(a, kMapped, sizeof kMapped) != 0) {
       const bool low = std::all_of(a, a + 15, [](unsigned char c) { return c == 0; });  // ::, ::1
-      return low || a[0] == 0xff || (a[0] & 0xfe) == 0xfc || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80);
+      return low || a[0] == 0xff || (a[0] & 0xfe) == 0xfc ||
+             (a[0] == 0xfe && (a[1] & 0xc0) == 0x80);
     }
     memmove(a, a + 12, 4);
   } else if (inet_pton(AF_INET, text.c_str(), a) != 1) {
     return true;  // not an address: not known to be outside
   }
   return a[0] == 0 || a[0] == 127 || a[0] == 10 || a[0] >= 224 || (a[0] == 169 && a[1] == 254) ||
-         (a[0] == 172 && (a[1] & 0xf0) == 16) || (a[0] == 192 && a[1] == 168) || (a[0] == 100 && (a[1] & 0xc0) == 64);
+         (a[0] == 172 && (a[1] & 0xf0) == 16) || (a[0] == 192 && a[1] == 168) ||
+         (a[0] == 100 && (a[1] & 0xc0) == 64);
 }
 
 }  // namespace virga::net

@@ -15,7 +15,8 @@
 
 namespace virga::net {
 
-// A request to another server. Host, Content-Length and Connection are the client's business: such lines are replaced.
+// A request to another server. Host, Content-Length and Connection are the client's business: such
+// lines are replaced.
 struct HttpClientRequest {
   std::string method = "GET";
   std::string url;  // http:// or https://, absolute; path and query already encoded
@@ -33,19 +34,21 @@ struct HttpClientResponse {
 };
 
 struct HttpClientOptions {
-  // For https. Null: TlsContext::client(), made on the pool at the first https call: reading the machine's authorities
-  // takes longer than the whole server's start.
+  // For https. Null: TlsContext::client(), made on the pool at the first https call: reading the
+  // machine's authorities takes longer than the whole server's start.
   std::shared_ptr<TlsContext> tls;
-  // Whether an address may be called, asked after the name is resolved, so that no name can point around it. Empty: any.
+  // Whether an address may be called, asked after the name is resolved, so that no name can point
+  // around it. Empty: any.
   std::function<bool(const SocketAddress&)> allow;
   size_t idle_connections_max = 64;
   int64_t idle_ms = 10'000;
 };
 
-// An HTTP/1.1 client for calls that the server makes: HTTP integrations, key sets, webhooks. One per loop; used there.
-// Connections are kept for a while. An idempotent request whose kept connection turns out dead is sent once more.
-// Errors, status 502 or 504: RequestTimeout, InvalidUrl, NameNotFound, AddressNotAllowed, ConnectFailed, TlsFailed,
-// ResponseMalformed, ResponseTooLarge. Redirects are answers like any other.
+// An HTTP/1.1 client for calls that the server makes: HTTP integrations, key sets, webhooks. One
+// per loop; used there. Connections are kept for a while. An idempotent request whose kept
+// connection turns out dead is sent once more. Errors, status 502 or 504: RequestTimeout,
+// InvalidUrl, NameNotFound, AddressNotAllowed, ConnectFailed, TlsFailed, ResponseMalformed,
+// ResponseTooLarge. Redirects are answers like any other.
 class HttpClient {
  public:
   HttpClient(async::Loop& loop, async::Pool& pool, HttpClientOptions options = {});
@@ -63,14 +66,15 @@ class HttpClient {
 
 struct HttpUrl {
   bool https = false;
-  std::string host;       // without brackets
+  std::string host;  // without brackets
   int port = 80;
   std::string target;     // path and query, begins with '/'
   std::string authority;  // as in the Host header
 };
 Result<HttpUrl> parse_http_url(std::string_view url);
 
-// Loopback, link-local, private, multicast and unspecified addresses: where a tenant's calls do not go in strict mode.
+// Loopback, link-local, private, multicast and unspecified addresses: where a tenant's calls do not
+// go in strict mode.
 bool is_internal_address(std::string_view ip);
 
 }  // namespace virga::net

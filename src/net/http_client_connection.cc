@@ -15,10 +15,14 @@ constexpr size_t kHeadBytesMax = 64 * 1024;
 constexpr size_t kHeaderCountMax = 200;
 
 AwsError broken(std::string why) {
-  return {.code = "ConnectFailed", .http_status = 502, .message = "The connection ended: " + std::move(why)};
+  return {.code = "ConnectFailed",
+          .http_status = 502,
+          .message = "The connection ended: " + std::move(why)};
 }
 AwsError malformed(std::string why) {
-  return {.code = "ResponseMalformed", .http_status = 502, .message = "The answer is malformed: " + std::move(why)};
+  return {.code = "ResponseMalformed",
+          .http_status = 502,
+          .message = "The answer is malformed: " + std::move(why)};
 }
 AwsError too_large() {
   return {.code = "ResponseTooLarge", .http_status = 502, .message = "The answer is too large."};
@@ -49,11 +53,14 @@ struct AnswerHead {
 Result<void> take_answer_header(const HeaderView& header, AnswerHead& out) {
   if (iequals(header.name, "content-length")) {
     const auto length = parse_int(header.value);
-    if (!length || *length < 0 || header.value.front() == '+') return fail(malformed("Content-Length"));
-    if (out.length && *out.length != static_cast<uint64_t>(*length)) return fail(malformed("two lengths"));
+    if (!length || *length < 0 || header.value.front() == '+')
+      return fail(malformed("Content-Length"));
+    if (out.length && *out.length != static_cast<uint64_t>(*length))
+      return fail(malformed("two lengths"));
     out.length = static_cast<uint64_t>(*length);
   } else if (iequals(header.name, "transfer-encoding")) {
-    if (out.chunked || !iequals(header.value, "chunked")) return fail(malformed("Transfer-Encoding"));
+    if (out.chunked || !iequals(header.value, "chunked"))
+      return fail(malformed("Transfer-Encoding"));
     out.chunked = true;
   } else if (iequals(header.name, "connection")) {
     for (const std::string_view option : split(header.value, ',')) {
@@ -67,7 +74,8 @@ Result<AnswerHead> parse_answer_head(std::string_view head) {
   AnswerHead out;
   const size_t line_end = head.find("\r\n");
   const std::string_view line = head.substr(0, line_end);
-  if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ' || (line.size() > 12 && line[12] != ' ')) {
+  if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ' ||
+      (line.size() > 12 && line[12] != ' ')) {
     return fail(malformed("the status line"));
   }
   const auto status = parse_int(line.substr(9, 3));
@@ -78,7 +86,8 @@ Result<AnswerHead> parse_answer_head(std::string_view head) {
     const size_t end = head.find("\r\n", at);
     if (end == at) break;
     HeaderView header;
-    if (const auto bad = parse_header_line(head.substr(at, end - at), header)) return fail(malformed(bad.reason));
+    if (const auto bad = parse_header_line(head.substr(at, end - at), header))
+      return fail(malformed(bad.reason));
     VIRGA_TRY_VOID(take_answer_header(header, out));
     if (out.response.headers.size() == kHeaderCountMax) return fail(too_large());
     out.response.headers.emplace_back(header.name, header.value);
@@ -98,7 +107,8 @@ Task<AnswerHead> read_head(ClientConnection* connection) {
       connection->answered = true;
       continue;
     }
-    AnswerHead head = co_await parse_answer_head(std::string_view(connection->in).substr(0, end + 4));
+    AnswerHead head =
+        co_await parse_answer_head(std::string_view(connection->in).substr(0, end + 4));
     connection->in.erase(0, end + 4);
     if (head.response.status >= 200) co_return std::move(head);
     if (head.response.status == 101) co_return fail(malformed("an unasked upgrade"));
@@ -140,7 +150,9 @@ Task<std::string> read_to_end(ClientConnection* connection, size_t limit) {
 
 }  // namespace
 
-ClientConnection::~ClientConnection() { ::close(fd); }
+ClientConnection::~ClientConnection() {
+  ::close(fd);
+}
 
 Task<void> client_write(ClientConnection* connection, std::string_view bytes) {
   if (!connection->tls) {
@@ -178,7 +190,8 @@ Task<bool> client_receive(ClientConnection* connection) {
     if (state == TlsSession::State::failed) {
       co_return fail("TlsFailed", 502, "The TLS connection failed: " + connection->tls->reason());
     }
-    if (state == TlsSession::State::open && !connection->answered) co_return true;  // the handshake's end
+    if (state == TlsSession::State::open && !connection->answered)
+      co_return true;  // the handshake's end
   }
 }
 
@@ -194,7 +207,8 @@ Task<void> client_handshake(ClientConnection* connection) {
   co_return fail("TlsFailed", 502, "The TLS connection failed: " + connection->tls->reason());
 }
 
-Task<ClientAnswer> client_read_answer(ClientConnection* connection, bool is_head, size_t body_bytes_max) {
+Task<ClientAnswer> client_read_answer(ClientConnection* connection, bool is_head,
+                                      size_t body_bytes_max) {
   AnswerHead head = co_await read_head(connection);
   ClientAnswer answer;
   const int status = head.response.status;

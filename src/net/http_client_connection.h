@@ -35,6 +35,7 @@ struct ClientAnswer {
   HttpClientResponse response;
   bool reusable = false;
 };
-Task<ClientAnswer> client_read_answer(ClientConnection* connection, bool is_head, size_t body_bytes_max);
+Task<ClientAnswer> client_read_answer(ClientConnection* connection, bool is_head,
+                                      size_t body_bytes_max);
 
 }  // namespace virga::net

@@ -43,7 +43,8 @@ class HttpClientTest : public testing::Test {
   void SetUp() override {
     port_ = *server_.listen({.host = "127.0.0.1"});
     const TestCertificate made = make_test_certificate();
-    tls_port_ = *server_.listen({.host = "127.0.0.1", .tls = *TlsContext::server(made.certificate_pem, made.key_pem)});
+    tls_port_ = *server_.listen(
+        {.host = "127.0.0.1", .tls = *TlsContext::server(made.certificate_pem, made.key_pem)});
     options_.tls = *TlsContext::client(made.certificate_pem);
     client_ = std::make_unique<HttpClient>(loop_, *pool_, options_);
   }
@@ -66,7 +67,8 @@ class HttpClientTest : public testing::Test {
     out->emplace(std::move(got));
   }
   std::string url(std::string_view path, bool https = false) const {
-    return std::string(https ? "https" : "http") + "://127.0.0.1:" + std::to_string(https ? tls_port_ : port_) + std::string(path);
+    return std::string(https ? "https" : "http") +
+           "://127.0.0.1:" + std::to_string(https ? tls_port_ : port_) + std::string(path);
   }
 
   async::EpollLoop loop_{async::real_env()};
@@ -80,7 +82,10 @@ class HttpClientTest : public testing::Test {
 };
 
 TEST_F(HttpClientTest, sends_method_headers_and_body) {
-  const auto got = send({.method = "PUT", .url = url("/a?b=c"), .headers = {{"X-Given", "g"}, {"Host", "evil"}, {"Content-Length", "9"}}, .body = "hello"});
+  const auto got = send({.method = "PUT",
+                         .url = url("/a?b=c"),
+                         .headers = {{"X-Given", "g"}, {"Host", "evil"}, {"Content-Length", "9"}},
+                         .body = "hello"});
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(got->status, 201);
   EXPECT_EQ(got->body, "/a?b=c|hello");
@@ -118,7 +123,8 @@ TEST_F(HttpClientTest, speaks_https_and_resolves_names) {
   ASSERT_TRUE(large) << large.error().message;
   EXPECT_EQ(large->body.size(), 300'000u);
   EXPECT_EQ(server_.stats().connections_accepted, 1u);
-  const auto posted = send({.method = "POST", .url = url("/p", true), .body = std::string(500'000, 'p')});
+  const auto posted =
+      send({.method = "POST", .url = url("/p", true), .body = std::string(500'000, 'p')});
   ASSERT_TRUE(posted) << posted.error().message;
   EXPECT_EQ(posted->body.size(), 500'003u);
   const auto by_name = send({.url = "http://localhost:" + std::to_string(port_) + "/n"});
@@ -154,7 +160,8 @@ TEST_F(HttpClientTest, reports_refused_connections_names_and_addresses) {
   options_.allow = [](const SocketAddress& to) { return !is_internal_address(to.host); };
   client_ = std::make_unique<HttpClient>(loop_, *pool_, options_);
   EXPECT_EQ(send({.url = url("/a")}).error().code, "AddressNotAllowed");
-  EXPECT_EQ(send({.url = "http://localhost:" + std::to_string(port_) + "/"}).error().code, "AddressNotAllowed");
+  EXPECT_EQ(send({.url = "http://localhost:" + std::to_string(port_) + "/"}).error().code,
+            "AddressNotAllowed");
 }
 
 TEST_F(HttpClientTest, limits_the_answers_size) {
@@ -168,9 +175,11 @@ std::string raw_answer_code(std::string_view bytes) {
   const int listener = *open_listener("127.0.0.1", 0);
   HttpClient client(loop, *pool);
   std::optional<Result<HttpClientResponse>> got;
-  HttpClientRequest request{.url = "http://127.0.0.1:" + std::to_string(local_address(listener).port) + "/"};
+  HttpClientRequest request{
+      .url = "http://127.0.0.1:" + std::to_string(local_address(listener).port) + "/"};
   loop.post([&] {
-    [](HttpClient* c, HttpClientRequest r, std::optional<Result<HttpClientResponse>>* out) -> async::Detached {
+    [](HttpClient* c, HttpClientRequest r,
+       std::optional<Result<HttpClientResponse>>* out) -> async::Detached {
       auto answer = co_await as_result(c->send(std::move(r)));
       out->emplace(std::move(answer));
     }(&client, std::move(request), &got);
@@ -181,7 +190,8 @@ std::string raw_answer_code(std::string_view bytes) {
     if (accepted < 0) {
       accepted = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
       if (accepted < 0) continue;
-      EXPECT_EQ(::send(accepted, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+      EXPECT_EQ(::send(accepted, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+                static_cast<ssize_t>(bytes.size()));
       ::shutdown(accepted, SHUT_WR);
     }
   }
@@ -194,18 +204,27 @@ std::string raw_answer_code(std::string_view bytes) {
 TEST(HttpClientAnswers, reads_every_framing) {
   EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\n\r\nto the end"), "200to the end");
   EXPECT_EQ(raw_answer_code("HTTP/1.0 404\r\nContent-Length: 2\r\n\r\nno"), "404no");
-  EXPECT_EQ(raw_answer_code("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"), "200a");
+  EXPECT_EQ(raw_answer_code("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: "
+                            "chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"),
+            "200a");
   EXPECT_EQ(raw_answer_code("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n"), "204");
 }
 
 TEST(HttpClientAnswers, refuses_malformed_and_cut_answers) {
   EXPECT_EQ(raw_answer_code("SSH-2.0-OpenSSH\r\n\r\n"), "ResponseMalformed");
-  EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"), "ResponseMalformed");
-  EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), "ResponseMalformed");
-  EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"), "ResponseMalformed");
+  EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+            "ResponseMalformed");
+  EXPECT_EQ(
+      raw_answer_code(
+          "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+      "ResponseMalformed");
+  EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"),
+            "ResponseMalformed");
   EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), "ConnectFailed");
-  EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), "ConnectFailed");
-  EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), "ResponseMalformed");
+  EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"),
+            "ConnectFailed");
+  EXPECT_EQ(raw_answer_code("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+            "ResponseMalformed");
   EXPECT_EQ(raw_answer_code(""), "ConnectFailed");
 }
 
@@ -217,14 +236,16 @@ TEST(HttpUrl, takes_urls_apart) {
   EXPECT_EQ(v6->target, "/?q");
   EXPECT_EQ(parse_http_url("http://h/a#frag")->target, "/a");
   EXPECT_EQ(parse_http_url("https://h")->port, 443);
-  for (const char* bad : {"h/a", "http://", "http://h:0/", "http://h:x/", "http://h/a b", "http://[::1/"}) {
+  for (const char* bad :
+       {"h/a", "http://", "http://h:0/", "http://h:x/", "http://h/a b", "http://[::1/"}) {
     EXPECT_FALSE(parse_http_url(bad)) << bad;
   }
 }
 
 TEST(InternalAddress, knows_what_is_not_the_internet) {
-  for (const char* inside : {"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "::1", "::",
-                             "fe80::1", "fd00::1", "::ffff:127.0.0.1", "224.0.0.1", "100.64.0.1", "junk"}) {
+  for (const char* inside :
+       {"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "::1",
+        "::", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "224.0.0.1", "100.64.0.1", "junk"}) {
     EXPECT_TRUE(is_internal_address(inside)) << inside;
   }
   for (const char* outside : {"8.8.8.8", "172.32.0.1", "2001:db8::1", "::ffff:8.8.8.8"}) {

@@ -16,20 +16,27 @@ namespace virga::net {
 namespace {
 
 constexpr size_t kScratchBytes = 64 * 1024;
-constexpr size_t kKeptBufferBytes = 128 * 1024;   // a connection at rest gives back more than this
-constexpr char kTlsHandshakeRecord = 22;  // RFC 8446 §5.1: no byte a method begins with
+constexpr size_t kKeptBufferBytes = 128 * 1024;  // a connection at rest gives back more than this
+constexpr char kTlsHandshakeRecord = 22;         // RFC 8446 §5.1: no byte a method begins with
 constexpr size_t kTlsBatchBytes = 128 * 1024;
 constexpr size_t kStreamPieceBytes = 256 * 1024;
 
-AwsError gone_error() { return {.code = "ConnectionClosed", .http_status = 499, .message = "The client has gone."}; }
+AwsError gone_error() {
+  return {.code = "ConnectionClosed", .http_status = 499, .message = "The client has gone."};
+}
 
 bool is_reserved_header(std::string_view name) {
   switch (name.size()) {
-    case 4: return iequals(name, "date");
-    case 10: return iequals(name, "connection") || iequals(name, "keep-alive");
-    case 14: return iequals(name, "content-length");
-    case 17: return iequals(name, "transfer-encoding");
-    default: return false;
+    case 4:
+      return iequals(name, "date");
+    case 10:
+      return iequals(name, "connection") || iequals(name, "keep-alive");
+    case 14:
+      return iequals(name, "content-length");
+    case 17:
+      return iequals(name, "transfer-encoding");
+    default:
+      return false;
   }
 }
 
@@ -111,7 +118,8 @@ void HttpConnection::on_events(uint32_t events) {
     std::exchange(waiter_, nullptr).resume();  // may have ended and deleted this connection
     return;
   }
-  // Nobody asks: stop watching, or the level-triggered event would spin the loop while a handler is busy.
+  // Nobody asks: stop watching, or the level-triggered event would spin the loop while a handler is
+  // busy.
   if (broken) {
     hung_up_ = true;
     registered_ = false;
@@ -162,7 +170,8 @@ HttpConnection::Io HttpConnection::fill() {
     }
     const size_t before = in_.size();
     const TlsSession::State state = tls_->receive(bytes, in_);
-    const Io flushed = flush_tls();  // what the socket does not take now goes before the next answer
+    const Io flushed =
+        flush_tls();  // what the socket does not take now goes before the next answer
     if (in_.size() > before) return Io::done;
     const bool alive = state == TlsSession::State::open || state == TlsSession::State::handshake;
     if (alive && flushed != Io::closed) return Io::again;
@@ -211,7 +220,8 @@ HttpConnection::Io HttpConnection::write_tls(std::string_view& a, std::string_vi
 
 HttpConnection::Io HttpConnection::write_some(std::string_view& a, std::string_view& b) {
   if (tls_) return write_tls(a, b);
-  iovec parts[2] = {{const_cast<char*>(a.data()), a.size()}, {const_cast<char*>(b.data()), b.size()}};
+  iovec parts[2] = {{const_cast<char*>(a.data()), a.size()},
+                    {const_cast<char*>(b.data()), b.size()}};
   msghdr message{};
   message.msg_iov = parts;
   message.msg_iovlen = b.empty() ? 1 : 2;
@@ -237,7 +247,9 @@ Task<void> HttpConnection::write_all(std::string_view a, std::string_view b) {
     if (io == Io::closed || aborted_) co_return fail(gone_error());
     const uint64_t sent = total - a.size() - b.size();
     const auto& options = server_.options;
-    const int64_t allowed = options.grace_ms + static_cast<int64_t>(sent * 1000 / static_cast<uint64_t>(options.bytes_per_second_min));
+    const int64_t allowed =
+        options.grace_ms +
+        static_cast<int64_t>(sent * 1000 / static_cast<uint64_t>(options.bytes_per_second_min));
     const int64_t used = (server_.coarse_now - since) / 1'000'000;
     co_await Ready{*this, EPOLLOUT, std::max<int64_t>(allowed - used, 0)};
     if (timed_out_) {
@@ -249,7 +261,9 @@ Task<void> HttpConnection::write_all(std::string_view a, std::string_view b) {
 
 Task<void> HttpConnection::serve() {
   for (;;) {
-    const HeadScan scan = buffered() == 0 ? HeadScan{} : scan_request_head(buffer(), scanned_, server_.options.limits);
+    const HeadScan scan = buffered() == 0
+                              ? HeadScan{}
+                              : scan_request_head(buffer(), scanned_, server_.options.limits);
     if (scan.refusal) {
       co_await refuse(scan.refusal);
       co_return ok();
@@ -325,12 +339,15 @@ void HttpConnection::move_to(HttpServer& other) {
 Task<void> HttpConnection::serve_one() {
   Result<HttpResponse> got = co_await as_result(server_.handler.handle(*this));
   HttpResponse response =
-      got ? std::move(*got) : server_.handler.refuse(*listener_, got.error().http_status, got.error().message);
+      got ? std::move(*got)
+          : server_.handler.refuse(*listener_, got.error().http_status, got.error().message);
   if (hung_up_ || aborted_) co_return fail(gone_error());
 
-  // botocore takes a final answer to "Expect: 100-continue" for one that ends the connection, whatever the body's length.
+  // botocore takes a final answer to "Expect: 100-continue" for one that ends the connection,
+  // whatever the body's length.
   const bool unexpected = head_.expect_continue && body_ == Body::none;
-  const bool keep = head_.keep_alive && !response.close && !closing() && !body_error_ && !unexpected && body_can_be_discarded();
+  const bool keep = head_.keep_alive && !response.close && !closing() && !body_error_ &&
+                    !unexpected && body_can_be_discarded();
   const bool with_body = prepare_head(response, keep);
   if (!response.stream) {
     std::string_view a = out_;
@@ -397,8 +414,8 @@ bool HttpConnection::prepare_head(HttpResponse& response, bool keep) {
   return !no_content && !is_head;
 }
 
-// Sends out_ (the head) and the stream's pieces as they come. An error after the head cuts the connection, so that the
-// client cannot take what it got for the whole.
+// Sends out_ (the head) and the stream's pieces as they come. An error after the head cuts the
+// connection, so that the client cannot take what it got for the whole.
 Task<void> HttpConnection::send_stream(std::unique_ptr<async::ByteSource> stream, bool chunked,
                                        std::optional<uint64_t> length) {
   uint64_t left = length.value_or(std::numeric_limits<uint64_t>::max());
@@ -434,8 +451,8 @@ Task<bool> HttpConnection::refuse(HttpRefusal refusal) {
   co_return true;
 }
 
-// Closing a socket with unread bytes resets it, and the reset may overtake the answer: so say "no more from us" and read
-// on for a while.
+// Closing a socket with unread bytes resets it, and the reset may overtake the answer: so say "no
+// more from us" and read on for a while.
 Task<void> HttpConnection::linger() {
   if (tls_) {
     tls_->close();

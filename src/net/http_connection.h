@@ -56,8 +56,9 @@ struct HttpServer::Impl {
   const std::string& current_date_line();
 };
 
-// One client connection and, since HTTP/1.1 answers in order, its one current request. A coroutine (serve) reads,
-// handles, writes; every wait of it is a Ready below, ended by the socket, the sweep's timeout, drain or abort.
+// One client connection and, since HTTP/1.1 answers in order, its one current request. A coroutine
+// (serve) reads, handles, writes; every wait of it is a Ready below, ended by the socket, the
+// sweep's timeout, drain or abort.
 class HttpConnection final : public HttpRequest, public async::FdHandler {
  public:
   HttpConnection(HttpServer::Impl& server, int fd, uint64_t listener,
@@ -72,7 +73,9 @@ class HttpConnection final : public HttpRequest, public async::FdHandler {
   Task<std::string> read(size_t max) override;
   std::optional<std::string_view> buffered_body() override;
   Task<std::string> read_body(size_t limit) override;
-  const std::vector<std::pair<std::string, std::string>>& trailers() const override { return decoder_.trailers(); }
+  const std::vector<std::pair<std::string, std::string>>& trailers() const override {
+    return decoder_.trailers();
+  }
   bool disconnected() const override { return hung_up_; }
 
   void time_out_if_due(async::SteadyTime now);
@@ -92,7 +95,8 @@ class HttpConnection final : public HttpRequest, public async::FdHandler {
   Io fill();
   Io write_some(std::string_view& a, std::string_view& b);
   Task<void> write_all(std::string_view a, std::string_view b);
-  Task<void> send_stream(std::unique_ptr<async::ByteSource> stream, bool chunked, std::optional<uint64_t> length);
+  Task<void> send_stream(std::unique_ptr<async::ByteSource> stream, bool chunked,
+                         std::optional<uint64_t> length);
   Task<void> linger();
   Task<void> discard_body();
   Task<void> wait_for_body();
@@ -132,7 +136,7 @@ class HttpConnection final : public HttpRequest, public async::FdHandler {
   bool close_when_idle_ = false;
   bool in_request_ = false;
 
-  std::string in_;     // received, from in_at_ on not yet consumed
+  std::string in_;  // received, from in_at_ on not yet consumed
   size_t in_at_ = 0;
   size_t scanned_ = 0;     // of the head in `in_`
   std::string head_text_;  // the current request's head: what head_ points into

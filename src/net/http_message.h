@@ -12,14 +12,16 @@
 
 namespace virga::net {
 
-// One received header line. Views into the exchange's own copy of the head; the value has no blanks around it.
+// One received header line. Views into the exchange's own copy of the head; the value has no blanks
+// around it.
 struct HeaderView {
   std::string_view name;
   std::string_view value;
 };
 
-// Header lines to be sent, kept as they go on the wire ("name: value\r\n"...): one allocation for all of them. A CR, LF or
-// NUL in a name or value becomes a space, so that no caller's text can add a line of its own.
+// Header lines to be sent, kept as they go on the wire ("name: value\r\n"...): one allocation for
+// all of them. A CR, LF or NUL in a name or value becomes a space, so that no caller's text can add
+// a line of its own.
 class HeaderBlock {
  public:
   void add(std::string_view name, std::string_view value);
@@ -36,13 +38,14 @@ class HeaderBlock {
   std::string text_;
 };
 
-// An answer. Date, Content-Length or Transfer-Encoding, and Connection are the server's business: such lines in `headers`
-// are dropped.
+// An answer. Date, Content-Length or Transfer-Encoding, and Connection are the server's business:
+// such lines in `headers` are dropped.
 struct HttpResponse {
   int status = 200;
   HeaderBlock headers;
   std::string body;
-  // Instead of `body`: pulled while the client takes it. With a size() it goes out with Content-Length, otherwise chunked.
+  // Instead of `body`: pulled while the client takes it. With a size() it goes out with
+  // Content-Length, otherwise chunked.
   std::unique_ptr<async::ByteSource> stream;
   // For answers to HEAD: the length a GET would have had, when neither body nor stream tells.
   std::optional<uint64_t> head_length;

@@ -13,14 +13,17 @@ constexpr std::array<bool, 256> token_table() {
   for (int c = '0'; c <= '9'; ++c) t[c] = true;
   for (int c = 'a'; c <= 'z'; ++c) t[c] = true;
   for (int c = 'A'; c <= 'Z'; ++c) t[c] = true;
-  for (const char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) {
+  for (const char c :
+       {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'}) {
     t[static_cast<unsigned char>(c)] = true;
   }
   return t;
 }
 constexpr std::array<bool, 256> kToken = token_table();
 
-bool is_token_char(char c) { return kToken[static_cast<unsigned char>(c)]; }
+bool is_token_char(char c) {
+  return kToken[static_cast<unsigned char>(c)];
+}
 
 // Field values: visible characters, blanks, and bytes from 0x80 up. Source: RFC 9110 §5.5.
 bool value_is_clean(std::string_view value) {
@@ -48,7 +51,8 @@ bool value_is_clean(std::string_view value) {
   return slow_clean(p, left);
 }
 
-// Request targets: visible ASCII only (RFC 3986 has no others), no fragment (RFC 9112 §3.2 has none).
+// Request targets: visible ASCII only (RFC 3986 has no others), no fragment (RFC 9112 §3.2 has
+// none).
 bool target_is_clean(std::string_view target) {
   for (const char ch : target) {
     const auto c = static_cast<unsigned char>(ch);
@@ -80,12 +84,15 @@ HttpRefusal split_target(RequestHead& out) {
     const size_t scheme_end = rest.find("://");
     if (scheme_end == std::string_view::npos) return {400, "malformed request target"};
     const std::string_view scheme = rest.substr(0, scheme_end);
-    if (!iequals(scheme, "http") && !iequals(scheme, "https")) return {400, "unknown scheme in the request target"};
+    if (!iequals(scheme, "http") && !iequals(scheme, "https"))
+      return {400, "unknown scheme in the request target"};
     rest.remove_prefix(scheme_end + 3);
     const size_t authority_end = rest.find_first_of("/?");
     out.authority = rest.substr(0, authority_end);
-    if (out.authority.empty() || !authority_is_clean(out.authority)) return {400, "malformed authority in the request target"};
-    rest = authority_end == std::string_view::npos ? std::string_view() : rest.substr(authority_end);
+    if (out.authority.empty() || !authority_is_clean(out.authority))
+      return {400, "malformed authority in the request target"};
+    rest =
+        authority_end == std::string_view::npos ? std::string_view() : rest.substr(authority_end);
   }
   const size_t question = rest.find('?');
   out.path = rest.substr(0, question);
@@ -109,7 +116,8 @@ HttpRefusal parse_request_line(std::string_view line, const HttpLimits& limits, 
   if (!target_is_clean(out.target)) return {400, "invalid character in the request target"};
   const std::string_view version = line.substr(target_end + 1);
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) || version[6] != '.' || !is_digit(version[7])) {
+  if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) ||
+      version[6] != '.' || !is_digit(version[7])) {
     return {400, "malformed HTTP version"};
   }
   if (version == "HTTP/1.1") {
@@ -174,10 +182,12 @@ HttpRefusal take_framing_header(const HeaderView& header, RequestHead& out, Fram
       if (!iequals(header.name, "transfer-encoding")) return {};
       if (framing.has_transfer_encoding) return {400, "more than one Transfer-Encoding"};
       framing.has_transfer_encoding = true;
-      if (!iequals(header.value, "chunked")) return {501, "only the chunked transfer coding is supported"};
+      if (!iequals(header.value, "chunked"))
+        return {501, "only the chunked transfer coding is supported"};
       out.chunked = true;
       return {};
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -218,7 +228,8 @@ HeadScan scan_request_head(std::string_view bytes, size_t& scanned, const HttpLi
     at = newline + 1;
   }
   scanned = bytes.size();
-  if (in_request_line && bytes.size() > limits.target_bytes_max + 64) return {0, {414, "the request line is too long"}};
+  if (in_request_line && bytes.size() > limits.target_bytes_max + 64)
+    return {0, {414, "the request line is too long"}};
   if (bytes.size() > limits.head_bytes_max) return {0, {431, "the header section is too large"}};
   return {};
 }
@@ -227,7 +238,8 @@ HttpRefusal parse_header_line(std::string_view line, HeaderView& out) {
   if (line.front() == ' ' || line.front() == '\t') return {400, "folded header lines are refused"};
   size_t colon = 0;
   while (colon < line.size() && is_token_char(line[colon])) ++colon;
-  if (colon == 0 || colon == line.size() || line[colon] != ':') return {400, "malformed header line"};
+  if (colon == 0 || colon == line.size() || line[colon] != ':')
+    return {400, "malformed header line"};
   out.name = line.substr(0, colon);
   out.value = trim(line.substr(colon + 1));
   if (!value_is_clean(out.value)) return {400, "invalid character in a header value"};
@@ -246,7 +258,8 @@ HttpRefusal parse_request_head(std::string_view head, const HttpLimits& limits, 
   Framing framing;
   size_t at = line_end + 2;
   for (;;) {
-    line_end = head.find('\n', at) - 1;  // scan_request_head saw to it that CR stands before each LF
+    line_end =
+        head.find('\n', at) - 1;  // scan_request_head saw to it that CR stands before each LF
     if (line_end == at) break;
     if (out.headers.size() == limits.header_count_max) return {431, "too many headers"};
     HeaderView header;
@@ -256,7 +269,8 @@ HttpRefusal parse_request_head(std::string_view head, const HttpLimits& limits, 
     at = line_end + 2;
   }
   if (out.chunked && out.content_length) return {400, "Transfer-Encoding beside Content-Length"};
-  if (framing.has_transfer_encoding && out.version_minor == 0) return {400, "Transfer-Encoding in HTTP/1.0"};
+  if (framing.has_transfer_encoding && out.version_minor == 0)
+    return {400, "Transfer-Encoding in HTTP/1.0"};
   if (out.version_minor == 1 && framing.hosts == 0) return {400, "Host is missing"};
   out.keep_alive = !framing.close && (out.version_minor == 1 || framing.keep_alive);
   if (out.version_minor == 0) out.expect_continue = false;  // RFC 9110 §10.1.1
@@ -344,7 +358,8 @@ size_t ChunkedDecoder::feed(std::string_view bytes, std::string& out, size_t dat
         break;
       case State::data: {
         if (data_max == 0) return at;
-        const size_t count = static_cast<size_t>(std::min<uint64_t>({left_, data_max, bytes.size() - at}));
+        const size_t count =
+            static_cast<size_t>(std::min<uint64_t>({left_, data_max, bytes.size() - at}));
         out.append(bytes.substr(at, count));
         at += count;
         left_ -= count;
@@ -367,7 +382,8 @@ size_t ChunkedDecoder::feed(std::string_view bytes, std::string& out, size_t dat
         if (take_line(bytes, at)) take_trailer_line();
         break;
       case State::done:
-      case State::refused: return at;
+      case State::refused:
+        return at;
     }
   }
   return at;

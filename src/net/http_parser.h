@@ -9,9 +9,10 @@
 
 #include "net/http_message.h"
 
-// A strict HTTP/1.1 reader. It decides where one request ends and the next begins, so it takes only what the grammar of
-// RFC 9112 allows a sender to send, and refuses what its recipients may merely tolerate: bare LF, folded lines,
-// Transfer-Encoding beside Content-Length, repeated or non-decimal Content-Length, codings other than chunked.
+// A strict HTTP/1.1 reader. It decides where one request ends and the next begins, so it takes only
+// what the grammar of RFC 9112 allows a sender to send, and refuses what its recipients may merely
+// tolerate: bare LF, folded lines, Transfer-Encoding beside Content-Length, repeated or non-decimal
+// Content-Length, codings other than chunked.
 namespace virga::net {
 
 struct HttpLimits {
@@ -45,14 +46,16 @@ struct RequestHead {
   const HeaderView* find(std::string_view name) const;
 };
 
-// Looks for the end of a head in bytes that arrive in parts. `scanned` is 0 at first and carried from call to call.
+// Looks for the end of a head in bytes that arrive in parts. `scanned` is 0 at first and carried
+// from call to call.
 struct HeadScan {
   size_t head_bytes = 0;  // complete when not 0: the head's length including the empty line
   HttpRefusal refusal;
 };
 HeadScan scan_request_head(std::string_view bytes, size_t& scanned, const HttpLimits& limits);
 
-// Parses a complete head as found by scan_request_head. `out` is overwritten; its vector keeps its capacity.
+// Parses a complete head as found by scan_request_head. `out` is overwritten; its vector keeps its
+// capacity.
 HttpRefusal parse_request_head(std::string_view head, const HttpLimits& limits, RequestHead& out);
 
 // Parses one header line without its CRLF: of heads, trailers and answers.
@@ -61,14 +64,17 @@ HttpRefusal parse_header_line(std::string_view line, HeaderView& out);
 // True for a token of RFC 9110 §5.6.2: methods and header names.
 bool is_http_token(std::string_view text);
 
-// Takes the chunked coding apart. Feed it whatever arrived; it appends data to `out` and tells how much it took.
+// Takes the chunked coding apart. Feed it whatever arrived; it appends data to `out` and tells how
+// much it took.
 class ChunkedDecoder {
  public:
-  static constexpr size_t kLineBytesMax = 256;             // size line with extensions: we know no use for long ones
+  static constexpr size_t kLineBytesMax =
+      256;  // size line with extensions: we know no use for long ones
   static constexpr size_t kTrailerBytesMax = 8 * 1024;
   static constexpr size_t kTrailerCountMax = 32;
 
-  // Takes bytes until the input, `data_max` bytes of data, or the body ends. Returns the count taken.
+  // Takes bytes until the input, `data_max` bytes of data, or the body ends. Returns the count
+  // taken.
   size_t feed(std::string_view bytes, std::string& out, size_t data_max);
   bool done() const { return state_ == State::done; }
   const HttpRefusal& refusal() const { return refusal_; }

@@ -15,8 +15,12 @@ int refusal(std::string_view text, const HttpLimits& limits = {}) {
   return parse_request_head(text, limits, head).status;
 }
 
-int with_header(std::string_view lines) { return refusal("POST / HTTP/1.1\r\nHost: h\r\n" + std::string(lines) + "\r\n"); }
-int with_line(std::string_view line) { return refusal(std::string(line) + "\r\nHost: h\r\n\r\n"); }
+int with_header(std::string_view lines) {
+  return refusal("POST / HTTP/1.1\r\nHost: h\r\n" + std::string(lines) + "\r\n");
+}
+int with_line(std::string_view line) {
+  return refusal(std::string(line) + "\r\nHost: h\r\n\r\n");
+}
 
 TEST(RequestLine, takes_the_forms_of_targets) {
   const std::string text = "GET http://a.example:81/p/q?x=1 HTTP/1.1\r\nHost: other\r\n\r\n";
@@ -94,7 +98,9 @@ TEST(Headers, are_limited) {
   const HttpLimits limits{.target_bytes_max = 100, .head_bytes_max = 300, .header_count_max = 3};
   EXPECT_EQ(refusal("GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: 2\r\n\r\n", limits), 0);
   EXPECT_EQ(refusal("GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n", limits), 431);
-  EXPECT_EQ(refusal("GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(300, 'a') + "\r\n\r\n", limits), 431);
+  EXPECT_EQ(
+      refusal("GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(300, 'a') + "\r\n\r\n", limits),
+      431);
 }
 
 TEST(Connection, lives_as_the_version_and_the_header_say) {
@@ -122,9 +128,11 @@ TEST(Chunks, are_taken_apart_strictly) {
   EXPECT_EQ(chunks("1\r\na\r\n00A;x=\"y\"\r\n0123456789\r\n0\r\n\r\n"), "a0123456789");
   EXPECT_EQ(chunks("0\r\n\r\n"), "");
   EXPECT_EQ(chunks("1\r\na\r\n"), "more");
-  for (const char* bad : {"\r\n", "g\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\na\r\n", "1\na\r\n", "1\r\nab\r\n", "1\r\na\n",
-                          "ffffffffffffffff\r\n", "1;\x01\r\n", "0\r\nA\r\n\r\n", "0\r\n a: b\r\n\r\n", "0\r\na: b\n\r\n",
-                          "0\r\nContent-Length: 1\r\n\r\n", "0\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\nHost: x\r\n\r\n", "1\rx\r\n"}) {
+  for (const char* bad :
+       {"\r\n", "g\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\na\r\n", "1\na\r\n",
+        "1\r\nab\r\n", "1\r\na\n", "ffffffffffffffff\r\n", "1;\x01\r\n", "0\r\nA\r\n\r\n",
+        "0\r\n a: b\r\n\r\n", "0\r\na: b\n\r\n", "0\r\nContent-Length: 1\r\n\r\n",
+        "0\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\nHost: x\r\n\r\n", "1\rx\r\n"}) {
     EXPECT_EQ(chunks(bad), "refused") << bad;
   }
   EXPECT_EQ(chunks("1;" + std::string(300, 'x') + "\r\na\r\n"), "refused");

@@ -5,8 +5,8 @@
 // Inside of the HTTP server; nobody else includes this.
 namespace virga::net {
 
-// `co_await Ready{*this, EPOLLIN, ms};` : until the socket is ready, the time is over (timed_out_), or somebody wants
-// the connection to look around (drain, abort).
+// `co_await Ready{*this, EPOLLIN, ms};` : until the socket is ready, the time is over (timed_out_),
+// or somebody wants the connection to look around (drain, abort).
 struct Ready {
   HttpConnection& c;
   uint32_t events;

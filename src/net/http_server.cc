@@ -22,7 +22,8 @@ constexpr int kAcceptsPerEvent = 64;  // then others get their turn
 constexpr int64_t kAcceptPauseMs = 100;
 
 constexpr std::string_view kOverLimit =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: "
+    "close\r\n\r\n";
 
 }  // namespace
 
@@ -59,14 +60,16 @@ void HttpListener::arm(bool on) {
   }
 }
 
-void HttpListener::on_events(uint32_t) { server->accept_from(*this); }
+void HttpListener::on_events(uint32_t) {
+  server->accept_from(*this);
+}
 
 void HttpServer::Impl::accept_from(HttpListener& listener) {
   for (int i = 0; i < kAcceptsPerEvent; ++i) {
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
-    const int fd =
-        ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&storage), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = ::accept4(listener.fd, reinterpret_cast<sockaddr*>(&storage), &length,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         LOG_WARN("accept_paused", kv("errno", errno));
@@ -84,13 +87,16 @@ void HttpServer::Impl::accept_from(HttpListener& listener) {
     ++stats.connections_accepted;
     if (connections.size() >= options.connections_max) {
       ++stats.connections_refused;
-      ignore(::send(fd, kOverLimit.data(), kOverLimit.size(), MSG_NOSIGNAL), "the client is cut off either way");
+      ignore(::send(fd, kOverLimit.data(), kOverLimit.size(), MSG_NOSIGNAL),
+             "the client is cut off either way");
       ::close(fd);
       continue;
     }
     const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // fails on Unix sockets, which need none
-    add_connection(fd, listener.number, listener.info, socket_address(reinterpret_cast<const sockaddr*>(&storage)));
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+                 sizeof on);  // fails on Unix sockets, which need none
+    add_connection(fd, listener.number, listener.info,
+                   socket_address(reinterpret_cast<const sockaddr*>(&storage)));
   }
 }
 
@@ -180,7 +186,8 @@ void HttpServer::adopt_connection(int fd, ListenerInfo info) {
   ++impl_->stats.connections_accepted;
   sockaddr_storage storage{};
   socklen_t length = sizeof storage;
-  ignore(::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length), "a peer that has gone has no address");
+  ignore(::getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length),
+         "a peer that has gone has no address");
   impl_->add_connection(fd, 0, std::make_shared<const ListenerInfo>(std::move(info)),
                         socket_address(reinterpret_cast<const sockaddr*>(&storage)));
 }

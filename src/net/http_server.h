@@ -22,16 +22,16 @@ struct ListenerInfo {
   std::string tag;  // whose it is, in the opener's words: "", "dynamodb", "sandbox"
   std::string id;   // within the tag: a sandbox's id
   std::string host;
-  int port = 0;     // filled in from the socket when 0
-  // Null: plain. Otherwise the port speaks both: a connection whose first byte is a TLS record's is encrypted. Shared by
-  // the listeners of all loops (net/tls.h).
+  int port = 0;  // filled in from the socket when 0
+  // Null: plain. Otherwise the port speaks both: a connection whose first byte is a TLS record's is
+  // encrypted. Shared by the listeners of all loops (net/tls.h).
   std::shared_ptr<TlsContext> tls;
 };
 
-// One request and, by read(), its body. Everything a view points to lives until the answer is sent. As a ByteSource it
-// gives the body without transfer coding; size() is its Content-Length. The body of `Expect: 100-continue` is asked for
-// by the first read. Errors of reads: RequestTimeout 408, IncompleteBody 400, malformed chunks 400; the connection ends
-// after the answer then.
+// One request and, by read(), its body. Everything a view points to lives until the answer is sent.
+// As a ByteSource it gives the body without transfer coding; size() is its Content-Length. The body
+// of `Expect: 100-continue` is asked for by the first read. Errors of reads: RequestTimeout 408,
+// IncompleteBody 400, malformed chunks 400; the connection ends after the answer then.
 class HttpRequest : public async::ByteSource {
  public:
   std::string_view method() const { return head_.method; }
@@ -51,14 +51,16 @@ class HttpRequest : public async::ByteSource {
   const ListenerInfo& listener() const { return *listener_; }
   bool secure() const { return secure_; }  // came over TLS
 
-  // The whole body, if it has already arrived with a Content-Length (or there is none) and nothing of it was read: no
-  // copy, no suspension. Otherwise nullopt: use read_body.
+  // The whole body, if it has already arrived with a Content-Length (or there is none) and nothing
+  // of it was read: no copy, no suspension. Otherwise nullopt: use read_body.
   virtual std::optional<std::string_view> buffered_body() = 0;
-  // The whole rest of the body; more than `limit` bytes is RequestEntityTooLarge 413, before they are read if possible.
+  // The whole rest of the body; more than `limit` bytes is RequestEntityTooLarge 413, before they
+  // are read if possible.
   virtual Task<std::string> read_body(size_t limit) = 0;
   // Trailer lines of a chunked body, once read() has returned its end.
   virtual const std::vector<std::pair<std::string, std::string>>& trailers() const = 0;
-  // The client has gone: an answer will not arrive. Noticed late or not at all while nothing is read or written.
+  // The client has gone: an answer will not arrive. Noticed late or not at all while nothing is
+  // read or written.
   virtual bool disconnected() const = 0;
 
   std::optional<uint64_t> size() const override {
@@ -75,8 +77,9 @@ class HttpRequest : public async::ByteSource {
 };
 
 // A request made in memory, for tests and for calls that never were bytes.
-std::unique_ptr<HttpRequest> make_memory_request(std::string_view method, std::string_view target,
-                                                 std::vector<std::pair<std::string, std::string>> headers, std::string body);
+std::unique_ptr<HttpRequest> make_memory_request(
+    std::string_view method, std::string_view target,
+    std::vector<std::pair<std::string, std::string>> headers, std::string body);
 
 class HttpServer;
 
@@ -107,12 +110,12 @@ struct MovedConnection {
 // Limits against slow and greedy clients. Times in milliseconds.
 struct HttpServerOptions {
   HttpLimits limits;
-  size_t connections_max = 20'000;   // per loop; above, 503 and close
-  int64_t idle_ms = 75'000;          // between requests; AWS SDKs drop pooled connections after 60 s
-  int64_t head_ms = 15'000;          // from a head's first byte to its last
-  int64_t grace_ms = 30'000;         // a body, or an answer, may always take this long, plus its bytes at
+  size_t connections_max = 20'000;  // per loop; above, 503 and close
+  int64_t idle_ms = 75'000;         // between requests; AWS SDKs drop pooled connections after 60 s
+  int64_t head_ms = 15'000;         // from a head's first byte to its last
+  int64_t grace_ms = 30'000;  // a body, or an answer, may always take this long, plus its bytes at
   int64_t bytes_per_second_min = 2048;
-  int64_t linger_ms = 2'000;         // for the client to read a refusal before the connection is cut
+  int64_t linger_ms = 2'000;  // for the client to read a refusal before the connection is cut
   size_t discard_bytes_max = 256 * 1024;  // of an unread body, to save the connection
 };
 
@@ -125,8 +128,9 @@ struct HttpServerStats {
   size_t in_flight = 0;    // requests being handled or answered, now
 };
 
-// The HTTP/1.1 server of one loop: all of it, and every handler it calls, runs there. One read and one writev per small
-// exchange. Destroy it only after drain() or abort() and an empty stats().connections.
+// The HTTP/1.1 server of one loop: all of it, and every handler it calls, runs there. One read and
+// one writev per small exchange. Destroy it only after drain() or abort() and an empty
+// stats().connections.
 class HttpServer {
  public:
   HttpServer(async::Loop& loop, HttpHandler& handler, HttpServerOptions options = {});
@@ -134,12 +138,14 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Opens a listener at an IP literal (see open_listener); the port in use. Port 0: the kernel's choice.
+  // Opens a listener at an IP literal (see open_listener); the port in use. Port 0: the kernel's
+  // choice.
   Result<int> listen(ListenerInfo info);
-  // Serves an already listening descriptor (from the supervisor, or from inside a sandbox's network namespace) and owns
-  // it from now on. The number serves close_listener.
+  // Serves an already listening descriptor (from the supervisor, or from inside a sandbox's network
+  // namespace) and owns it from now on. The number serves close_listener.
   uint64_t adopt(int listener_fd, ListenerInfo info);
-  // Serves one accepted, non-blocking connection (a sandbox's engine accepts its own) and owns it from now on.
+  // Serves one accepted, non-blocking connection (a sandbox's engine accepts its own) and owns it
+  // from now on.
   void adopt_connection(int fd, ListenerInfo info);
   // From any thread: serves a connection that another loop's server gave away. This server must
   // outlive that one.
@@ -149,7 +155,8 @@ class HttpServer {
   // A listener that does not accept for now (its sandbox is frozen).
   void pause_listener(uint64_t number, bool paused);
 
-  // Closes listeners and idle connections, lets requests in flight finish, returns when no connection is left.
+  // Closes listeners and idle connections, lets requests in flight finish, returns when no
+  // connection is left.
   Task<void> drain();
   // Cuts every connection now; handlers in flight go on and their answers are dropped.
   void abort();

@@ -61,11 +61,13 @@ class Handler final : public HttpHandler {
       co_await release.wait();
       response.body = "released";
     } else if (path == "/stream") {
-      response.stream = std::make_unique<TextSource>(std::vector<std::string>{"one", "two"}, std::nullopt);
+      response.stream =
+          std::make_unique<TextSource>(std::vector<std::string>{"one", "two"}, std::nullopt);
     } else if (path == "/sized") {
       response.stream = std::make_unique<TextSource>(std::vector<std::string>{"one", "two"}, 6);
     } else if (path == "/breaks") {
-      response.stream = std::make_unique<TextSource>(std::vector<std::string>{"one"}, std::nullopt, true);
+      response.stream =
+          std::make_unique<TextSource>(std::vector<std::string>{"one"}, std::nullopt, true);
     } else if (path == "/short") {
       response.stream = std::make_unique<TextSource>(std::vector<std::string>{"one"}, 6);
     } else if (path == "/large") {
@@ -81,7 +83,8 @@ class Handler final : public HttpHandler {
     } else if (path == "/fails") {
       co_return fail("Teapot", 418, "short and stout");
     } else {
-      response.body = path + "|" + std::string(request.query()) + "|" + std::string(request.authority());
+      response.body =
+          path + "|" + std::string(request.query()) + "|" + std::string(request.authority());
     }
     co_return std::move(response);
   }
@@ -133,7 +136,8 @@ class HttpServerTest : public testing::Test {
         test_.loop_.run_once(1);
       }
     }
-    // Lets the server work until `until` was received, or the connection ended, or nothing more comes.
+    // Lets the server work until `until` was received, or the connection ended, or nothing more
+    // comes.
     std::string receive(std::string_view until = "\r\n\r\n") {
       for (int quiet = 0; quiet < 60;) {
         test_.loop_.run_once(2);
@@ -187,7 +191,8 @@ class HttpServerTest : public testing::Test {
 
 TEST_F(HttpServerTest, answers_a_get_with_date_and_length) {
   Client client(*this);
-  const std::string got = client.exchange("GET /a/b?x=1 HTTP/1.1\r\nHost: here:1\r\n\r\n", "|here:1");
+  const std::string got =
+      client.exchange("GET /a/b?x=1 HTTP/1.1\r\nHost: here:1\r\n\r\n", "|here:1");
   EXPECT_THAT(got, StartsWith("HTTP/1.1 200 OK\r\nDate: Sun, 01 Mar 2026 12:00:00 GMT\r\n"));
   EXPECT_THAT(got, HasSubstr("Content-Length: 15\r\n\r\n/a/b|x=1|here:1"));
 }
@@ -226,33 +231,41 @@ TEST_F(HttpServerTest, hands_out_a_buffered_body_without_copy) {
 
 TEST_F(HttpServerTest, asks_for_a_body_only_when_it_is_wanted) {
   Client client(*this);
-  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  client.send(
+      "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   EXPECT_EQ(client.receive(), "HTTP/1.1 100 Continue\r\n\r\n");
   EXPECT_THAT(client.exchange("hi", "POST hi"), HasSubstr("200 OK"));
-  const std::string unwanted =
-      client.exchange("POST /peek HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", "not yet");
+  const std::string unwanted = client.exchange(
+      "POST /peek HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+      "not yet");
   EXPECT_THAT(unwanted, Not(HasSubstr("100 Continue")));
   EXPECT_THAT(unwanted, HasSubstr("Connection: close"));
   EXPECT_TRUE(client.ended());
 }
 
 TEST_F(HttpServerTest, refuses_a_body_over_the_limit_with_413) {
-  EXPECT_THAT(all("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n"),
-              StartsWith("HTTP/1.1 413 "));
-  EXPECT_THAT(all("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x') +
-                  "\r\n0\r\n\r\n"),
+  EXPECT_THAT(
+      all("POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n"),
+      StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(all("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
+                  std::string(1001, 'x') + "\r\n0\r\n\r\n"),
               StartsWith("HTTP/1.1 413 "));
 }
 
 TEST_F(HttpServerTest, skips_an_unread_body_and_serves_on) {
   Client client(*this);
-  EXPECT_THAT(client.exchange("POST /skip HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc", "/skip||h"), HasSubstr("200"));
-  EXPECT_THAT(client.exchange(std::string(97, 'z') + "GET /next HTTP/1.1\r\nHost: h\r\n\r\n", "/next||h"), HasSubstr("200"));
+  EXPECT_THAT(client.exchange("POST /skip HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc",
+                              "/skip||h"),
+              HasSubstr("200"));
+  EXPECT_THAT(
+      client.exchange(std::string(97, 'z') + "GET /next HTTP/1.1\r\nHost: h\r\n\r\n", "/next||h"),
+      HasSubstr("200"));
 }
 
 TEST_F(HttpServerTest, ends_the_connection_after_a_large_unread_body) {
   Client client(*this);
-  const std::string got = client.exchange("POST /skip HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\nabc", "/skip||h");
+  const std::string got = client.exchange(
+      "POST /skip HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\nabc", "/skip||h");
   EXPECT_THAT(got, HasSubstr("Connection: close"));
   EXPECT_TRUE(client.ended());
 }
@@ -260,7 +273,8 @@ TEST_F(HttpServerTest, ends_the_connection_after_a_large_unread_body) {
 TEST_F(HttpServerTest, streams_chunked_sized_and_to_old_clients) {
   EXPECT_THAT(all("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n"),
               HasSubstr("Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"));
-  EXPECT_THAT(all("GET /sized HTTP/1.1\r\nHost: h\r\n\r\n"), HasSubstr("Content-Length: 6\r\n\r\nonetwo"));
+  EXPECT_THAT(all("GET /sized HTTP/1.1\r\nHost: h\r\n\r\n"),
+              HasSubstr("Content-Length: 6\r\n\r\nonetwo"));
   const std::string old = all("GET /stream HTTP/1.0\r\n\r\n");
   EXPECT_THAT(old, HasSubstr("Connection: close\r\n\r\nonetwo"));
   EXPECT_THAT(old, Not(HasSubstr("chunked")));
@@ -269,7 +283,8 @@ TEST_F(HttpServerTest, streams_chunked_sized_and_to_old_clients) {
 TEST_F(HttpServerTest, cuts_the_connection_when_a_stream_breaks_or_is_short) {
   for (const char* path : {"/breaks", "/short"}) {
     Client client(*this);
-    const std::string got = client.exchange(std::string("GET ") + path + " HTTP/1.1\r\nHost: h\r\n\r\n", "\r\n0\r\n\r\n");
+    const std::string got = client.exchange(
+        std::string("GET ") + path + " HTTP/1.1\r\nHost: h\r\n\r\n", "\r\n0\r\n\r\n");
     EXPECT_THAT(got, HasSubstr("one"));
     EXPECT_THAT(got, Not(HasSubstr("0\r\n\r\n")));
     EXPECT_TRUE(client.ended());
@@ -285,7 +300,8 @@ TEST_F(HttpServerTest, head_and_204_have_no_body) {
   const std::string head = all("HEAD /some HTTP/1.1\r\nHost: h\r\n\r\n");
   EXPECT_THAT(head, HasSubstr("Content-Length: 8\r\n"));
   EXPECT_THAT(head, testing::EndsWith("\r\n\r\n"));
-  EXPECT_THAT(all("HEAD /head HTTP/1.1\r\nHost: h\r\n\r\n"), HasSubstr("Content-Length: 67108864\r\n"));
+  EXPECT_THAT(all("HEAD /head HTTP/1.1\r\nHost: h\r\n\r\n"),
+              HasSubstr("Content-Length: 67108864\r\n"));
   EXPECT_THAT(all("GET /none HTTP/1.1\r\nHost: h\r\n\r\n"), Not(HasSubstr("Content-Length")));
 }
 
@@ -302,13 +318,15 @@ TEST_F(HttpServerTest, http_1_0_keeps_alive_only_when_asked) {
   EXPECT_THAT(plain.exchange("GET /a HTTP/1.0\r\n\r\n", "/a||"), HasSubstr("Connection: close"));
   EXPECT_TRUE(plain.ended());
   Client keeps(*this);
-  EXPECT_THAT(keeps.exchange("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "/a||"), HasSubstr("Connection: keep-alive"));
+  EXPECT_THAT(keeps.exchange("GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "/a||"),
+              HasSubstr("Connection: keep-alive"));
   EXPECT_THAT(keeps.exchange("GET /b HTTP/1.0\r\n\r\n", "/b||"), HasSubstr("200"));
 }
 
 TEST_F(HttpServerTest, a_handlers_error_is_answered_and_the_connection_lives) {
   Client client(*this);
-  EXPECT_THAT(client.exchange("GET /fails HTTP/1.1\r\nHost: h\r\n\r\n", "stout\n"), StartsWith("HTTP/1.1 418 "));
+  EXPECT_THAT(client.exchange("GET /fails HTTP/1.1\r\nHost: h\r\n\r\n", "stout\n"),
+              StartsWith("HTTP/1.1 418 "));
   EXPECT_THAT(client.exchange("GET /b HTTP/1.1\r\nHost: h\r\n\r\n", "/b||h"), HasSubstr("200"));
 }
 
@@ -318,8 +336,10 @@ TEST_F(HttpServerTest, refuses_what_is_no_request_and_hangs_up) {
   EXPECT_THAT(all("GET / HTTP/2.0\r\n\r\n"), StartsWith("HTTP/1.1 505 "));
   EXPECT_THAT(all("GET /" + std::string(20000, 'a')), StartsWith("HTTP/1.1 414 "));
   EXPECT_THAT(all("GET / HTTP/1.1\r\nA: " + std::string(70000, 'a')), StartsWith("HTTP/1.1 431 "));
-  EXPECT_THAT(all("GET / HTTP/1.1\r\nHost: h\r\nExpect: cake\r\n\r\n"), StartsWith("HTTP/1.1 417 "));
-  EXPECT_THAT(all("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n"), StartsWith("HTTP/1.1 501 "));
+  EXPECT_THAT(all("GET / HTTP/1.1\r\nHost: h\r\nExpect: cake\r\n\r\n"),
+              StartsWith("HTTP/1.1 417 "));
+  EXPECT_THAT(all("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n"),
+              StartsWith("HTTP/1.1 501 "));
   EXPECT_EQ(handler_.handled, 0);
   EXPECT_EQ(server_->stats().refusals, 7u);
 }

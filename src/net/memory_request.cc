@@ -29,7 +29,8 @@ class MemoryRequest final : public HttpRequest {
     return body_;
   }
   Task<std::string> read_body(size_t limit) override {
-    if (body_.size() - at_ > limit) co_return fail("RequestEntityTooLarge", 413, "Request body is too large");
+    if (body_.size() - at_ > limit)
+      co_return fail("RequestEntityTooLarge", 413, "Request body is too large");
     std::string rest = body_.substr(at_);
     at_ = body_.size();
     co_return std::move(rest);
@@ -39,7 +40,9 @@ class MemoryRequest final : public HttpRequest {
     at_ += piece.size();
     co_return std::move(piece);
   }
-  const std::vector<std::pair<std::string, std::string>>& trailers() const override { return trailers_; }
+  const std::vector<std::pair<std::string, std::string>>& trailers() const override {
+    return trailers_;
+  }
   bool disconnected() const override { return false; }
 
  private:
@@ -52,9 +55,9 @@ class MemoryRequest final : public HttpRequest {
 
 }  // namespace
 
-std::unique_ptr<HttpRequest> make_memory_request(std::string_view method, std::string_view target,
-                                                 std::vector<std::pair<std::string, std::string>> headers,
-                                                 std::string body) {
+std::unique_ptr<HttpRequest> make_memory_request(
+    std::string_view method, std::string_view target,
+    std::vector<std::pair<std::string, std::string>> headers, std::string body) {
   return std::make_unique<MemoryRequest>(method, target, std::move(headers), std::move(body));
 }
 

@@ -14,7 +14,8 @@ constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 
 std::unexpected<AwsError> listen_failed(std::string_view host, int port, std::string_view step) {
   return fail("ListenFailed", 500,
-              std::string(step) + " " + std::string(host) + " port " + std::to_string(port) + ": " + strerror(errno));
+              std::string(step) + " " + std::string(host) + " port " + std::to_string(port) + ": " +
+                  strerror(errno));
 }
 
 }  // namespace
@@ -47,7 +48,8 @@ Result<int> open_listener(std::string_view host, int port) {
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (storage.ss_family == AF_INET6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&storage), length) != 0 || ::listen(fd, kBacklog) != 0) {
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&storage), length) != 0 ||
+      ::listen(fd, kBacklog) != 0) {
     auto error = listen_failed(host, port, "cannot listen at");
     ::close(fd);
     return error;

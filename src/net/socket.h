@@ -9,9 +9,10 @@ struct sockaddr;
 
 namespace virga::net {
 
-// Opens a non-blocking listening TCP socket at an IP literal ("127.0.0.1", "::1", "0.0.0.0", "::") or "localhost" (the
-// IPv4 loopback). Port 0 lets the kernel choose. SO_REUSEPORT, so that every loop has one of its own; IPv6 sockets do
-// not take IPv4. The caller owns the descriptor. Errors: code "ListenFailed", the message names address and cause.
+// Opens a non-blocking listening TCP socket at an IP literal ("127.0.0.1", "::1", "0.0.0.0", "::")
+// or "localhost" (the IPv4 loopback). Port 0 lets the kernel choose. SO_REUSEPORT, so that every
+// loop has one of its own; IPv6 sockets do not take IPv4. The caller owns the descriptor. Errors:
+// code "ListenFailed", the message names address and cause.
 Result<int> open_listener(std::string_view host, int port);
 
 struct SocketAddress {

@@ -39,14 +39,18 @@ std::unexpected<AwsError> bad_configuration(std::string_view what) {
   return fail("TlsConfiguration", 500, std::string(what) + ": " + openssl_reason());
 }
 
-Bio bio_of(std::string_view pem) { return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); }
+Bio bio_of(std::string_view pem) {
+  return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+}
 
-// Takes http/1.1 from the client's list; without it there is nothing to talk about. Source: RFC 7301 §3.2.
-int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned int in_size,
-                void*) {
+// Takes http/1.1 from the client's list; without it there is nothing to talk about. Source: RFC
+// 7301 §3.2.
+int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+                unsigned int in_size, void*) {
   static constexpr unsigned char kOurs[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
   unsigned char* selected = nullptr;
-  if (SSL_select_next_proto(&selected, out_size, kOurs, sizeof kOurs, in, in_size) != OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&selected, out_size, kOurs, sizeof kOurs, in, in_size) !=
+      OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
   *out = selected;
@@ -57,7 +61,8 @@ Context new_context(const SSL_METHOD* method) {
   Context context(SSL_CTX_new(method));
   CHECK(context != nullptr);
   CHECK(SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) == 1);
-  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                         SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   return context;
 }
@@ -72,24 +77,29 @@ struct TlsContext::Impl {
 TlsContext::TlsContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TlsContext::~TlsContext() = default;
 
-Result<std::shared_ptr<TlsContext>> TlsContext::server(std::string_view certificates_pem, std::string_view key_pem) {
+Result<std::shared_ptr<TlsContext>> TlsContext::server(std::string_view certificates_pem,
+                                                       std::string_view key_pem) {
   auto impl = std::make_unique<Impl>(Impl{new_context(TLS_server_method())});
   SSL_CTX* const context = impl->context.get();
   const Bio certificates = bio_of(certificates_pem);
   const Certificate leaf(PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr));
-  if (!leaf || SSL_CTX_use_certificate(context, leaf.get()) != 1) return bad_configuration("the TLS certificate is not usable");
+  if (!leaf || SSL_CTX_use_certificate(context, leaf.get()) != 1)
+    return bad_configuration("the TLS certificate is not usable");
   while (X509* const next = PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr)) {
     SSL_CTX_add_extra_chain_cert(context, next);  // takes it over
   }
   ERR_clear_error();  // the end of the chain is an error to OpenSSL
   const Bio key_bio = bio_of(key_pem);
   const Key key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, nullptr, nullptr));
-  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1) return bad_configuration("the TLS key is not usable");
-  if (SSL_CTX_check_private_key(context) != 1) return bad_configuration("the TLS key is not the certificate's");
+  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1)
+    return bad_configuration("the TLS key is not usable");
+  if (SSL_CTX_check_private_key(context) != 1)
+    return bad_configuration("the TLS key is not the certificate's");
   SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
   static constexpr unsigned char kSessionContext[] = "virga";
   SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets carry the state: nothing to keep here
+  SSL_CTX_set_session_cache_mode(
+      context, SSL_SESS_CACHE_OFF);  // tickets carry the state: nothing to keep here
   return std::shared_ptr<TlsContext>(new TlsContext(std::move(impl)));
 }
 
@@ -111,7 +121,8 @@ Result<std::shared_ptr<TlsContext>> TlsContext::client(std::string_view authorit
   auto impl = std::make_unique<Impl>(Impl{new_context(TLS_client_method()), true});
   SSL_CTX* const context = impl->context.get();
   SSL_CTX_set_default_verify_paths(context);
-  ERR_clear_error();  // a machine without authorities verifies nobody, which its connections will say
+  ERR_clear_error();  // a machine without authorities verifies nobody, which its connections will
+                      // say
   const Bio authorities = bio_of(authorities_pem);
   while (X509* const next = PEM_read_bio_X509(authorities.get(), nullptr, nullptr, nullptr)) {
     const Certificate authority(next);
@@ -147,7 +158,8 @@ struct TlsSession::Impl {
   }
 };
 
-TlsSession::TlsSession(const TlsContext& context, std::string_view server_name) : impl_(std::make_unique<Impl>()) {
+TlsSession::TlsSession(const TlsContext& context, std::string_view server_name)
+    : impl_(std::make_unique<Impl>()) {
   SSL* const ssl = SSL_new(context.impl_->context.get());
   CHECK(ssl != nullptr);
   impl_->ssl.reset(ssl);
@@ -161,7 +173,8 @@ TlsSession::TlsSession(const TlsContext& context, std::string_view server_name) 
   SSL_set_connect_state(ssl);
   const std::string name(server_name);
   unsigned char address[16];
-  const bool is_ip = inet_pton(AF_INET, name.c_str(), address) == 1 || inet_pton(AF_INET6, name.c_str(), address) == 1;
+  const bool is_ip = inet_pton(AF_INET, name.c_str(), address) == 1 ||
+                     inet_pton(AF_INET6, name.c_str(), address) == 1;
   if (is_ip) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
   } else {
@@ -176,7 +189,8 @@ TlsSession::TlsSession(TlsSession&&) noexcept = default;
 TlsSession::State TlsSession::receive(std::string_view ciphertext, std::string& plain) {
   Impl& s = *impl_;
   if (s.state == State::closed || s.state == State::failed) return s.state;
-  if (!ciphertext.empty()) CHECK(BIO_write(s.in, ciphertext.data(), static_cast<int>(ciphertext.size())) > 0);
+  if (!ciphertext.empty())
+    CHECK(BIO_write(s.in, ciphertext.data(), static_cast<int>(ciphertext.size())) > 0);
   ERR_clear_error();
   if (s.state == State::handshake) {
     const int got = SSL_do_handshake(s.ssl.get());
@@ -228,8 +242,14 @@ void TlsSession::close() {
   impl_->collect_output();
 }
 
-std::string& TlsSession::output() { return impl_->output; }
-TlsSession::State TlsSession::state() const { return impl_->state; }
-std::string TlsSession::reason() const { return impl_->reason; }
+std::string& TlsSession::output() {
+  return impl_->output;
+}
+TlsSession::State TlsSession::state() const {
+  return impl_->state;
+}
+std::string TlsSession::reason() const {
+  return impl_->reason;
+}
 
 }  // namespace virga::net

@@ -6,17 +6,22 @@
 
 #include "base/error.h"
 
-// TLS 1.2 and 1.3 by OpenSSL, over bytes in memory: whoever owns the socket moves them. ALPN is http/1.1 only.
+// TLS 1.2 and 1.3 by OpenSSL, over bytes in memory: whoever owns the socket moves them. ALPN is
+// http/1.1 only.
 namespace virga::net {
 
 // Certificates, keys and ticket keys. Shared by the sessions of all loops; thread-safe.
 class TlsContext {
  public:
-  // PEM texts: the certificate chain, leaf first, and its key. Errors: TlsConfiguration, with OpenSSL's reason.
-  static Result<std::shared_ptr<TlsContext>> server(std::string_view certificates_pem, std::string_view key_pem);
+  // PEM texts: the certificate chain, leaf first, and its key. Errors: TlsConfiguration, with
+  // OpenSSL's reason.
+  static Result<std::shared_ptr<TlsContext>> server(std::string_view certificates_pem,
+                                                    std::string_view key_pem);
   // The same from files.
-  static Result<std::shared_ptr<TlsContext>> server_from_files(const std::string& certificates, const std::string& key);
-  // Verifies servers against the system's authorities, and those of `authorities_pem` when not empty.
+  static Result<std::shared_ptr<TlsContext>> server_from_files(const std::string& certificates,
+                                                               const std::string& key);
+  // Verifies servers against the system's authorities, and those of `authorities_pem` when not
+  // empty.
   static Result<std::shared_ptr<TlsContext>> client(std::string_view authorities_pem = {});
 
   ~TlsContext();
@@ -40,8 +45,8 @@ class TlsSession {
   ~TlsSession();
   TlsSession(TlsSession&&) noexcept;
 
-  // Takes received bytes, goes on with the handshake or decrypts; appends plain text to `plain`. Call once with
-  // nothing to start a client's handshake. Look at output() afterwards.
+  // Takes received bytes, goes on with the handshake or decrypts; appends plain text to `plain`.
+  // Call once with nothing to start a client's handshake. Look at output() afterwards.
   State receive(std::string_view ciphertext, std::string& plain);
   // Encrypts; false unless open.
   bool send(std::string_view plain);

@@ -33,13 +33,15 @@ TestCertificate make_test_certificate() {
   X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
   X509_set_pubkey(certificate, key);
   X509_NAME* const name = X509_get_subject_name(certificate);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
   X509_set_issuer_name(certificate, name);
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, certificate, certificate, nullptr, nullptr, 0);
-  const std::pair<int, const char*> extensions[] = {{NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1"},
-                                                    {NID_basic_constraints, "critical,CA:TRUE"}};
+  const std::pair<int, const char*> extensions[] = {
+      {NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+      {NID_basic_constraints, "critical,CA:TRUE"}};
   for (const auto& [nid, value] : extensions) {
     X509_EXTENSION* const extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value);
     X509_add_ext(certificate, extension, -1);
@@ -71,7 +73,8 @@ void talk(TlsSession& client, TlsSession& server, std::string& to_client, std::s
 class TlsTest : public testing::Test {
  protected:
   const TestCertificate made_ = make_test_certificate();
-  const std::shared_ptr<TlsContext> server_ = *TlsContext::server(made_.certificate_pem, made_.key_pem);
+  const std::shared_ptr<TlsContext> server_ =
+      *TlsContext::server(made_.certificate_pem, made_.key_pem);
   const std::shared_ptr<TlsContext> client_ = *TlsContext::client(made_.certificate_pem);
   std::string to_client_;
   std::string to_server_;
@@ -121,8 +124,9 @@ TEST_F(TlsTest, bytes_that_are_no_tls_fail) {
 TEST_F(TlsTest, refuses_unusable_certificates_and_keys) {
   EXPECT_EQ(TlsContext::server("junk", made_.key_pem).error().code, "TlsConfiguration");
   EXPECT_EQ(TlsContext::server(made_.certificate_pem, "junk").error().code, "TlsConfiguration");
-  EXPECT_THAT(TlsContext::server(made_.certificate_pem, make_test_certificate().key_pem).error().message,
-              testing::HasSubstr("TLS key"));
+  EXPECT_THAT(
+      TlsContext::server(made_.certificate_pem, make_test_certificate().key_pem).error().message,
+      testing::HasSubstr("TLS key"));
   EXPECT_THAT(TlsContext::server_from_files("/nowhere.pem", "/nowhere.key").error().message,
               testing::HasSubstr("/nowhere.pem"));
 }

@@ -44,8 +44,10 @@ std::optional<std::string> refusal(const AuthorizeRequest& r, const Verdicts& v)
   if (v.boundary.denied) return " with an explicit deny in a permissions boundary";
 
   const bool root = r.principal.kind == Principal::Kind::root;
-  const bool same_account = !r.principal.account.empty() && r.principal.account == r.resource_account;
-  const bool has_identity = r.principal.kind != Principal::Kind::anonymous && r.principal.kind != Principal::Kind::service;
+  const bool same_account =
+      !r.principal.account.empty() && r.principal.account == r.resource_account;
+  const bool has_identity = r.principal.kind != Principal::Kind::anonymous &&
+                            r.principal.kind != Principal::Kind::service;
   const bool identity_allows = root || v.identity.allowed();
 
   // Callers without policies of their own pass by the resource's only.
@@ -56,15 +58,21 @@ std::optional<std::string> refusal(const AuthorizeRequest& r, const Verdicts& v)
   if (same_account && v.resource.grant == Grant::session) return std::nullopt;
   if (!same_account || r.resource_policy_decides) {
     if (!v.resource.allowed()) {
-      return because_none(identity_allows || r.resource_policy_decides ? "resource-based policy" : "identity-based policy", r.action);
+      return because_none(identity_allows || r.resource_policy_decides ? "resource-based policy"
+                                                                       : "identity-based policy",
+                          r.action);
     }
   }
   const bool resource_suffices = same_account && v.resource.grant >= Grant::direct;
-  if (!identity_allows && !resource_suffices) return because_none("identity-based policy", r.action);
-  if (r.policies.limited_by_session && !v.session.allowed()) return because_none("session policy", r.action);
-  // A boundary limits what identity-based policies allow a user; a resource-based grant to the user itself passes it.
+  if (!identity_allows && !resource_suffices)
+    return because_none("identity-based policy", r.action);
+  if (r.policies.limited_by_session && !v.session.allowed())
+    return because_none("session policy", r.action);
+  // A boundary limits what identity-based policies allow a user; a resource-based grant to the user
+  // itself passes it.
   if (r.policies.boundary && !v.boundary.allowed()) {
-    if (!(resource_suffices && r.principal.kind == Principal::Kind::user)) return because_none("permissions boundary", r.action);
+    if (!(resource_suffices && r.principal.kind == Principal::Kind::user))
+      return because_none("permissions boundary", r.action);
   }
   return std::nullopt;
 }
@@ -74,27 +82,32 @@ std::optional<std::string> refusal(const AuthorizeRequest& r, const Verdicts& v)
 Result<void> authorize(const AuthorizeRequest& r) {
   const bool service = r.principal.kind == Principal::Kind::service;
   const bool anonymous = r.principal.kind == Principal::Kind::anonymous;
-  const PolicyCaller caller{.account = anonymous || service ? std::string_view() : std::string_view(r.principal.account),
-                            .arn = anonymous || service ? std::string_view() : std::string_view(r.principal.arn),
-                            .principal_arn = r.policies.principal_arn.empty() ? std::string_view(r.principal.arn)
-                                                                              : std::string_view(r.policies.principal_arn),
-                            .service = r.principal.service,
-                            .anonymous = anonymous};
+  const PolicyCaller caller{
+      .account = anonymous || service ? std::string_view() : std::string_view(r.principal.account),
+      .arn = anonymous || service ? std::string_view() : std::string_view(r.principal.arn),
+      .principal_arn = r.policies.principal_arn.empty()
+                           ? std::string_view(r.principal.arn)
+                           : std::string_view(r.policies.principal_arn),
+      .service = r.principal.service,
+      .anonymous = anonymous};
   for (const std::string& resource : r.resources) {
-    const PolicyRequest request{.action = r.action, .resource = resource, .context = r.context, .caller = caller};
+    const PolicyRequest request{
+        .action = r.action, .resource = resource, .context = r.context, .caller = caller};
     Verdicts v;
     v.identity = evaluate_all(r.policies.identity, request);
     if (r.policies.limited_by_session) v.session = evaluate_all(r.policies.session, request);
     if (r.policies.boundary) v.boundary = r.policies.boundary->evaluate(request);
     if (r.resource_policy) v.resource = r.resource_policy->evaluate(request);
     if (const auto reason = refusal(r, v)) {
-      return fail(access_denied(r, resource, r.resource_policy_decides ? std::string_view() : std::string_view(*reason)));
+      return fail(access_denied(
+          r, resource, r.resource_policy_decides ? std::string_view() : std::string_view(*reason)));
     }
   }
   return ok();
 }
 
-AwsError access_denied(const AuthorizeRequest& r, std::string_view resource, std::string_view reason) {
+AwsError access_denied(const AuthorizeRequest& r, std::string_view resource,
+                       std::string_view reason) {
   std::string who = r.principal.kind == Principal::Kind::anonymous ? "anonymous"
                     : r.principal.kind == Principal::Kind::service ? r.principal.service
                                                                    : r.principal.arn;
@@ -112,18 +125,23 @@ AwsError access_denied(const AuthorizeRequest& r, std::string_view resource, std
           .detail = nullptr};
 }
 
-void add_global_keys(ConditionContext& context, const RequestContext& request, const PrincipalPolicies& policies,
-                     std::string_view resource_account, async::WallTime now, TransportFacts transport) {
+void add_global_keys(ConditionContext& context, const RequestContext& request,
+                     const PrincipalPolicies& policies, std::string_view resource_account,
+                     async::WallTime now, TransportFacts transport) {
   const Principal& p = request.principal;
   const bool service = p.kind == Principal::Kind::service;
   if (p.kind != Principal::Kind::anonymous && !service) {
-    context.set("aws:PrincipalArn", policies.principal_arn.empty() ? p.arn : policies.principal_arn);
+    context.set("aws:PrincipalArn",
+                policies.principal_arn.empty() ? p.arn : policies.principal_arn);
     context.set("aws:PrincipalAccount", p.account);
     context.set("aws:userid", p.user_id);
-    const char* type = p.kind == Principal::Kind::root ? "Account" : p.kind == Principal::Kind::user ? "User" : "AssumedRole";
+    const char* type = p.kind == Principal::Kind::root   ? "Account"
+                       : p.kind == Principal::Kind::user ? "User"
+                                                         : "AssumedRole";
     context.set("aws:PrincipalType", type);
     if (!policies.user_name.empty()) context.set("aws:username", policies.user_name);
-    // Only temporary credentials tell whether a second factor was there; ours never are made with one.
+    // Only temporary credentials tell whether a second factor was there; ours never are made with
+    // one.
     if (p.access_key_id.starts_with("ASIA")) context.set("aws:MultiFactorAuthPresent", "false");
     for (const auto& [key, value] : policies.tags) context.set("aws:PrincipalTag/" + key, value);
   } else if (p.kind == Principal::Kind::anonymous) {
@@ -142,9 +160,11 @@ void add_global_keys(ConditionContext& context, const RequestContext& request, c
 }
 
 DenialStyle denial_style(std::string_view service) {
-  static constexpr std::array<std::string_view, 9> kRest{"lambda", "sqs", "apigateway", "apigatewayv2", "apigatewaymanagementapi",
-                                                         "scheduler", "pipes", "execute-api", "cloudwatch"};
-  static constexpr std::array<std::string_view, 7> kQuery{"iam", "sts", "sns", "cloudformation", "s3", "route53", "ec2"};
+  static constexpr std::array<std::string_view, 9> kRest{
+      "lambda",    "sqs",   "apigateway",  "apigatewayv2", "apigatewaymanagementapi",
+      "scheduler", "pipes", "execute-api", "cloudwatch"};
+  static constexpr std::array<std::string_view, 7> kQuery{"iam", "sts",     "sns", "cloudformation",
+                                                          "s3",  "route53", "ec2"};
   if (std::find(kRest.begin(), kRest.end(), service) != kRest.end()) return DenialStyle::rest_json;
   if (std::find(kQuery.begin(), kQuery.end(), service) != kQuery.end()) return DenialStyle::query;
   return DenialStyle::json;

@@ -97,11 +97,12 @@ Task<OutputBox> Dispatcher::run(const OperationDesc& op, RequestContext& context
   co_return std::move(outcome);
 }
 
-Task<OutputBox> Dispatcher::stages(const OperationDesc* op, Ctx ctx, InputBox input, DecodeNotes notes,
-                                   const Source* source) {
+Task<OutputBox> Dispatcher::stages(const OperationDesc* op, Ctx ctx, InputBox input,
+                                   DecodeNotes notes, const Source* source) {
   const auto found = bindings_.find(op->service);
   const Bound* bound = found == bindings_.end() ? nullptr : &found->second;
-  if (!bound || !bound->binding.implements(*op)) co_return fail(aws::not_implemented(op->service->name, op->name));
+  if (!bound || !bound->binding.implements(*op))
+    co_return fail(aws::not_implemented(op->service->name, op->name));
   if (const auto own = authorizers_.find(op->service); own != authorizers_.end()) {
     co_await own->second->authorize(*op, ctx, input);
   } else if (options_.strict) {
@@ -142,14 +143,16 @@ std::string make_request_id(std::string_view service, async::Random& random) {
   static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   const bool dynamodb = service == "dynamodb" || service == "dynamodbstreams";
   if (!dynamodb && service != "s3") return random.uuid();
-  // Source: recorded answers; x-amzn-RequestId of DynamoDB has 52 characters, x-amz-request-id of S3 has 16.
+  // Source: recorded answers; x-amzn-RequestId of DynamoDB has 52 characters, x-amz-request-id of
+  // S3 has 16.
   const size_t length = dynamodb ? 52 : 16;
   constexpr size_t kPerWord = 4;
   std::string id(length, '\0');
   for (size_t i = 0; i < length; i += kPerWord) {
     // Sixteen bits each, scaled instead of divided: 0..35, as even as 65536 allows.
     const uint64_t word = random.next();
-    for (size_t k = 0; k < kPerWord; ++k) id[i + k] = kAlphabet[((word >> (16 * k) & 0xffff) * 36) >> 16];
+    for (size_t k = 0; k < kPerWord; ++k)
+      id[i + k] = kAlphabet[((word >> (16 * k) & 0xffff) * 36) >> 16];
   }
   return id;
 }

@@ -15,9 +15,10 @@
 
 namespace virga::platform {
 
-// The stages of every call that come after its bytes: authorise → check constraints → handle → wait until what the
-// answer depends on is durable. HTTP requests reach it through HttpFront, calls from inside through generated clients.
-// Built by the composition root, used by every loop; bindings are added before the first call.
+// The stages of every call that come after its bytes: authorise → check constraints → handle → wait
+// until what the answer depends on is durable. HTTP requests reach it through HttpFront, calls from
+// inside through generated clients. Built by the composition root, used by every loop; bindings are
+// added before the first call.
 class Dispatcher final : public aws::Door {
  public:
   struct Options {
@@ -37,21 +38,25 @@ class Dispatcher final : public aws::Door {
   // True when calls of the service's operations may come in on any loop.
   bool runs_anywhere(const aws::ServiceDesc& service) const { return anywhere_.contains(&service); }
   // The service decides by itself who may call it.
-  void set_authorizer(const aws::ServiceDesc& service, ServiceAuthorizer& authorizer) { authorizers_[&service] = &authorizer; }
+  void set_authorizer(const aws::ServiceDesc& service, ServiceAuthorizer& authorizer) {
+    authorizers_[&service] = &authorizer;
+  }
   const aws::ServiceBinding* binding(const aws::ServiceDesc& service) const;
   std::vector<std::string> implemented_services() const;
 
   // A call from inside: the principal is who the caller says it is.
-  Task<aws::OutputBox> call(const aws::OperationDesc& op, aws::CallContext call, aws::InputBox input) override;
+  Task<aws::OutputBox> call(const aws::OperationDesc& op, aws::CallContext call,
+                            aws::InputBox input) override;
 
   // What a call from inside says about the resource it is made for.
   struct Source {
     std::string arn;
     std::string account;
   };
-  // A call whose context the front has filled in. Resumes on the calling loop when the answer may be sent, errors too.
-  Task<aws::OutputBox> run(const aws::OperationDesc& op, RequestContext& context, aws::InputBox input,
-                           aws::DecodeNotes notes, Source source = {});
+  // A call whose context the front has filled in. Resumes on the calling loop when the answer may
+  // be sent, errors too.
+  Task<aws::OutputBox> run(const aws::OperationDesc& op, RequestContext& context,
+                           aws::InputBox input, aws::DecodeNotes notes, Source source = {});
 
  private:
   Task<aws::OutputBox> stages(const aws::OperationDesc* op, Ctx ctx, aws::InputBox input,
@@ -76,7 +81,8 @@ class Dispatcher final : public aws::Door {
       anywhere_;  // by OperationDesc::index
 };
 
-// A request id in the service's form: 52 upper-case alphanumerics for DynamoDB, 16 for S3, a UUID for the others.
+// A request id in the service's form: 52 upper-case alphanumerics for DynamoDB, 16 for S3, a UUID
+// for the others.
 std::string make_request_id(std::string_view service, async::Random& random);
 
 }  // namespace virga::platform

@@ -15,14 +15,21 @@ using storage::Txn;
 
 namespace {
 
-// The mark is written with one removal in so many: after a restart at most these are skipped over once.
+// The mark is written with one removal in so many: after a restart at most these are skipped over
+// once.
 constexpr uint64_t kMarkEvery = 128;
 constexpr uint8_t kValueVersion = 1;
 
 // queue | name | 1 | sequence → version, attempts, enqueued, body;  queue | name | 0 → the mark
-Key mark_key(std::string_view name) { return Key(Space::queue).text(name).u8(0); }
-Key messages(std::string_view name) { return Key(Space::queue).text(name).u8(1); }
-Key message_key(std::string_view name, uint64_t sequence) { return messages(name).u64(sequence); }
+Key mark_key(std::string_view name) {
+  return Key(Space::queue).text(name).u8(0);
+}
+Key messages(std::string_view name) {
+  return Key(Space::queue).text(name).u8(1);
+}
+Key message_key(std::string_view name, uint64_t sequence) {
+  return messages(name).u64(sequence);
+}
 
 std::string encode(uint32_t attempts, async::CloudTime enqueued, std::string_view body) {
   return Key(Space{kValueVersion}).u32(attempts).i64(enqueued.at.micros).raw(body).take();
@@ -44,9 +51,13 @@ struct DurableQueue::Life {
   DurableQueue* queue;
 };
 
-DurableQueue::DurableQueue(storage::Shard& shard, DurableTimers& timers, async::Env& env, Options options,
-                           Handler handler)
-    : shard_(shard), timers_(timers), env_(env), options_(std::move(options)), handler_(std::move(handler)),
+DurableQueue::DurableQueue(storage::Shard& shard, DurableTimers& timers, async::Env& env,
+                           Options options, Handler handler)
+    : shard_(shard),
+      timers_(timers),
+      env_(env),
+      options_(std::move(options)),
+      handler_(std::move(handler)),
       life_(std::make_shared<Life>(this)) {
   // A postponed message comes back: its timer's payload is the message as it stood in the queue.
   timers_.on(timer_kind(), [this](Txn& txn, std::string_view payload) -> Result<void> {
@@ -57,7 +68,9 @@ DurableQueue::DurableQueue(storage::Shard& shard, DurableTimers& timers, async::
   });
 }
 
-DurableQueue::~DurableQueue() { CHECK(!started_); }
+DurableQueue::~DurableQueue() {
+  CHECK(!started_);
+}
 
 Result<void> DurableQueue::start() {
   started_ = true;
@@ -72,16 +85,20 @@ Task<void> DurableQueue::stop() {
   co_return ok();
 }
 
-void DurableQueue::enqueue(Txn& txn, std::string_view body) { put(txn, 0, env_.cloud.now(), body); }
+void DurableQueue::enqueue(Txn& txn, std::string_view body) {
+  put(txn, 0, env_.cloud.now(), body);
+}
 
 void DurableQueue::enqueue_at(Txn& txn, async::CloudTime due, std::string_view body) {
   timers_.set(txn, due, timer_kind(), encode(0, env_.cloud.now(), body));
 }
 
-void DurableQueue::put(Txn& txn, uint32_t attempts, async::CloudTime enqueued, std::string_view body) {
+void DurableQueue::put(Txn& txn, uint32_t attempts, async::CloudTime enqueued,
+                       std::string_view body) {
   QueueMessage message{sequencer_.next(txn), attempts, enqueued, std::string(body)};
   txn.put(message_key(options_.name, message.sequence), encode(attempts, enqueued, body));
-  txn.on_published([life = std::weak_ptr(life_), generation = txn.generation(), message = std::move(message)]() mutable {
+  txn.on_published([life = std::weak_ptr(life_), generation = txn.generation(),
+                    message = std::move(message)]() mutable {
     if (const auto alive = life.lock()) alive->queue->arrived(generation, std::move(message));
   });
 }
@@ -91,7 +108,8 @@ void DurableQueue::arrived(storage::Generation generation, QueueMessage message)
   if (!started_) return;
   if (generation != generation_) {
     if (generation < generation_) return;
-    if (const auto over = start_over(); !over) LOG_WARN("queue_unreadable", kv("message", over.error().message));
+    if (const auto over = start_over(); !over)
+      LOG_WARN("queue_unreadable", kv("message", over.error().message));
   }
   if (message.sequence >= next_scan_) {
     if (more_on_disk_ || head_.size() >= options_.head_max) {
@@ -119,8 +137,8 @@ Result<void> DurableQueue::start_over() {
 Result<void> DurableQueue::refill() {
   more_on_disk_ = false;
   const auto view = shard_.snapshot();
-  return view->scan(message_key(options_.name, next_scan_), messages(options_.name).range_end(), Direction::forward,
-                    [&](std::string_view key, std::string_view value) {
+  return view->scan(message_key(options_.name, next_scan_), messages(options_.name).range_end(),
+                    Direction::forward, [&](std::string_view key, std::string_view value) {
                       if (head_.size() >= options_.head_max) {
                         more_on_disk_ = true;
                         return false;
@@ -129,7 +147,8 @@ Result<void> DurableQueue::refill() {
                       next_scan_ = sequence + 1;
                       auto message = decode(value);
                       if (!message) {
-                        LOG_ERROR("queue_message_unreadable", kv("queue", options_.name), kv("sequence", sequence));
+                        LOG_ERROR("queue_message_unreadable", kv("queue", options_.name),
+                                  kv("sequence", sequence));
                         return true;
                       }
                       message->sequence = sequence;
@@ -140,14 +159,16 @@ Result<void> DurableQueue::refill() {
 
 void DurableQueue::dispatch() {
   if (started_ && shard_.generation() != generation_) {
-    if (const auto over = start_over(); !over) LOG_WARN("queue_unreadable", kv("message", over.error().message));
+    if (const auto over = start_over(); !over)
+      LOG_WARN("queue_unreadable", kv("message", over.error().message));
     return;
   }
   while (started_ && under_way_.size() < options_.concurrency) {
     if (head_.empty()) {
       if (!more_on_disk_) return;
       if (const auto filled = refill(); !filled) {
-        LOG_WARN("queue_unreadable", kv("queue", options_.name), kv("message", filled.error().message));
+        LOG_WARN("queue_unreadable", kv("queue", options_.name),
+                 kv("message", filled.error().message));
         return;
       }
       if (head_.empty()) return;
@@ -175,10 +196,11 @@ Task<void> DurableQueue::deliver(QueueMessage message, storage::Generation gener
                                   [&](Txn& txn) { return finish(txn, message, delivery); });
   if (!done.result && done.result.error().code != "GenerationGone") {
     // `also` refused: the outcome cannot be recorded, so the work counts as not done.
-    LOG_WARN("delivery_not_recorded", kv("queue", options_.name), kv("message", done.result.error().message));
+    LOG_WARN("delivery_not_recorded", kv("queue", options_.name),
+             kv("message", done.result.error().message));
     const Delivery later = Delivery::retry_after(options_.retry_after_error_ms);
-    const auto postponed = shard_.transact_now({.generation = generation},
-                                               [&](Txn& txn) { return finish(txn, message, later); });
+    const auto postponed = shard_.transact_now(
+        {.generation = generation}, [&](Txn& txn) { return finish(txn, message, later); });
     ignore(postponed, "then it stays, and comes again after a restart");
   }
   under_way_.erase(message.sequence);

@@ -16,39 +16,43 @@ namespace virga::platform {
 
 struct QueueMessage {
   uint64_t sequence = 0;
-  uint32_t attempts = 0;       // deliveries before this one
-  async::CloudTime enqueued;   // first time, through all retries
+  uint32_t attempts = 0;      // deliveries before this one
+  async::CloudTime enqueued;  // first time, through all retries
   std::string body;
 };
 
-// What became of a delivery. `also` joins the transaction that removes (or postpones) the message: the state that the work
-// led to, the next step's message, a usage record.
+// What became of a delivery. `also` joins the transaction that removes (or postpones) the message:
+// the state that the work led to, the next step's message, a usage record.
 struct Delivery {
   enum class Kind { done, retry } kind = Kind::done;
   int64_t retry_after_ms = 0;
   std::function<Result<void>(storage::Txn&)> also;
 
-  static Delivery done_with(std::function<Result<void>(storage::Txn&)> also = {}) { return {Kind::done, 0, std::move(also)}; }
+  static Delivery done_with(std::function<Result<void>(storage::Txn&)> also = {}) {
+    return {Kind::done, 0, std::move(also)};
+  }
   static Delivery retry_after(int64_t ms) { return {Kind::retry, ms, {}}; }
 };
 
-// Work that survives the process, the outbox of every service: enqueued in the transaction that makes it necessary, handed
-// to a consumer as soon as that is published, removed in the transaction that records its outcome. At least once, in order
-// of commit but with several deliveries at a time. Retries wait on durable timers. The head is in memory, the rest on disk;
-// a persisted low-water mark keeps scans off the remains of consumed messages. Lives on the shard's owner loop.
+// Work that survives the process, the outbox of every service: enqueued in the transaction that
+// makes it necessary, handed to a consumer as soon as that is published, removed in the transaction
+// that records its outcome. At least once, in order of commit but with several deliveries at a
+// time. Retries wait on durable timers. The head is in memory, the rest on disk; a persisted
+// low-water mark keeps scans off the remains of consumed messages. Lives on the shard's owner loop.
 class DurableQueue {
  public:
   struct Options {
-    std::string name;          // on disk: never changed
-    size_t concurrency = 64;   // deliveries at a time
-    size_t head_max = 512;     // messages kept in memory
+    std::string name;         // on disk: never changed
+    size_t concurrency = 64;  // deliveries at a time
+    size_t head_max = 512;    // messages kept in memory
     // A handler's error counts as a retry after this long.
     int64_t retry_after_error_ms = 1000;
   };
   using Handler = std::function<Task<Delivery>(QueueMessage)>;
 
   // Before timers.start(): it registers a kind of timer. The handler is called on the owner loop.
-  DurableQueue(storage::Shard& shard, DurableTimers& timers, async::Env& env, Options options, Handler handler);
+  DurableQueue(storage::Shard& shard, DurableTimers& timers, async::Env& env, Options options,
+               Handler handler);
   ~DurableQueue();
 
   Result<void> start();
@@ -87,9 +91,9 @@ class DurableQueue {
   storage::Generation generation_ = 0;
   std::deque<QueueMessage> head_;
   std::set<uint64_t> under_way_;
-  uint64_t next_scan_ = 0;      // messages below are in head_, under way or gone
-  bool more_on_disk_ = false;   // at or above next_scan_
-  uint64_t unmarked_ = 0;       // removals since the mark was written
+  uint64_t next_scan_ = 0;     // messages below are in head_, under way or gone
+  bool more_on_disk_ = false;  // at or above next_scan_
+  uint64_t unmarked_ = 0;      // removals since the mark was written
   uint64_t delivered_ = 0;
 };
 

@@ -12,7 +12,8 @@ using storage::Txn;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// A shard with timers and one queue whose consumer notes what it gets; restart() is the process's end and start.
+// A shard with timers and one queue whose consumer notes what it gets; restart() is the process's
+// end and start.
 class DurableTest : public testing::Test {
  protected:
   DurableTest() { begin(); }
@@ -20,8 +21,10 @@ class DurableTest : public testing::Test {
 
   void begin() {
     timers_ = std::make_unique<DurableTimers>(*shard_, env());
-    queue_ = std::make_unique<DurableQueue>(*shard_, *timers_, env(), DurableQueue::Options{.name = "test", .concurrency = 4, .head_max = 8},
-                                            [this](QueueMessage message) { return consume(this, std::move(message)); });
+    queue_ = std::make_unique<DurableQueue>(
+        *shard_, *timers_, env(),
+        DurableQueue::Options{.name = "test", .concurrency = 4, .head_max = 8},
+        [this](QueueMessage message) { return consume(this, std::move(message)); });
     timers_->on("note", [this](Txn& txn, std::string_view payload) -> Result<void> {
       if (fail_timers_) return fail("Broken", 500, "not now");
       fired_.emplace_back(payload);
@@ -70,10 +73,12 @@ class DurableTest : public testing::Test {
     }));
   }
   static Task<Delivery> consume(DurableTest* self, QueueMessage message) {
-    self->seen_.push_back(message.body + (message.attempts ? "#" + std::to_string(message.attempts) : ""));
+    self->seen_.push_back(message.body +
+                          (message.attempts ? "#" + std::to_string(message.attempts) : ""));
     if (self->hold_) co_await self->gate_.wait();
     if (message.body.starts_with("error")) co_return fail("Handler", 500, "broken");
-    if (message.body.starts_with("retry") && message.attempts < 2) co_return Delivery::retry_after(60'000);
+    if (message.body.starts_with("retry") && message.attempts < 2)
+      co_return Delivery::retry_after(60'000);
     const std::string key = "done/" + message.body;
     co_return Delivery::done_with([key](Txn& txn) -> Result<void> {
       txn.put(key, "x");
@@ -83,7 +88,8 @@ class DurableTest : public testing::Test {
   size_t messages_on_disk() {
     size_t count = 0;
     const auto key = storage::Key(storage::Space::queue).text("test").u8(1);
-    EXPECT_TRUE(shard_->snapshot()->scan(key, key.range_end(), storage::Direction::forward, [&](auto, auto) { return ++count; }));
+    EXPECT_TRUE(shard_->snapshot()->scan(key, key.range_end(), storage::Direction::forward,
+                                         [&](auto, auto) { return ++count; }));
     return count;
   }
 
@@ -209,7 +215,8 @@ TEST_F(DurableTest, timers_fire_once_in_order_of_time) {
 TEST_F(DurableTest, a_timer_set_in_the_past_fires_even_behind_the_mark) {
   for (const char* name : {"one", "two"}) {
     ASSERT_TRUE(shard_.transact([&](Txn& txn) -> Result<void> {
-      timers_->set(txn, env().cloud.now().plus_millis(name[0] == 'o' ? 1000 : -50'000), "note", name);
+      timers_->set(txn, env().cloud.now().plus_millis(name[0] == 'o' ? 1000 : -50'000), "note",
+                   name);
       return {};
     }));
     pass(1000);

@@ -17,13 +17,20 @@ namespace {
 
 // Timers fired between two looks at the store; then others on the loop have their turn.
 constexpr size_t kFireBatch = 64;
-// Far appointments are looked at again after this long, should the wall clock have been corrected meanwhile.
+// Far appointments are looked at again after this long, should the wall clock have been corrected
+// meanwhile.
 constexpr int64_t kArmMsMax = 3'600'000;
 
 // timers | 1 | due | sequence → kind, payload;  timers | 0 → the mark
-Key mark_key() { return Key(Space::timers).u8(0); }
-Key timer_key(int64_t due, uint64_t sequence) { return Key(Space::timers).u8(1).i64(due).u64(sequence); }
-std::string first_timer() { return Key(Space::timers).u8(1).str(); }
+Key mark_key() {
+  return Key(Space::timers).u8(0);
+}
+Key timer_key(int64_t due, uint64_t sequence) {
+  return Key(Space::timers).u8(1).i64(due).u64(sequence);
+}
+std::string first_timer() {
+  return Key(Space::timers).u8(1).str();
+}
 
 int64_t due_of(std::string_view key) {
   KeyReader reader(key);
@@ -50,7 +57,9 @@ struct DurableTimers::Life {
 DurableTimers::DurableTimers(storage::Shard& shard, async::Env& env)
     : shard_(shard), env_(env), life_(std::make_shared<Life>(this)) {}
 
-DurableTimers::~DurableTimers() { CHECK(!started_); }
+DurableTimers::~DurableTimers() {
+  CHECK(!started_);
+}
 
 void DurableTimers::on(std::string kind, Handler handler) {
   CHECK(!started_ && !handlers_.contains(kind));
@@ -77,7 +86,8 @@ Task<void> DurableTimers::stop() {
   co_return ok();
 }
 
-DurableTimers::Ref DurableTimers::set(Txn& txn, async::CloudTime due, std::string_view kind, std::string_view payload) {
+DurableTimers::Ref DurableTimers::set(Txn& txn, async::CloudTime due, std::string_view kind,
+                                      std::string_view payload) {
   const Ref ref{due.at.micros, sequencer_.next(txn)};
   const std::string key = timer_key(ref.due_micros, ref.sequence).take();
   std::string value = Key(Space{1}).text(kind).take();
@@ -96,7 +106,9 @@ DurableTimers::Ref DurableTimers::set(Txn& txn, async::CloudTime due, std::strin
   return ref;
 }
 
-void DurableTimers::cancel(Txn& txn, const Ref& ref) { txn.erase(timer_key(ref.due_micros, ref.sequence)); }
+void DurableTimers::cancel(Txn& txn, const Ref& ref) {
+  txn.erase(timer_key(ref.due_micros, ref.sequence));
+}
 
 Result<void> DurableTimers::read_mark() {
   if (generation_ == shard_.generation()) return {};
@@ -106,7 +118,8 @@ Result<void> DurableTimers::read_mark() {
   return {};
 }
 
-// Due earlier than what the loop waits for: wait for that instead. A frozen clock needs no timer: its change wakes us.
+// Due earlier than what the loop waits for: wait for that instead. A frozen clock needs no timer:
+// its change wakes us.
 void DurableTimers::arm(int64_t due_micros) {
   if (!started_ || due_micros >= armed_for_) return;
   const int64_t wait_micros = due_micros - env_.cloud.now().at.micros;
@@ -132,7 +145,8 @@ void DurableTimers::check_now() {
   scope_.spawn("durable_timers", fire_due());
 }
 
-Result<std::vector<DurableTimers::Due>> DurableTimers::collect(int64_t now, int64_t& next_due) const {
+Result<std::vector<DurableTimers::Due>> DurableTimers::collect(int64_t now,
+                                                               int64_t& next_due) const {
   std::vector<Due> due;
   const auto view = shard_.snapshot();
   next_due = INT64_MAX;
@@ -145,7 +159,8 @@ Result<std::vector<DurableTimers::Due>> DurableTimers::collect(int64_t now, int6
                               KeyReader reader(value);
                               reader.u8();
                               std::string kind = reader.text();
-                              due.push_back({std::string(key), std::move(kind), std::string(reader.rest())});
+                              due.push_back(
+                                  {std::string(key), std::move(kind), std::string(reader.rest())});
                               return true;
                             }));
   return due;
@@ -195,7 +210,8 @@ storage::Lsn DurableTimers::fire(const Due& due) {
     VIRGA_TRY(still, txn.get(due.key));
     if (!still) return {};  // cancelled, or fired already
     const auto handler = handlers_.find(due.kind);
-    if (handler == handlers_.end()) return fail("NoTimerHandler", 500, "no handler for timers of kind " + due.kind);
+    if (handler == handlers_.end())
+      return fail("NoTimerHandler", 500, "no handler for timers of kind " + due.kind);
     VIRGA_TRY_VOID(handler->second(txn, due.payload));
     remove(txn);
     ++fired_;
@@ -203,11 +219,12 @@ storage::Lsn DurableTimers::fire(const Due& due) {
   });
   if (done.result || done.result.error().code == "GenerationGone") return done.lsn;
   LOG_WARN("timer_failed", kv("kind", due.kind), kv("message", done.result.error().message));
-  const auto later = shard_.transact_now({.generation = generation_}, [&](Txn& txn) -> Result<void> {
-    remove(txn);
-    set(txn, env_.cloud.now().plus_millis(kRetryDelayMs), due.kind, due.payload);
-    return {};
-  });
+  const auto later =
+      shard_.transact_now({.generation = generation_}, [&](Txn& txn) -> Result<void> {
+        remove(txn);
+        set(txn, env_.cloud.now().plus_millis(kRetryDelayMs), due.kind, due.payload);
+        return {};
+      });
   return later.lsn;
 }
 

@@ -13,8 +13,8 @@
 
 namespace virga::platform {
 
-// A number for each thing that one transaction makes, rising from transaction to transaction: the commit's LSN, then a
-// count. Owner loop.
+// A number for each thing that one transaction makes, rising from transaction to transaction: the
+// commit's LSN, then a count. Owner loop.
 class Sequencer {
  public:
   uint64_t next(const storage::Txn& txn);
@@ -24,10 +24,11 @@ class Sequencer {
   uint64_t count_ = 0;
 };
 
-// Appointments that survive the process: set in a transaction, fired in a transaction. The handler runs inside the
-// transaction that removes its timer, so what it writes happens exactly once, however often the process dies. Times are
-// the cloud clock's: whoever freezes or steps it moves these. Nothing polls: the earliest due time is one timer of the loop.
-// Lives on the shard's owner loop.
+// Appointments that survive the process: set in a transaction, fired in a transaction. The handler
+// runs inside the transaction that removes its timer, so what it writes happens exactly once,
+// however often the process dies. Times are the cloud clock's: whoever freezes or steps it moves
+// these. Nothing polls: the earliest due time is one timer of the loop. Lives on the shard's owner
+// loop.
 class DurableTimers {
  public:
   struct Ref {
@@ -74,7 +75,7 @@ class DurableTimers {
   std::shared_ptr<Life> life_;
   async::TaskScope scope_;
   Sequencer sequencer_;
-  std::string mark_;                    // the least key that may still be set; persisted with each firing
+  std::string mark_;  // the least key that may still be set; persisted with each firing
   storage::Generation generation_ = 0;  // that mark_ belongs to
   bool started_ = false, firing_ = false, again_ = false;
   int64_t armed_for_ = INT64_MAX;

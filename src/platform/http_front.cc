@@ -94,12 +94,15 @@ bool is_form(std::string_view content_type) {
   return content_type.starts_with("application/x-www-form-urlencoded");
 }
 
-// Somebody opens the server's own address in a browser. Not a bucket's or an API's host, nothing signed, nothing asked.
+// Somebody opens the server's own address in a browser. Not a bucket's or an API's host, nothing
+// signed, nothing asked.
 bool is_visit(const HttpRequest& request, const RouteQuestion& q, std::string_view host) {
-  const bool own_name = host == "localhost" || host == "localhost.localstack.cloud" || host.find(':') != std::string_view::npos ||
+  const bool own_name = host == "localhost" || host == "localhost.localstack.cloud" ||
+                        host.find(':') != std::string_view::npos ||
                         host.find_first_not_of("0123456789.") == std::string_view::npos;
-  return own_name && q.path == "/" && q.query.empty() && (q.method == "GET" || q.method == "HEAD") && q.signing_name.empty() &&
-         q.target.empty() && q.bound_service.empty() && !request.header("Authorization");
+  return own_name && q.path == "/" && q.query.empty() &&
+         (q.method == "GET" || q.method == "HEAD") && q.signing_name.empty() && q.target.empty() &&
+         q.bound_service.empty() && !request.header("Authorization");
 }
 
 }  // namespace
@@ -157,8 +160,9 @@ net::HttpServer* HttpFront::elsewhere(const HttpRequest& request) {
   if (!first_server) return nullptr;
   const std::string host = to_lower(host_without_port(request.authority()));
   const Route found = route(question_of(request, host));
-  return found.kind == RouteKind::service && dispatcher_.runs_anywhere(*found.service) ? nullptr
-                                                                                       : first_server;
+  return found.kind == RouteKind::service && dispatcher_.runs_anywhere(*found.service)
+             ? nullptr
+             : first_server;
 }
 
 Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
@@ -410,7 +414,8 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
     co_await check_s3_body(call->s3->headers, *call->match.operation, call->wire.body);
   fill_context(*call, std::move(who));
 
-  // Others take an empty body for an empty document. Source: answers of the services as users report them.
+  // Others take an empty body for an empty document. Source: answers of the services as users
+  // report them.
   if (call->wire.body.empty() && call->service->signing_name == "dynamodb") {
     co_return fail("SerializationException", 400, "");
   }

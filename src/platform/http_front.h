@@ -46,7 +46,8 @@ class HttpFront final : public net::HttpHandler {
 
   // Optional neighbours; without them their paths answer 404.
   std::function<Task<net::HttpResponse>(net::HttpRequest&)> admin;
-  std::function<net::HttpResponse(const net::HttpRequest&)> home;  // GET / of somebody who looks what is here
+  std::function<net::HttpResponse(const net::HttpRequest&)>
+      home;  // GET / of somebody who looks what is here
   DataPlaneHandler* execute_api = nullptr;
   // The first loop's server; null: this is the first loop.
   net::HttpServer* first_server = nullptr;

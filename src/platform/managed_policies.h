@@ -8,8 +8,9 @@
 
 namespace virga::platform {
 
-// One of the AWS-managed policies that are commonly attached: they exist in every account, can be read and attached, and are
-// evaluated. Made at the first use and kept for the life of the process; read from any thread.
+// One of the AWS-managed policies that are commonly attached: they exist in every account, can be
+// read and attached, and are evaluated. Made at the first use and kept for the life of the process;
+// read from any thread.
 struct ManagedPolicy {
   std::string name;      // "AWSLambdaBasicExecutionRole"
   std::string path;      // "/service-role/"

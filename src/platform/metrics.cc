@@ -15,7 +15,8 @@ Metrics::Operation& Metrics::operation(std::string_view service, std::string_vie
   return *slot;
 }
 
-void Metrics::finished(Operation& operation, int64_t latency_ns, uint64_t bytes_in, uint64_t bytes_out) {
+void Metrics::finished(Operation& operation, int64_t latency_ns, uint64_t bytes_in,
+                       uint64_t bytes_out) {
   const auto us = static_cast<uint64_t>(latency_ns / 1000);
   size_t bucket = 0;
   while (bucket < kBucketsUs.size() && us > kBucketsUs[bucket]) ++bucket;
@@ -38,9 +39,11 @@ std::string Metrics::prometheus() const {
       "# HELP virga_request_errors_total Refused or failed requests by error code.\n"
       "# TYPE virga_request_errors_total counter\n";
   std::string bytes =
-      "# HELP virga_request_bytes_total Body bytes received.\n# TYPE virga_request_bytes_total counter\n";
+      "# HELP virga_request_bytes_total Body bytes received.\n# TYPE virga_request_bytes_total "
+      "counter\n";
   std::string bytes_out =
-      "# HELP virga_response_bytes_total Body bytes sent.\n# TYPE virga_response_bytes_total counter\n";
+      "# HELP virga_response_bytes_total Body bytes sent.\n# TYPE virga_response_bytes_total "
+      "counter\n";
   const std::lock_guard lock(mutex_);
   for (const auto& [key, op] : operations_) {
     const std::string labels = "service=\"" + op->service + "\",operation=\"" + op->name + "\"";
@@ -57,20 +60,28 @@ std::string Metrics::prometheus() const {
     char sum[32];
     std::snprintf(sum, sizeof sum, "%.6f", static_cast<double>(op->latency_us_sum.load()) / 1e6);
     duration += buckets + "virga_request_duration_seconds_sum{" + labels + "} " + sum + "\n" +
-                "virga_request_duration_seconds_count{" + labels + "} " + std::to_string(count) + "\n";
-    bytes += "virga_request_bytes_total{" + labels + "} " + std::to_string(op->bytes_in.load()) + "\n";
-    bytes_out += "virga_response_bytes_total{" + labels + "} " + std::to_string(op->bytes_out.load()) + "\n";
+                "virga_request_duration_seconds_count{" + labels + "} " + std::to_string(count) +
+                "\n";
+    bytes +=
+        "virga_request_bytes_total{" + labels + "} " + std::to_string(op->bytes_in.load()) + "\n";
+    bytes_out +=
+        "virga_response_bytes_total{" + labels + "} " + std::to_string(op->bytes_out.load()) + "\n";
     const std::lock_guard errors_lock(op->errors_mutex);
     for (const auto& [code, n] : op->errors) {
-      errors += "virga_request_errors_total{" + labels + ",code=\"" + code + "\"} " + std::to_string(n) + "\n";
+      errors += "virga_request_errors_total{" + labels + ",code=\"" + code + "\"} " +
+                std::to_string(n) + "\n";
     }
   }
   std::string out = std::move(duration) + errors + bytes + bytes_out;
-  out += "# HELP virga_requests_in_flight Requests being served.\n# TYPE virga_requests_in_flight gauge\n"
-         "virga_requests_in_flight " + std::to_string(in_flight.load()) + "\n";
-  out += "# HELP virga_internal_failures_total Answers that were our own fault.\n"
-         "# TYPE virga_internal_failures_total counter\nvirga_internal_failures_total " +
-         std::to_string(internal_failures.load()) + "\n";
+  out +=
+      "# HELP virga_requests_in_flight Requests being served.\n# TYPE virga_requests_in_flight "
+      "gauge\n"
+      "virga_requests_in_flight " +
+      std::to_string(in_flight.load()) + "\n";
+  out +=
+      "# HELP virga_internal_failures_total Answers that were our own fault.\n"
+      "# TYPE virga_internal_failures_total counter\nvirga_internal_failures_total " +
+      std::to_string(internal_failures.load()) + "\n";
   return out;
 }
 

@@ -11,13 +11,14 @@
 
 namespace virga::platform {
 
-// Counts of the server, read by /_virga/metrics. Counters are atomics: any loop adds, any loop reads. Operations are
-// registered at start and live as long as this object.
+// Counts of the server, read by /_virga/metrics. Counters are atomics: any loop adds, any loop
+// reads. Operations are registered at start and live as long as this object.
 class Metrics {
  public:
   // Upper bounds of the latency buckets, in microseconds; the last bucket has none.
-  static constexpr std::array<uint32_t, 14> kBucketsUs = {50,     100,    250,    500,     1'000,   2'500,     5'000,
-                                                          10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000, 10'000'000};
+  static constexpr std::array<uint32_t, 14> kBucketsUs = {
+      50,     100,    250,    500,     1'000,   2'500,     5'000,
+      10'000, 25'000, 50'000, 100'000, 250'000, 1'000'000, 10'000'000};
 
   struct Operation {
     std::string service;
@@ -41,7 +42,8 @@ class Metrics {
   std::atomic<uint64_t> internal_failures{0};
   std::atomic<uint64_t> rejected_before_routing{0};
 
-  // The text exposition format of Prometheus, version 0.0.4; operations that were never called are left out.
+  // The text exposition format of Prometheus, version 0.0.4; operations that were never called are
+  // left out.
   std::string prometheus() const;
 
  private:

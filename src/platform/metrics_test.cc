@@ -21,13 +21,15 @@ TEST(Metrics, shows_called_operations_with_cumulative_buckets) {
   EXPECT_THAT(text, HasSubstr(R"(_bucket{service="dynamodb",operation="PutItem",le="+Inf"} 2)"));
   EXPECT_THAT(text, HasSubstr(R"(_count{service="dynamodb",operation="PutItem"} 2)"));
   EXPECT_THAT(text, HasSubstr(R"(operation="PutItem",code="ValidationException"} 1)"));
-  EXPECT_THAT(text, HasSubstr("virga_request_bytes_total{service=\"dynamodb\",operation=\"PutItem\"} 200"));
+  EXPECT_THAT(
+      text, HasSubstr("virga_request_bytes_total{service=\"dynamodb\",operation=\"PutItem\"} 200"));
   EXPECT_THAT(text, Not(HasSubstr("GetItem")));
 }
 
 TEST(Metrics, an_operation_is_registered_once) {
   Metrics metrics;
-  EXPECT_EQ(&metrics.operation("sts", "GetCallerIdentity"), &metrics.operation("sts", "GetCallerIdentity"));
+  EXPECT_EQ(&metrics.operation("sts", "GetCallerIdentity"),
+            &metrics.operation("sts", "GetCallerIdentity"));
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ std::vector<std::string> texts(const Document& value) {
 }
 
 bool is_account_id(std::string_view text) {
-  return text.size() == 12 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return text.size() == 12 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // arn:aws:iam::111122223333:root, or the number alone, mean the account.
@@ -36,7 +37,8 @@ Named aws_principal(std::string value) {
   if (value == "*") return {Named::Kind::any, {}};
   if (is_account_id(value)) return {Named::Kind::account, std::move(value)};
   const auto parts = split(value, ':');
-  if (parts.size() == 6 && parts[2] == "iam" && parts[5] == "root") return {Named::Kind::account, std::string(parts[4])};
+  if (parts.size() == 6 && parts[2] == "iam" && parts[5] == "root")
+    return {Named::Kind::account, std::string(parts[4])};
   return {Named::Kind::arn, std::move(value)};
 }
 
@@ -83,11 +85,13 @@ PolicyStatement compile_statement(const Document& statement, Variables variables
     out.has_principal = true;
     compile_principals(*principals, out.principals);
   }
-  if (const Document* conditions = statement.find("Condition"); conditions && conditions->is_object()) {
+  if (const Document* conditions = statement.find("Condition");
+      conditions && conditions->is_object()) {
     for (const auto& [name, keys] : conditions->as_object()) {
       const auto kind = Condition::parse_operator(name);
       if (!kind) continue;  // valid only with no keys below it
-      for (const auto& [key, values] : keys.as_object()) out.conditions.emplace_back(*kind, key, texts(values), variables);
+      for (const auto& [key, values] : keys.as_object())
+        out.conditions.emplace_back(*kind, key, texts(values), variables);
     }
   }
   return out;
@@ -100,14 +104,18 @@ PolicyDocument::~PolicyDocument() = default;
 
 Result<PolicyRef> PolicyDocument::parse(std::string_view json, PolicyKind kind) {
   auto parsed = parse_json(json);
-  if (!parsed) return fail(malformed_policy(kind == PolicyKind::trust ? "This policy contains invalid Json" : "Syntax errors in policy."));
+  if (!parsed)
+    return fail(malformed_policy(kind == PolicyKind::trust ? "This policy contains invalid Json"
+                                                           : "Syntax errors in policy."));
   VIRGA_TRY_VOID(validate_policy(*parsed, kind));
-  const Variables variables = parsed->string_or("Version", "") == "2012-10-17" ? Variables::expand : Variables::literal;
+  const Variables variables =
+      parsed->string_or("Version", "") == "2012-10-17" ? Variables::expand : Variables::literal;
   auto document = std::make_shared<PolicyDocument>();
   document->kind_ = kind;
   const Document* statements = parsed->find("Statement");
   if (statements->is_array()) {
-    for (const Document& s : statements->as_array()) document->statements_.push_back(compile_statement(s, variables));
+    for (const Document& s : statements->as_array())
+      document->statements_.push_back(compile_statement(s, variables));
   } else {
     document->statements_.push_back(compile_statement(*statements, variables));
   }
@@ -136,15 +144,20 @@ PolicyVerdict PolicyDocument::evaluate(const PolicyRequest& request) const {
 }
 
 bool PolicyStatement::covers_action_and_resource(const PolicyRequest& request) const {
-  const auto action_matches = [&](const Pattern& p) { return p.matches(request.action, request.context, Case::ignore); };
+  const auto action_matches = [&](const Pattern& p) {
+    return p.matches(request.action, request.context, Case::ignore);
+  };
   if (std::any_of(actions.begin(), actions.end(), action_matches) == not_action) return false;
   if (!has_resource) return true;
-  const auto resource_matches = [&](const Pattern& p) { return p.matches_arn(request.resource, request.context); };
+  const auto resource_matches = [&](const Pattern& p) {
+    return p.matches_arn(request.resource, request.context);
+  };
   return std::any_of(resources.begin(), resources.end(), resource_matches) != not_resource;
 }
 
 bool PolicyStatement::conditions_hold(const ConditionContext& context) const {
-  return std::all_of(conditions.begin(), conditions.end(), [&](const Condition& c) { return c.holds(context); });
+  return std::all_of(conditions.begin(), conditions.end(),
+                     [&](const Condition& c) { return c.holds(context); });
 }
 
 Grant PolicyStatement::principal_grant(const PolicyCaller& caller) const {
@@ -152,7 +165,9 @@ Grant PolicyStatement::principal_grant(const PolicyCaller& caller) const {
   for (const Named& p : principals) {
     Grant g = Grant::none;
     switch (p.kind) {
-      case Named::Kind::any: g = Grant::direct; break;
+      case Named::Kind::any:
+        g = Grant::direct;
+        break;
       case Named::Kind::account:
         if (!caller.account.empty() && p.value == caller.account) g = Grant::account;
         break;
@@ -167,7 +182,8 @@ Grant PolicyStatement::principal_grant(const PolicyCaller& caller) const {
       case Named::Kind::service:
         if (!caller.service.empty() && p.value == caller.service) g = Grant::direct;
         break;
-      case Named::Kind::other: break;
+      case Named::Kind::other:
+        break;
     }
     best = std::max(best, g);
   }

@@ -18,7 +18,8 @@ namespace virga::platform {
 
 // Where a document stands decides what it must and must not hold.
 enum class PolicyKind {
-  identity,  // managed and inline policies, permissions boundaries: no Principal, version 2012-10-17
+  identity,  // managed and inline policies, permissions boundaries: no Principal, version
+             // 2012-10-17
   session,   // AssumeRole's Policy parameter: as identity
   trust,     // a role's AssumeRolePolicyDocument: Principal, no Resource, sts actions
   resource,  // policies on functions, buckets, queues: Principal
@@ -28,8 +29,9 @@ enum class PolicyKind {
 struct PolicyCaller {
   std::string_view account;        // 12 digits; empty for anonymous callers and services
   std::string_view arn;            // the user's, or the session's arn:aws:sts::…:assumed-role/…
-  std::string_view principal_arn;  // the user's, or the role's arn:aws:iam::…:role/…; the root's for the account itself
-  std::string_view service;        // "lambda.amazonaws.com" for a service
+  std::string_view principal_arn;  // the user's, or the role's arn:aws:iam::…:role/…; the root's
+                                   // for the account itself
+  std::string_view service;  // "lambda.amazonaws.com" for a service
   bool anonymous = false;
 };
 
@@ -41,9 +43,9 @@ struct PolicyRequest {
   PolicyCaller caller;
 };
 
-// What one document says to a request. `direct`: it names the caller (or everybody), so that within one account no
-// identity-based policy is needed; `account`: it names the caller's account, which only delegates; `session`: it names the
-// very session, which session policies then do not limit.
+// What one document says to a request. `direct`: it names the caller (or everybody), so that within
+// one account no identity-based policy is needed; `account`: it names the caller's account, which
+// only delegates; `session`: it names the very session, which session policies then do not limit.
 // Source: IAM User Guide, "Policy evaluation logic" and "Principal".
 enum class Grant { none, account, direct, session };
 struct PolicyVerdict {
@@ -58,7 +60,8 @@ struct PolicyStatement;
 class PolicyDocument {
  public:
   // MalformedPolicyDocument in IAM's words on anything that IAM refuses in a document of this kind.
-  static Result<std::shared_ptr<const PolicyDocument>> parse(std::string_view json, PolicyKind kind);
+  static Result<std::shared_ptr<const PolicyDocument>> parse(std::string_view json,
+                                                             PolicyKind kind);
 
   PolicyDocument();
   ~PolicyDocument();
@@ -97,7 +100,8 @@ struct PolicyStatement {
   Grant principal_grant(const PolicyCaller& caller) const;
 };
 
-// Checks of policy_validate.cc: what IAM says about a document that parses as JSON. `document` is the whole policy.
+// Checks of policy_validate.cc: what IAM says about a document that parses as JSON. `document` is
+// the whole policy.
 Result<void> validate_policy(const Document& document, PolicyKind kind);
 
 // MalformedPolicyDocument, 400.

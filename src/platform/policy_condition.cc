@@ -49,7 +49,9 @@ constexpr std::array kOperators{
     Named{"null", Operator::null, false},
 };
 
-bool is_date(Operator op) { return op >= Operator::date_equals && op <= Operator::date_greater_equals; }
+bool is_date(Operator op) {
+  return op >= Operator::date_equals && op <= Operator::date_greater_equals;
+}
 
 // W3C dates (a day, or a day and a time) and seconds since 1970.
 std::optional<int64_t> parse_date_micros(std::string_view text) {
@@ -73,11 +75,16 @@ std::optional<int64_t> parse_date_micros(std::string_view text) {
 template <class T>
 bool compare(T actual, T expected, int relation /* 0 =, 1 <, 2 <=, 3 >, 4 >= */) {
   switch (relation) {
-    case 0: return actual == expected;
-    case 1: return actual < expected;
-    case 2: return actual <= expected;
-    case 3: return actual > expected;
-    default: return actual >= expected;
+    case 0:
+      return actual == expected;
+    case 1:
+      return actual < expected;
+    case 2:
+      return actual <= expected;
+    case 3:
+      return actual > expected;
+    default:
+      return actual >= expected;
   }
 }
 
@@ -95,7 +102,8 @@ std::optional<Address> parse_address(std::string_view text) {
   }
   if (inet_pton(AF_INET6, owned.c_str(), a.bytes.data()) == 1) {
     static constexpr unsigned char kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (std::memcmp(a.bytes.data(), kMapped, sizeof kMapped) == 0) {  // ::ffff:1.2.3.4 is the IPv4 address
+    if (std::memcmp(a.bytes.data(), kMapped, sizeof kMapped) ==
+        0) {  // ::ffff:1.2.3.4 is the IPv4 address
       std::memmove(a.bytes.data(), a.bytes.data() + 12, 4);
       a.bits = 32;
     } else {
@@ -119,11 +127,13 @@ bool in_range(std::string_view actual, std::string_view range) {
     prefix = static_cast<int>(*parsed);
   }
   const int whole = prefix / 8;
-  if (std::memcmp(base->bytes.data(), address->bytes.data(), static_cast<size_t>(whole)) != 0) return false;
+  if (std::memcmp(base->bytes.data(), address->bytes.data(), static_cast<size_t>(whole)) != 0)
+    return false;
   const int rest = prefix % 8;
   if (rest == 0) return true;
   const auto mask = static_cast<unsigned char>(0xff << (8 - rest));
-  return (base->bytes[static_cast<size_t>(whole)] & mask) == (address->bytes[static_cast<size_t>(whole)] & mask);
+  return (base->bytes[static_cast<size_t>(whole)] & mask) ==
+         (address->bytes[static_cast<size_t>(whole)] & mask);
 }
 
 }  // namespace
@@ -154,10 +164,12 @@ std::optional<Condition::Kind> Condition::parse_operator(std::string_view name) 
 }
 
 bool Condition::value_is_valid(Kind kind, std::string_view value) {
-  return !is_date(kind.op) || value.find("${") != std::string_view::npos || parse_date_micros(value).has_value();
+  return !is_date(kind.op) || value.find("${") != std::string_view::npos ||
+         parse_date_micros(value).has_value();
 }
 
-Condition::Condition(Kind kind, std::string_view key, const std::vector<std::string>& values, Variables variables)
+Condition::Condition(Kind kind, std::string_view key, const std::vector<std::string>& values,
+                     Variables variables)
     : kind_(kind), key_(to_lower(key)) {
   values_.reserve(values.size());
   for (const std::string& v : values) values_.emplace_back(v, variables);
@@ -187,7 +199,8 @@ bool Condition::holds(const ConditionContext& context) const {
         if (one_matches(a, context) != kind_.negated) return true;
       }
       return false;
-    case Quantifier::none: break;
+    case Quantifier::none:
+      break;
   }
   bool any = false;
   for (const std::string& a : *actual) any = any || one_matches(a, context);
@@ -201,34 +214,45 @@ bool Condition::one_matches(std::string_view actual, const ConditionContext& con
   return false;
 }
 
-bool Condition::value_matches(const Pattern& expected, std::string_view actual, const ConditionContext& context) const {
+bool Condition::value_matches(const Pattern& expected, std::string_view actual,
+                              const ConditionContext& context) const {
   switch (kind_.op) {
-    case Operator::string_equals: return expected.equals(actual, context);
-    case Operator::string_equals_ignore_case: return expected.equals(actual, context, Case::ignore);
-    case Operator::string_like: return expected.matches(actual, context);
-    case Operator::arn_like: return expected.matches_arn(actual, context);
-    default: break;
+    case Operator::string_equals:
+      return expected.equals(actual, context);
+    case Operator::string_equals_ignore_case:
+      return expected.equals(actual, context, Case::ignore);
+    case Operator::string_like:
+      return expected.matches(actual, context);
+    case Operator::arn_like:
+      return expected.matches_arn(actual, context);
+    default:
+      break;
   }
   const auto text = expected.resolve(context);
   if (!text) return false;
   switch (kind_.op) {
-    case Operator::boolean: return iequals(*text, actual);
-    case Operator::ip_address: return in_range(actual, *text);
+    case Operator::boolean:
+      return iequals(*text, actual);
+    case Operator::ip_address:
+      return in_range(actual, *text);
     case Operator::binary: {
       const auto a = from_base64(actual);
       const auto b = from_base64(*text);
       return a && b && *a == *b;
     }
-    default: break;
+    default:
+      break;
   }
   if (is_date(kind_.op)) {
     const auto a = parse_date_micros(actual);
     const auto b = parse_date_micros(*text);
-    return a && b && compare(*a, *b, static_cast<int>(kind_.op) - static_cast<int>(Operator::date_equals));
+    return a && b &&
+           compare(*a, *b, static_cast<int>(kind_.op) - static_cast<int>(Operator::date_equals));
   }
   const auto a = parse_double(actual);
   const auto b = parse_double(*text);
-  return a && b && compare(*a, *b, static_cast<int>(kind_.op) - static_cast<int>(Operator::numeric_equals));
+  return a && b &&
+         compare(*a, *b, static_cast<int>(kind_.op) - static_cast<int>(Operator::numeric_equals));
 }
 
 }  // namespace virga::platform

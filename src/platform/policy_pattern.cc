@@ -9,13 +9,18 @@
 namespace virga::platform {
 namespace {
 
-// Policies are checked to hold no control characters, so these two bytes are free to stand for the wildcards.
+// Policies are checked to hold no control characters, so these two bytes are free to stand for the
+// wildcards.
 constexpr char kAnyRun = '\x01';
 constexpr char kAnyOne = '\x02';
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
-bool same(char a, char b, Case c) { return c == Case::exact ? a == b : lower(a) == lower(b); }
+bool same(char a, char b, Case c) {
+  return c == Case::exact ? a == b : lower(a) == lower(b);
+}
 
 bool glob(std::string_view pattern, std::string_view text, Case c) {
   size_t p = 0;
@@ -73,7 +78,9 @@ void ConditionContext::set_all(std::string_view key, std::vector<std::string> va
   entry(key).values = std::move(values);
 }
 
-void ConditionContext::add(std::string_view key, std::string value) { entry(key).values.push_back(std::move(value)); }
+void ConditionContext::add(std::string_view key, std::string value) {
+  entry(key).values.push_back(std::move(value));
+}
 
 const std::vector<std::string>* ConditionContext::find(std::string_view lower_key) const {
   for (const Entry& e : entries_) {
@@ -103,8 +110,9 @@ Pattern::Pattern(std::string_view text, Variables variables) : text_(text), any_
     if (!literal.empty()) parts_.push_back({std::exchange(literal, {}), {}, std::nullopt});
   };
   for (size_t i = 0; i < text.size(); ++i) {
-    const size_t close = variables == Variables::expand && text.substr(i).starts_with("${") ? text.find('}', i)
-                                                                                              : std::string_view::npos;
+    const size_t close = variables == Variables::expand && text.substr(i).starts_with("${")
+                             ? text.find('}', i)
+                             : std::string_view::npos;
     if (close != std::string_view::npos) {
       const std::string_view inside = text.substr(i + 2, close - i - 2);
       if (inside == "*" || inside == "?" || inside == "$") {
@@ -142,7 +150,8 @@ std::optional<std::string> Pattern::expand(const ConditionContext& context) cons
     if (part.variable.empty()) {
       out += part.literal;
     } else if (const auto value = context.single(part.variable)) {
-      // A value that carries the wildcards' own bytes is no name that anything has: it matches nothing.
+      // A value that carries the wildcards' own bytes is no name that anything has: it matches
+      // nothing.
       if (value->find_first_of("\x01\x02") != std::string_view::npos) return std::nullopt;
       out += *value;
     } else if (part.fallback) {
@@ -180,7 +189,8 @@ bool Pattern::matches_arn(std::string_view arn, const ConditionContext& context)
   }
   std::array<std::string_view, kArnSegments> want;
   std::array<std::string_view, kArnSegments> got;
-  if (!arn_segments(pattern, want) || !arn_segments(arn, got)) return glob(pattern, arn, Case::exact);
+  if (!arn_segments(pattern, want) || !arn_segments(arn, got))
+    return glob(pattern, arn, Case::exact);
   for (size_t i = 0; i < kArnSegments; ++i) {
     if (!glob(want[i], got[i], Case::exact)) return false;
   }

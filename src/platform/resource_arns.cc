@@ -11,14 +11,18 @@ namespace {
 
 using aws::Kind;
 
-void collect(const aws::TypeDesc& type, const void* value, std::string_view path, std::vector<std::string>& out);
+void collect(const aws::TypeDesc& type, const void* value, std::string_view path,
+             std::vector<std::string>& out);
 
-void collect_member(const aws::StructDesc& shape, const void* object, std::string_view path, std::vector<std::string>& out) {
+void collect_member(const aws::StructDesc& shape, const void* object, std::string_view path,
+                    std::vector<std::string>& out) {
   const size_t end = path.find_first_of(".[");
   const aws::MemberDesc* member = aws::find_member(shape, path.substr(0, end));
   if (!member) return;
   const void* value = aws::get_member(*member, object);
-  if (value) collect(*member->type, value, end == std::string_view::npos ? std::string_view() : path.substr(end), out);
+  if (value)
+    collect(*member->type, value,
+            end == std::string_view::npos ? std::string_view() : path.substr(end), out);
 }
 
 struct KeySink {
@@ -26,25 +30,38 @@ struct KeySink {
 };
 
 // `path` is what is left of it: empty, ".Member…", "[]…" or ".*".
-void collect(const aws::TypeDesc& type, const void* value, std::string_view path, std::vector<std::string>& out) {
+void collect(const aws::TypeDesc& type, const void* value, std::string_view path,
+             std::vector<std::string>& out) {
   switch (type.kind) {
-    case Kind::string: out.push_back(*static_cast<const std::string*>(value)); return;
-    case Kind::int32: out.push_back(std::to_string(*static_cast<const int32_t*>(value))); return;
-    case Kind::int64: out.push_back(std::to_string(*static_cast<const int64_t*>(value))); return;
-    case Kind::boolean: out.push_back(*static_cast<const bool*>(value) ? "true" : "false"); return;
+    case Kind::string:
+      out.push_back(*static_cast<const std::string*>(value));
+      return;
+    case Kind::int32:
+      out.push_back(std::to_string(*static_cast<const int32_t*>(value)));
+      return;
+    case Kind::int64:
+      out.push_back(std::to_string(*static_cast<const int64_t*>(value)));
+      return;
+    case Kind::boolean:
+      out.push_back(*static_cast<const bool*>(value) ? "true" : "false");
+      return;
     case Kind::structure:
       if (path.starts_with(".")) collect_member(*type.structure, value, path.substr(1), out);
       return;
     case Kind::list:
       if (path.starts_with("[]")) path.remove_prefix(2);
-      for (size_t i = 0; i < aws::list_size(type, value); ++i) collect(*type.element, aws::list_at(type, value, i), path, out);
+      for (size_t i = 0; i < aws::list_size(type, value); ++i)
+        collect(*type.element, aws::list_at(type, value, i), path, out);
       return;
     case Kind::map: {
       KeySink sink{&out};
-      type.map->each(type, value, &sink, [](void* self, const std::string& key, const void*) { static_cast<KeySink*>(self)->out->push_back(key); });
+      type.map->each(type, value, &sink, [](void* self, const std::string& key, const void*) {
+        static_cast<KeySink*>(self)->out->push_back(key);
+      });
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -55,7 +72,8 @@ bool is_present(const aws::StructBox& input, std::string_view name) {
 
 // Lambda's partial ARNs: "111122223333:function:name".
 bool is_partial_function_arn(std::string_view value) {
-  return value.size() > 22 && value.substr(12).starts_with(":function:") && parse_int(value.substr(0, 12)).has_value();
+  return value.size() > 22 && value.substr(12).starts_with(":function:") &&
+         parse_int(value.substr(0, 12)).has_value();
 }
 
 std::string joined(const std::string& before, const std::string& value) {
@@ -88,7 +106,9 @@ struct Filler {
       const std::string_view name = text.substr(open + 1, close - open - 1);
       text.remove_prefix(close + 1);
       if (constant) {
-        const std::string& value = name == "Partition" ? request.partition : name == "Region" ? request.region : request.account;
+        const std::string& value = name == "Partition" ? request.partition
+                                   : name == "Region"  ? request.region
+                                                       : request.account;
         for (std::string& m : made) m += value;
       } else if (name.starts_with("?")) {
         if (!is_present(input, name.substr(1))) made.clear();
@@ -99,7 +119,8 @@ struct Filler {
     return made;
   }
 
-  std::vector<std::string> with_values(const std::vector<std::string>& made, std::string_view name) const {
+  std::vector<std::string> with_values(const std::vector<std::string>& made,
+                                       std::string_view name) const {
     if (name.starts_with("/")) return with_queue_urls(made, name.substr(1));
     const bool encoded = name.starts_with("%");
     if (encoded) name.remove_prefix(1);
@@ -108,12 +129,14 @@ struct Filler {
     if (values.empty() && bar != std::string_view::npos) return {request.principal.arn};
     std::vector<std::string> out;
     for (const std::string& before : made) {
-      for (const std::string& value : values) out.push_back(encoded ? before + percent_encode(value) : joined(before, value));
+      for (const std::string& value : values)
+        out.push_back(encoded ? before + percent_encode(value) : joined(before, value));
     }
     return out;
   }
 
-  std::vector<std::string> with_queue_urls(const std::vector<std::string>& made, std::string_view name) const {
+  std::vector<std::string> with_queue_urls(const std::vector<std::string>& made,
+                                           std::string_view name) const {
     std::vector<std::string> out;
     for (const std::string& value : texts_at(input.desc(), input.object(), name)) {
       const auto url = parse_queue_url(value);
@@ -139,7 +162,8 @@ struct Filler {
   }
 };
 
-void add_tags(ConditionContext& context, const aws::StructBox& input, std::string_view member_name) {
+void add_tags(ConditionContext& context, const aws::StructBox& input,
+              std::string_view member_name) {
   const aws::MemberDesc* member = aws::find_member(input.desc(), member_name);
   const void* value = member ? aws::get_member(*member, input.object()) : nullptr;
   if (!value) return;
@@ -160,7 +184,8 @@ void add_tags(ConditionContext& context, const aws::StructBox& input, std::strin
       context.add("aws:TagKeys", key[0]);
     }
   } else if (type.kind == Kind::list) {  // of keys: UntagResource
-    for (const std::string& key : texts_at(input.desc(), input.object(), member_name)) context.add("aws:TagKeys", key);
+    for (const std::string& key : texts_at(input.desc(), input.object(), member_name))
+      context.add("aws:TagKeys", key);
   }
 }
 
@@ -174,13 +199,15 @@ std::string service_principal(std::string_view service) {
 
 }  // namespace
 
-std::vector<std::string> texts_at(const aws::StructDesc& shape, const void* object, std::string_view path) {
+std::vector<std::string> texts_at(const aws::StructDesc& shape, const void* object,
+                                  std::string_view path) {
   std::vector<std::string> out;
   collect_member(shape, object, path, out);
   return out;
 }
 
-std::vector<NeededAction> needed_actions(const aws::OperationDesc& op, const aws::StructBox& input, const RequestContext& request) {
+std::vector<NeededAction> needed_actions(const aws::OperationDesc& op, const aws::StructBox& input,
+                                         const RequestContext& request) {
   std::vector<NeededAction> out;
   const Filler filler{input, request};
   for (const aws::AuthDesc& auth : op.auth) {
@@ -188,7 +215,9 @@ std::vector<NeededAction> needed_actions(const aws::OperationDesc& op, const aws
     NeededAction needed{auth.action.substr(optional ? 1 : 0), {}};
     for (const std::string_view text : auth.resources) {
       for (std::string& arn : filler.alternatives(text)) {
-        if (std::find(needed.resources.begin(), needed.resources.end(), arn) == needed.resources.end()) needed.resources.push_back(std::move(arn));
+        if (std::find(needed.resources.begin(), needed.resources.end(), arn) ==
+            needed.resources.end())
+          needed.resources.push_back(std::move(arn));
       }
     }
     if (needed.resources.empty() && optional) continue;
@@ -198,9 +227,11 @@ std::vector<NeededAction> needed_actions(const aws::OperationDesc& op, const aws
   return out;
 }
 
-void add_input_keys(ConditionContext& context, const aws::OperationDesc& op, const aws::StructBox& input) {
+void add_input_keys(ConditionContext& context, const aws::OperationDesc& op,
+                    const aws::StructBox& input) {
   for (const aws::AuthDesc& auth : op.auth) {
-    if (auth.action.ends_with("iam:PassRole")) context.set("iam:PassedToService", service_principal(op.service->name));
+    if (auth.action.ends_with("iam:PassRole"))
+      context.set("iam:PassedToService", service_principal(op.service->name));
     for (const std::string_view text : auth.condition_keys) {
       const size_t equals = text.find('=');
       if (equals == std::string_view::npos) continue;
@@ -218,7 +249,8 @@ void add_input_keys(ConditionContext& context, const aws::OperationDesc& op, con
 
 std::string_view account_of_arn(std::string_view arn, std::string_view otherwise) {
   const auto parts = split(arn, ':');
-  if (parts.size() < 6 || parts[0] != "arn" || parts[4].empty() || parts[4] == "aws") return otherwise;
+  if (parts.size() < 6 || parts[0] != "arn" || parts[4].empty() || parts[4] == "aws")
+    return otherwise;
   return parts[4];
 }
 

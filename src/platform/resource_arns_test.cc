@@ -44,24 +44,30 @@ std::vector<std::string> needed(const aws::OperationDesc& op, Input input) {
 TEST(ResourceArns, come_from_a_members_name_or_arn) {
   dynamodb::GetItemInput in;
   in.table_name = "orders";
-  EXPECT_THAT(needed(dynamodb::op::get_item(), in), ElementsAre("dynamodb:GetItem " + kTable + "orders"));
+  EXPECT_THAT(needed(dynamodb::op::get_item(), in),
+              ElementsAre("dynamodb:GetItem " + kTable + "orders"));
   in.table_name = "arn:aws:dynamodb:eu-west-1:444455556666:table/other";
-  EXPECT_THAT(needed(dynamodb::op::get_item(), in), ElementsAre("dynamodb:GetItem arn:aws:dynamodb:eu-west-1:444455556666:table/other"));
+  EXPECT_THAT(needed(dynamodb::op::get_item(), in),
+              ElementsAre("dynamodb:GetItem arn:aws:dynamodb:eu-west-1:444455556666:table/other"));
 }
 
 TEST(ResourceArns, take_the_first_alternative_that_is_complete) {
   dynamodb::QueryInput in;
   in.table_name = "orders";
-  EXPECT_THAT(needed(dynamodb::op::query(), in), ElementsAre("dynamodb:Query " + kTable + "orders"));
+  EXPECT_THAT(needed(dynamodb::op::query(), in),
+              ElementsAre("dynamodb:Query " + kTable + "orders"));
   in.index_name = "by-date";
-  EXPECT_THAT(needed(dynamodb::op::query(), in), ElementsAre("dynamodb:Query " + kTable + "orders/index/by-date"));
+  EXPECT_THAT(needed(dynamodb::op::query(), in),
+              ElementsAre("dynamodb:Query " + kTable + "orders/index/by-date"));
 }
 
 TEST(ResourceArns, come_from_the_keys_of_maps) {
   dynamodb::BatchGetItemInput in;
   in.request_items["a"];
   in.request_items["b"];
-  EXPECT_THAT(needed(dynamodb::op::batch_get_item(), std::move(in)), ElementsAre("dynamodb:BatchGetItem " + kTable + "a", "dynamodb:BatchGetItem " + kTable + "b"));
+  EXPECT_THAT(needed(dynamodb::op::batch_get_item(), std::move(in)),
+              ElementsAre("dynamodb:BatchGetItem " + kTable + "a",
+                          "dynamodb:BatchGetItem " + kTable + "b"));
 }
 
 TEST(ResourceArns, optional_actions_are_needed_only_where_they_are_used) {
@@ -69,12 +75,17 @@ TEST(ResourceArns, optional_actions_are_needed_only_where_they_are_used) {
   in.transact_items.emplace_back().put.emplace().table_name = "a";
   in.transact_items.emplace_back().delete_.emplace().table_name = "b";
   in.transact_items.emplace_back().put.emplace().table_name = "a";
-  EXPECT_THAT(needed(dynamodb::op::transact_write_items(), std::move(in)), ElementsAre("dynamodb:PutItem " + kTable + "a", "dynamodb:DeleteItem " + kTable + "b"));
+  EXPECT_THAT(
+      needed(dynamodb::op::transact_write_items(), std::move(in)),
+      ElementsAre("dynamodb:PutItem " + kTable + "a", "dynamodb:DeleteItem " + kTable + "b"));
   dynamodb::CreateTableInput create;
   create.table_name = "t";
-  EXPECT_THAT(needed(dynamodb::op::create_table(), create), ElementsAre("dynamodb:CreateTable " + kTable + "t"));
+  EXPECT_THAT(needed(dynamodb::op::create_table(), create),
+              ElementsAre("dynamodb:CreateTable " + kTable + "t"));
   create.tags.emplace();
-  EXPECT_THAT(needed(dynamodb::op::create_table(), create), ElementsAre("dynamodb:CreateTable " + kTable + "t", "dynamodb:TagResource " + kTable + "t"));
+  EXPECT_THAT(
+      needed(dynamodb::op::create_table(), create),
+      ElementsAre("dynamodb:CreateTable " + kTable + "t", "dynamodb:TagResource " + kTable + "t"));
 }
 
 TEST(ResourceArns, condition_keys_come_from_the_input) {
@@ -82,13 +93,15 @@ TEST(ResourceArns, condition_keys_come_from_the_input) {
   in.table_name = "t";
   in.select = "COUNT";
   ConditionContext c;
-  add_input_keys(c, dynamodb::op::query(), aws::StructBox::hold<dynamodb::QueryInput>(std::move(in)));
+  add_input_keys(c, dynamodb::op::query(),
+                 aws::StructBox::hold<dynamodb::QueryInput>(std::move(in)));
   EXPECT_EQ(c.single("dynamodb:select"), "COUNT");
   dynamodb::CreateTableInput create;
   auto& tag = create.tags.emplace().emplace_back();
   tag.key = "Team";
   tag.value = "blue";
-  add_input_keys(c, dynamodb::op::create_table(), aws::StructBox::hold<dynamodb::CreateTableInput>(std::move(create)));
+  add_input_keys(c, dynamodb::op::create_table(),
+                 aws::StructBox::hold<dynamodb::CreateTableInput>(std::move(create)));
   EXPECT_EQ(c.single("aws:requesttag/team"), "blue");
   EXPECT_EQ(c.single("aws:tagkeys"), "Team");
 }
@@ -98,9 +111,11 @@ TEST(ResourceArns, a_passed_role_says_to_whom) {
   in.function_name = "f";
   in.role = "arn:aws:iam::111122223333:role/app";
   EXPECT_THAT(needed(lambda::op::create_function(), in),
-              ElementsAre("lambda:CreateFunction arn:aws:lambda:us-east-1:111122223333:function:f", "iam:PassRole arn:aws:iam::111122223333:role/app"));
+              ElementsAre("lambda:CreateFunction arn:aws:lambda:us-east-1:111122223333:function:f",
+                          "iam:PassRole arn:aws:iam::111122223333:role/app"));
   ConditionContext c;
-  add_input_keys(c, lambda::op::create_function(), aws::StructBox::hold<lambda::CreateFunctionInput>(std::move(in)));
+  add_input_keys(c, lambda::op::create_function(),
+                 aws::StructBox::hold<lambda::CreateFunctionInput>(std::move(in)));
   EXPECT_EQ(c.single("iam:passedtoservice"), "lambda.amazonaws.com");
 }
 
@@ -111,14 +126,23 @@ TEST(ResourceArns, functions_go_by_name_partial_arn_or_arn) {
     if (!qualifier.empty()) in.qualifier = std::move(qualifier);
     return needed(lambda::op::invoke(), std::move(in));
   };
-  EXPECT_THAT(of("f"), ElementsAre("lambda:InvokeFunction arn:aws:lambda:us-east-1:111122223333:function:f"));
-  EXPECT_THAT(of("f", "live"), ElementsAre("lambda:InvokeFunction arn:aws:lambda:us-east-1:111122223333:function:f:live"));
-  EXPECT_THAT(of("444455556666:function:f"), ElementsAre("lambda:InvokeFunction arn:aws:lambda:us-east-1:444455556666:function:f"));
-  EXPECT_THAT(of("arn:aws:lambda:eu-west-1:444455556666:function:f"), ElementsAre("lambda:InvokeFunction arn:aws:lambda:eu-west-1:444455556666:function:f"));
+  EXPECT_THAT(
+      of("f"),
+      ElementsAre("lambda:InvokeFunction arn:aws:lambda:us-east-1:111122223333:function:f"));
+  EXPECT_THAT(
+      of("f", "live"),
+      ElementsAre("lambda:InvokeFunction arn:aws:lambda:us-east-1:111122223333:function:f:live"));
+  EXPECT_THAT(
+      of("444455556666:function:f"),
+      ElementsAre("lambda:InvokeFunction arn:aws:lambda:us-east-1:444455556666:function:f"));
+  EXPECT_THAT(
+      of("arn:aws:lambda:eu-west-1:444455556666:function:f"),
+      ElementsAre("lambda:InvokeFunction arn:aws:lambda:eu-west-1:444455556666:function:f"));
 }
 
 TEST(ResourceArns, say_whose_they_are) {
-  EXPECT_EQ(account_of_arn("arn:aws:lambda:us-east-1:444455556666:function:f", "1"), "444455556666");
+  EXPECT_EQ(account_of_arn("arn:aws:lambda:us-east-1:444455556666:function:f", "1"),
+            "444455556666");
   EXPECT_EQ(account_of_arn("arn:aws:s3:::bucket", "1"), "1");
   EXPECT_EQ(account_of_arn("arn:aws:iam::aws:policy/X", "1"), "1");
   EXPECT_EQ(account_of_arn("*", "1"), "1");

@@ -30,12 +30,14 @@ const ServiceDesc* by_target(std::string_view target) {
   const auto dot = target.rfind('.');
   if (dot == std::string_view::npos) return nullptr;
   for (const ServiceDesc* service : aws::all_services()) {
-    if (!service->target_prefix.empty() && service->target_prefix == target.substr(0, dot)) return service;
+    if (!service->target_prefix.empty() && service->target_prefix == target.substr(0, dot))
+      return service;
   }
   return nullptr;
 }
 
-// "/service/GraniteServiceVersion20100801/operation/PutMetricData". Source: Smithy RPC v2 CBOR protocol, "Requests".
+// "/service/GraniteServiceVersion20100801/operation/PutMetricData". Source: Smithy RPC v2 CBOR
+// protocol, "Requests".
 const ServiceDesc* by_rpc_path(std::string_view path) {
   constexpr std::string_view kPrefix = "/service/";
   const auto begin = path.find(kPrefix);
@@ -44,7 +46,8 @@ const ServiceDesc* by_rpc_path(std::string_view path) {
   const auto end = name.find("/operation/");
   if (end == std::string_view::npos) return nullptr;
   for (const ServiceDesc* service : aws::all_services()) {
-    if (service->speaks(Protocol::cbor) && service->target_prefix == name.substr(0, end)) return service;
+    if (service->speaks(Protocol::cbor) && service->target_prefix == name.substr(0, end))
+      return service;
   }
   return nullptr;
 }
@@ -59,9 +62,11 @@ const ServiceDesc* by_action(std::string_view action, std::string_view version) 
   return nullptr;
 }
 
-// Some signing names are shared: the path tells API Gateway's two APIs apart, the target DynamoDB from its streams.
+// Some signing names are shared: the path tells API Gateway's two APIs apart, the target DynamoDB
+// from its streams.
 const ServiceDesc* by_signing_name(const RouteQuestion& q) {
-  if (q.signing_name == "apigateway") return aws::find_service(q.path.starts_with("/v2") ? "apigatewayv2" : "apigateway");
+  if (q.signing_name == "apigateway")
+    return aws::find_service(q.path.starts_with("/v2") ? "apigatewayv2" : "apigateway");
   if (q.signing_name == "execute-api") return aws::find_service("apigatewaymanagementapi");
   if (q.signing_name == "dynamodb") {
     const ServiceDesc* told = by_target(q.target);
@@ -73,15 +78,19 @@ const ServiceDesc* by_signing_name(const RouteQuestion& q) {
   return nullptr;
 }
 
-// Unsigned REST calls: they will be refused for want of a signature, in the words of the service they meant.
+// Unsigned REST calls: they will be refused for want of a signature, in the words of the service
+// they meant.
 const ServiceDesc* by_path(std::string_view path) {
   struct Row {
     std::string_view prefix;
     std::string_view service;
   };
-  static constexpr Row kRows[] = {{"/2015-03-31/functions", "lambda"}, {"/v2/apis", "apigatewayv2"},
-                                  {"/restapis", "apigateway"},         {"/2013-04-01/", "route53"},
-                                  {"/v1/pipes", "pipes"},              {"/schedules", "scheduler"}};
+  static constexpr Row kRows[] = {{"/2015-03-31/functions", "lambda"},
+                                  {"/v2/apis", "apigatewayv2"},
+                                  {"/restapis", "apigateway"},
+                                  {"/2013-04-01/", "route53"},
+                                  {"/v1/pipes", "pipes"},
+                                  {"/schedules", "scheduler"}};
   for (const auto& row : kRows) {
     if (path.starts_with(row.prefix)) return aws::find_service(row.service);
   }
@@ -89,8 +98,8 @@ const ServiceDesc* by_path(std::string_view path) {
 }
 
 bool is_admin(std::string_view path) {
-  return path.starts_with("/_virga/") || path.starts_with("/_localstack/") || path.starts_with("/moto-api/") ||
-         path == "/_virga" || path == "/_localstack";
+  return path.starts_with("/_virga/") || path.starts_with("/_localstack/") ||
+         path.starts_with("/moto-api/") || path == "/_virga" || path == "/_localstack";
 }
 
 // "{id}.execute-api.{anything}" and "{id}.lambda-url.{anything}".
@@ -134,12 +143,14 @@ Route route(const RouteQuestion& q) {
     return unknown(q.target);
   }
   if (!q.form_action.empty()) {
-    if (const ServiceDesc* service = by_action(q.form_action, q.form_version)) return to_service(service);
+    if (const ServiceDesc* service = by_action(q.form_action, q.form_version))
+      return to_service(service);
   }
   if (is_s3_host(q.host) || q.older_s3_signature) return to_service(aws::find_service("s3"));
   if (const ServiceDesc* service = by_path(q.path)) return to_service(service);
   // What anybody may read, by its path: a public object.
-  if (q.path.size() > 1 || !bucket_of_host(q.host).empty()) return to_service(aws::find_service("s3"));
+  if (q.path.size() > 1 || !bucket_of_host(q.host).empty())
+    return to_service(aws::find_service("s3"));
   return out;
 }
 

@@ -16,7 +16,8 @@ storage::Key prefix(std::string_view account, std::string_view region, std::stri
 }
 
 Result<UsageRecord> decode(std::string_view key, std::string_view value) {
-  if (value.empty() || value.front() != kFormat) return fail(internal_failure("usage record format"));
+  if (value.empty() || value.front() != kFormat)
+    return fail(internal_failure("usage record format"));
   VIRGA_TRY(document, parse_json(value.substr(1)));
   storage::KeyReader reader(key);
   UsageRecord out;
@@ -56,25 +57,29 @@ void put_usage(storage::Txn& txn, const UsageRecord& record) {
   }
   out.end_object();
   out.end_object();
-  txn.put(prefix(record.account, record.region, record.service).i64(record.at.micros).text(record.id), value);
+  txn.put(
+      prefix(record.account, record.region, record.service).i64(record.at.micros).text(record.id),
+      value);
 }
 
-Result<std::vector<UsageRecord>> read_usage(const storage::View& view, std::string_view account, std::string_view region,
-                                            std::string_view service, Timestamp from, Timestamp to, size_t limit) {
+Result<std::vector<UsageRecord>> read_usage(const storage::View& view, std::string_view account,
+                                            std::string_view region, std::string_view service,
+                                            Timestamp from, Timestamp to, size_t limit) {
   std::vector<UsageRecord> out;
   std::optional<AwsError> broken;
   const auto begin = prefix(account, region, service).i64(from.micros);
   const auto end = prefix(account, region, service).i64(to.micros);
-  VIRGA_TRY_VOID(view.scan(begin, end, storage::Direction::forward, [&](std::string_view key, std::string_view value) {
-    if (out.size() >= limit) return false;
-    auto record = decode(key, value);
-    if (!record) {
-      broken = record.error();
-      return false;
-    }
-    out.push_back(std::move(*record));
-    return true;
-  }));
+  VIRGA_TRY_VOID(view.scan(begin, end, storage::Direction::forward,
+                           [&](std::string_view key, std::string_view value) {
+                             if (out.size() >= limit) return false;
+                             auto record = decode(key, value);
+                             if (!record) {
+                               broken = record.error();
+                               return false;
+                             }
+                             out.push_back(std::move(*record));
+                             return true;
+                           }));
   if (broken) return fail(*broken);
   return out;
 }

@@ -1,5 +1,6 @@
-// The attacks that tests run from inside a sandbox. One Python function; the event names the attack. Each says what it got, so
-// that a test can tell a fence that held from an attack that did not work for another reason.
+// The attacks that tests run from inside a sandbox. One Python function; the event names the
+// attack. Each says what it got, so that a test can tell a fence that held from an attack that did
+// not work for another reason.
 #pragma once
 
 namespace virga::sandbox {

@@ -31,7 +31,8 @@ std::vector<pid_t> children() {
   std::string text;
   char part[4096];
   ssize_t got;
-  while (fd.get() >= 0 && (got = ::read(fd.get(), part, sizeof part)) > 0) text.append(part, static_cast<size_t>(got));
+  while (fd.get() >= 0 && (got = ::read(fd.get(), part, sizeof part)) > 0)
+    text.append(part, static_cast<size_t>(got));
   std::istringstream words(text);
   std::vector<pid_t> out;
   for (pid_t pid; words >> pid;) out.push_back(pid);
@@ -47,14 +48,17 @@ std::vector<pid_t> children() {
   }
 }
 
-// The folder of an interpreter that does not lie in the system's: /opt/python3.12/bin/python3 reads below /opt/python3.12.
+// The folder of an interpreter that does not lie in the system's: /opt/python3.12/bin/python3 reads
+// below /opt/python3.12.
 std::string interpreter_root(const std::string& path) {
   const size_t name = path.rfind('/');
-  const size_t bin = name == std::string::npos || name == 0 ? std::string::npos : path.rfind('/', name - 1);
+  const size_t bin =
+      name == std::string::npos || name == 0 ? std::string::npos : path.rfind('/', name - 1);
   return bin == std::string::npos || bin == 0 ? "/usr" : path.substr(0, bin);
 }
 
-[[noreturn]] void run_runtime(const BarePlan& plan, const std::string& task, const std::string& opt) {
+[[noreturn]] void run_runtime(const BarePlan& plan, const std::string& task,
+                              const std::string& opt) {
   vj_bare bare{};
   bare.uid = plan.uid;
   bare.gid = plan.gid;
@@ -68,25 +72,38 @@ std::string interpreter_root(const std::string& path) {
   const size_t ports = std::min<size_t>(plan.ports.size(), VJ_BARE_PORTS_MAX - 1);
   std::copy_n(plan.ports.begin(), ports, bare.ports);
   vj_enter_bare(&bare);
-  if (plan.interpreter.family == Family::provided) provided_main(task.c_str(), opt.empty() ? "/opt" : opt.c_str());
-  const std::string python = plan.runtime_dir + "/bootstrap.py", node = plan.runtime_dir + "/bootstrap.cjs";
+  if (plan.interpreter.family == Family::provided)
+    provided_main(task.c_str(), opt.empty() ? "/opt" : opt.c_str());
+  const std::string python = plan.runtime_dir + "/bootstrap.py",
+                    node = plan.runtime_dir + "/bootstrap.cjs";
   const std::string task_variable = "VIRGA_TASK=" + task;
-  const std::string node_path = "NODE_PATH=" + (opt.empty() ? "/opt" : opt) + "/nodejs/node_modules:" + plan.node_modules + ":" + task;
-  const char* const environment[] = {"TZ=:UTC", "LANG=en_US.UTF-8", "PATH=/usr/local/bin:/usr/bin:/bin",
-                                     "AWS_EC2_METADATA_DISABLED=true", "HOME=/nonexistent", "VIRGA_BARE=1",
-                                     task_variable.c_str(), node_path.c_str(), nullptr};
+  const std::string node_path = "NODE_PATH=" + (opt.empty() ? "/opt" : opt) +
+                                "/nodejs/node_modules:" + plan.node_modules + ":" + task;
+  const char* const environment[] = {"TZ=:UTC",
+                                     "LANG=en_US.UTF-8",
+                                     "PATH=/usr/local/bin:/usr/bin:/bin",
+                                     "AWS_EC2_METADATA_DISABLED=true",
+                                     "HOME=/nonexistent",
+                                     "VIRGA_BARE=1",
+                                     task_variable.c_str(),
+                                     node_path.c_str(),
+                                     nullptr};
   const char* const path = plan.interpreter.path.c_str();
-  const char* const for_python[] = {path, "-I", "-B", "-X", "utf8", python.c_str(), "bare", nullptr};
+  const char* const for_python[] = {path,   "-I",           "-B",   "-X",
+                                    "utf8", python.c_str(), "bare", nullptr};
   const char* const for_node[] = {path, node.c_str(), nullptr};
   const bool is_python = plan.interpreter.family == Family::python;
-  ::execve(path, const_cast<char* const*>(is_python ? for_python : for_node), const_cast<char* const*>(environment));
+  ::execve(path, const_cast<char* const*>(is_python ? for_python : for_node),
+           const_cast<char* const*>(environment));
   dprintf(2, "virga: cannot execute %s: %s\n", path, strerror(errno));
   _exit(97);
 }
 
 bool write_readable(const std::string& path, std::string_view content) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  return fd.get() >= 0 && ::write(fd.get(), content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
+  return fd.get() >= 0 &&
+         ::write(fd.get(), content.data(), content.size()) ==
+             static_cast<ssize_t>(content.size()) &&
          ::fchmod(fd.get(), 0644) == 0;
 }
 
@@ -105,7 +122,8 @@ void bare_main(const BarePlan& plan) {
   const Fd signals(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   pid_t runtime = 0;
   for (;;) {
-    pollfd waits[3] = {{plan.control, POLLIN, 0}, {plan.boot, POLLIN, 0}, {signals.get(), POLLIN, 0}};
+    pollfd waits[3] = {
+        {plan.control, POLLIN, 0}, {plan.boot, POLLIN, 0}, {signals.get(), POLLIN, 0}};
     if (::poll(waits, 3, -1) < 0) continue;
     if (waits[0].revents != 0) {
       char order;
@@ -132,7 +150,9 @@ void bare_main(const BarePlan& plan) {
       int status = 0;
       pid_t pid;
       while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0)
-        if (pid == runtime && ::send(plan.boot, &status, sizeof status, MSG_NOSIGNAL) != sizeof status) end_all(0);
+        if (pid == runtime &&
+            ::send(plan.boot, &status, sizeof status, MSG_NOSIGNAL) != sizeof status)
+          end_all(0);
     }
   }
 }

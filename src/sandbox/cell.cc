@@ -22,9 +22,11 @@ constexpr int64_t kGoneWithinMs = 10'000;
 void accepted(ApiConnection& connection) {
   connection.respond(202, "Content-Type: application/json\r\n", "{\"status\":\"OK\"}\n");
 }
-void refuse(ApiConnection& connection, int status, std::string_view type, std::string_view message) {
+void refuse(ApiConnection& connection, int status, std::string_view type,
+            std::string_view message) {
   connection.respond(status, "Content-Type: application/json\r\n",
-                     "{\"errorMessage\":\"" + std::string(message) + "\",\"errorType\":\"" + std::string(type) + "\"}\n");
+                     "{\"errorMessage\":\"" + std::string(message) + "\",\"errorType\":\"" +
+                         std::string(type) + "\"}\n");
 }
 
 // Header values come from API callers: no line break may get through.
@@ -42,7 +44,8 @@ void add_header(std::string& out, std::string_view name, std::string_view value)
 // Accepts connections to the platform's endpoint from inside.
 class EngineCell::PlatformListener final : public async::FdHandler {
  public:
-  PlatformListener(EngineCell& cell, Fd fd, uint16_t port) : cell_(cell), fd_(std::move(fd)), port_(port) {
+  PlatformListener(EngineCell& cell, Fd fd, uint16_t port)
+      : cell_(cell), fd_(std::move(fd)), port_(port) {
     cell_.loop_.add_fd(fd_.get(), EPOLLIN, *this);
   }
   ~PlatformListener() { cell_.loop_.remove_fd(fd_.get()); }
@@ -51,7 +54,8 @@ class EngineCell::PlatformListener final : public async::FdHandler {
       Fd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (fd.get() < 0) return;
       if (!cell_.options_.on_platform_connection || cell_.state == CellState::spare) continue;
-      cell_.options_.on_platform_connection(fd.release(), PlatformPeer{cell_.id, cell_.spec_.owner, port_});
+      cell_.options_.on_platform_connection(fd.release(),
+                                            PlatformPeer{cell_.id, cell_.spec_.owner, port_});
     }
   }
 
@@ -61,10 +65,13 @@ class EngineCell::PlatformListener final : public async::FdHandler {
   const uint16_t port_;
 };
 
-EngineCell::EngineCell(async::Loop& loop, const EngineOptions& options, uint32_t cell_id, std::string cell_pool)
+EngineCell::EngineCell(async::Loop& loop, const EngineOptions& options, uint32_t cell_id,
+                       std::string cell_pool)
     : id(cell_id), pool(std::move(cell_pool)), loop_(loop), options_(options) {}
 
-EngineCell::~EngineCell() { stop_timers(); }
+EngineCell::~EngineCell() {
+  stop_timers();
+}
 
 void EngineCell::on_ready(Message& message) {
   std::vector<Fd> fds;
@@ -79,20 +86,28 @@ void EngineCell::on_ready(Message& message) {
       ::getsockname(fds[kFdRuntimeApi].get(), reinterpret_cast<sockaddr*>(&address), &size) == 0) {
     api_port_ = ntohs(address.sin_port);
   }
-  logs_.push_back(std::make_unique<LogPipe>(loop_, std::move(fds[kFdStdout]), LogStream::out, sink_));
-  logs_.push_back(std::make_unique<LogPipe>(loop_, std::move(fds[kFdStderr]), LogStream::err, sink_));
-  logs_.push_back(std::make_unique<LogPipe>(loop_, std::move(fds[kFdTelemetry]), LogStream::record, sink_));
+  logs_.push_back(
+      std::make_unique<LogPipe>(loop_, std::move(fds[kFdStdout]), LogStream::out, sink_));
+  logs_.push_back(
+      std::make_unique<LogPipe>(loop_, std::move(fds[kFdStderr]), LogStream::err, sink_));
+  logs_.push_back(
+      std::make_unique<LogPipe>(loop_, std::move(fds[kFdTelemetry]), LogStream::record, sink_));
   api_ = std::make_unique<ApiServer>(
-      loop_, std::move(fds[kFdRuntimeApi]), [this](ApiConnection& c, ApiRequest& r) { on_request(c, r); },
+      loop_, std::move(fds[kFdRuntimeApi]),
+      [this](ApiConnection& c, ApiRequest& r) { on_request(c, r); },
       [this](ApiConnection& c) { on_connection_closed(c); });
-  dns_ = std::make_unique<DnsResponder>(loop_, std::move(fds[kFdDns]), [this](const std::string& name) {
+  dns_ = std::make_unique<
+      DnsResponder>(loop_, std::move(fds[kFdDns]), [this](const std::string& name) {
     if (!sink_ || std::exchange(told_of_network_, true)) return;
-    sink_(LogStream::out, "[virga] the name " + name + " was not resolved: functions reach this platform only "
-                          "(--function-network platform); --function-network host opens the machine's network");
+    sink_(LogStream::out,
+          "[virga] the name " + name +
+              " was not resolved: functions reach this platform only "
+              "(--function-network platform); --function-network host opens the machine's network");
   });
   for (size_t i = kReadyFds; i < fds.size(); ++i) {
     const size_t which = i - kReadyFds;
-    const uint16_t port = which < options_.platform_ports.size() ? options_.platform_ports[which] : 0;
+    const uint16_t port =
+        which < options_.platform_ports.size() ? options_.platform_ports[which] : 0;
     platform_.push_back(std::make_unique<PlatformListener>(*this, std::move(fds[i]), port));
   }
   bare_ = message.values[3] != 0;
@@ -142,13 +157,15 @@ void EngineCell::on_request(ApiConnection& connection, ApiRequest& request) {
 }
 
 void EngineCell::on_next(ApiConnection& connection) {
-  if (parked_ != nullptr || (state != CellState::init && state != CellState::idle && state != CellState::busy))
+  if (parked_ != nullptr ||
+      (state != CellState::init && state != CellState::idle && state != CellState::busy))
     return refuse(connection, 403, "InvalidStateTransition", "State transition is not allowed");
   parked_ = &connection;
   if (state == CellState::init) {
     drain_logs();
     state = CellState::idle;
-    init_ = StartOutcome{.kind = StartOutcome::Kind::ready, .init_micros = (loop_.now() - init_from_) / 1000};
+    init_ = StartOutcome{.kind = StartOutcome::Kind::ready,
+                         .init_micros = (loop_.now() - init_from_) / 1000};
     changed.set();
   }
   if (state == CellState::idle) freeze_later();
@@ -160,12 +177,14 @@ void EngineCell::on_connection_closed(ApiConnection& connection) {
 }
 
 void EngineCell::on_init_error(ApiConnection& connection, ApiRequest& request) {
-  if (state != CellState::init) return refuse(connection, 403, "InvalidStateTransition", "State transition is not allowed");
+  if (state != CellState::init)
+    return refuse(connection, 403, "InvalidStateTransition", "State transition is not allowed");
   drain_logs();
-  init_ = StartOutcome{.kind = StartOutcome::Kind::init_error,
-                       .payload = std::move(request.body),
-                       .error_type = std::string(request.header("lambda-runtime-function-error-type")),
-                       .init_micros = (loop_.now() - init_from_) / 1000};
+  init_ =
+      StartOutcome{.kind = StartOutcome::Kind::init_error,
+                   .payload = std::move(request.body),
+                   .error_type = std::string(request.header("lambda-runtime-function-error-type")),
+                   .init_micros = (loop_.now() - init_from_) / 1000};
   accepted(connection);
   changed.set();
 }
@@ -175,7 +194,8 @@ void EngineCell::on_answer(ApiConnection& connection, ApiRequest& request, bool 
   outcome.content_type = request.header("content-type");
   outcome.error_type = request.header("lambda-runtime-function-error-type");
   if (request.too_large) {
-    refuse(connection, 413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (6291556 bytes).");
+    refuse(connection, 413, "RequestEntityTooLarge",
+           "Exceeded maximum allowed payload size (6291556 bytes).");
     outcome.kind = OutcomeKind::too_large;
     outcome.error_type = "Function.ResponseSizeTooLarge";
   } else {
@@ -205,7 +225,8 @@ Task<StartOutcome> EngineCell::await_init() {
   const async::TimerId timer = loop_.add_timer(init_from_.plus_millis(timeout_ms), [this] {
     if (init_) return;
     drain_logs();
-    init_ = StartOutcome{.kind = StartOutcome::Kind::timed_out, .init_micros = (loop_.now() - init_from_) / 1000};
+    init_ = StartOutcome{.kind = StartOutcome::Kind::timed_out,
+                         .init_micros = (loop_.now() - init_from_) / 1000};
     changed.set();
   });
   while (!init_ && state != CellState::dead) {
@@ -217,7 +238,8 @@ Task<StartOutcome> EngineCell::await_init() {
     co_return fail(waited.error());
   }
   loop_.cancel_timer(timer);
-  if (!init_) co_return fail("SandboxUnavailable", 503, failure.empty() ? "the sandbox ended" : failure);
+  if (!init_)
+    co_return fail("SandboxUnavailable", 503, failure.empty() ? "the sandbox ended" : failure);
   StartOutcome outcome = std::move(*init_);
   if (outcome.kind != StartOutcome::Kind::ready) kill();
   co_return std::move(outcome);
@@ -225,7 +247,8 @@ Task<StartOutcome> EngineCell::await_init() {
 
 Task<InvokeOutcome> EngineCell::invoke(InvokeRequest request) {
   const auto self = shared_from_this();
-  if (state != CellState::idle) co_return fail("SandboxGone", 500, "the sandbox is not ready for an event");
+  if (state != CellState::idle)
+    co_return fail("SandboxGone", 500, "the sandbox is not ready for an event");
   const async::SteadyTime until = loop_.now().plus_millis(request.timeout_ms);
   state = CellState::busy;
   request_ = std::move(request);
@@ -234,7 +257,8 @@ Task<InvokeOutcome> EngineCell::invoke(InvokeRequest request) {
   thaw();
   if (parked_ != nullptr) deliver();
   const async::TimerId timer = loop_.add_timer(until, [this] {
-    if (state == CellState::busy && !outcome_) end_busy(InvokeOutcome{.kind = OutcomeKind::timed_out});
+    if (state == CellState::busy && !outcome_)
+      end_busy(InvokeOutcome{.kind = OutcomeKind::timed_out});
   });
   while (!outcome_) {
     changed.reset();
@@ -312,11 +336,13 @@ void EngineCell::on_exited(const Message& message) {
   const int status = static_cast<int>(message.values[0]);
   if (state == CellState::init && !init_) {
     drain_logs();
-    init_ = StartOutcome{.kind = out_of_memory ? StartOutcome::Kind::out_of_memory : StartOutcome::Kind::exited,
-                         .wait_status = status,
-                         .init_micros = (loop_.now() - init_from_) / 1000};
+    init_ = StartOutcome{
+        .kind = out_of_memory ? StartOutcome::Kind::out_of_memory : StartOutcome::Kind::exited,
+        .wait_status = status,
+        .init_micros = (loop_.now() - init_from_) / 1000};
   } else if (state == CellState::busy && !outcome_) {
-    end_busy(InvokeOutcome{.kind = out_of_memory ? OutcomeKind::out_of_memory : OutcomeKind::exited, .wait_status = status});
+    end_busy(InvokeOutcome{.kind = out_of_memory ? OutcomeKind::out_of_memory : OutcomeKind::exited,
+                           .wait_status = status});
   }
   kill();
 }

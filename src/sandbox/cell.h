@@ -1,5 +1,6 @@
-// One sandbox inside the engine: its Runtime API, logs, state. Owned by the engine until the launcher says that all of its
-// processes are gone; the Sandbox handle that users hold refers to it.
+// One sandbox inside the engine: its Runtime API, logs, state. Owned by the engine until the
+// launcher says that all of its processes are gone; the Sandbox handle that users hold refers to
+// it.
 #pragma once
 
 #include <memory>
@@ -34,7 +35,8 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   void bind(SandboxSpec spec);
   Task<StartOutcome> await_init();
   Task<InvokeOutcome> invoke(InvokeRequest request);
-  // Closes the control socket, which ends every process in it. May be called in any state, any number of times.
+  // Closes the control socket, which ends every process in it. May be called in any state, any
+  // number of times.
   void kill();
   Task<void> await_gone();
   int64_t memory_peak() const;
@@ -46,9 +48,9 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   const uint32_t id;
   const std::string pool;  // the interpreter's path: which spares it counts among
   CellState state = CellState::making;
-  async::Event changed;    // state or outcome: set on every change, reset by who waits
+  async::Event changed;  // state or outcome: set on every change, reset by who waits
   bool gone = false;
-  std::string failure;     // why it could not be made
+  std::string failure;  // why it could not be made
 
  private:
   class PlatformListener;
@@ -85,8 +87,8 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   bool frozen_ = false;
   bool bare_ = false;
   bool told_of_network_ = false;
-  uint16_t api_port_ = 0;    // of the machine's loopback; 0: 9001 inside
-  std::string api_secret_;   // first part of the API's path there: others reach the port too
+  uint16_t api_port_ = 0;   // of the machine's loopback; 0: 9001 inside
+  std::string api_secret_;  // first part of the API's path there: others reach the port too
   bool exited_ = false;
   int64_t exit_peak_ = 0;
 };

@@ -79,7 +79,9 @@ std::string own_folder(const std::string& mount, const std::string& controller) 
     const size_t first = line.find(':'), second = line.find(':', first + 1);
     if (second == std::string::npos) continue;
     const std::string names = "," + line.substr(first + 1, second - first - 1) + ",";
-    if (controller.empty() ? names != ",," : names.find("," + controller + ",") == std::string::npos) continue;
+    if (controller.empty() ? names != ",,"
+                           : names.find("," + controller + ",") == std::string::npos)
+      continue;
     const std::string path = line.substr(second + 1);
     const std::string folder = path == "/" ? mount : mount + path;
     // In a container the path may be the host's; its own root is then the mount point.
@@ -107,7 +109,8 @@ bool Cgroups::enable_v2_controllers(const std::string& own) const {
   if (available.find("memory") == std::string::npos) return false;
   const char* wanted = "+memory +pids";
   if (write_file(own + "/cgroup.subtree_control", wanted)) return true;
-  // A group with processes of its own may not hand controllers down: move them (they are this instance's) into a leaf.
+  // A group with processes of its own may not hand controllers down: move them (they are this
+  // instance's) into a leaf.
   const std::string leaf = own + "/" + kPrefix + "server";
   if (::mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) return false;
   std::istringstream pids(read_file(own + "/cgroup.procs"));
@@ -143,7 +146,8 @@ void Cgroups::find_hierarchies() {
       const bool controls = enable_v2_controllers(own);
       if (::mkdir((own + name).c_str(), 0755) != 0 && errno != EEXIST) continue;
       unified_ = own + name;
-      if (controls && write_file(unified_ + "/cgroup.subtree_control", "+memory +pids")) mode_ = CgroupMode::v2;
+      if (controls && write_file(unified_ + "/cgroup.subtree_control", "+memory +pids"))
+        mode_ = CgroupMode::v2;
     }
   }
 }
@@ -160,9 +164,12 @@ void Cgroups::open() {
 std::string Cgroups::describe() const {
   const std::string freeze = can_freeze() ? ", v2 freezer" : ", no v2 freezer (SIGSTOP)";
   switch (mode_) {
-    case CgroupMode::v2: return "cgroup v2 (memory, pids)" + freeze;
-    case CgroupMode::v1: return "cgroup v1 (memory, pids)" + freeze;
-    case CgroupMode::none: return "no cgroup limits (rlimits only)" + freeze;
+    case CgroupMode::v2:
+      return "cgroup v2 (memory, pids)" + freeze;
+    case CgroupMode::v1:
+      return "cgroup v1 (memory, pids)" + freeze;
+    case CgroupMode::none:
+      return "no cgroup limits (rlimits only)" + freeze;
   }
   return {};
 }
@@ -178,10 +185,12 @@ bool Cgroups::create(uint32_t sandbox, Cgroup* out) {
       return false;
     }
     out->folders.push_back(folder);
-    if (parent == &memory_ || (parent == &unified_ && mode_ == CgroupMode::v2)) out->memory_folder = folder;
+    if (parent == &memory_ || (parent == &unified_ && mode_ == CgroupMode::v2))
+      out->memory_folder = folder;
     if (parent == &unified_) out->unified_folder = folder;
   }
-  // A sandbox that no function has taken yet runs trusted code; its function's own limits come with the assignment.
+  // A sandbox that no function has taken yet runs trusted code; its function's own limits come with
+  // the assignment.
   limit_memory(*out, int64_t{512} << 20);
   limit_processes(*out, kProcessesMax);
   return true;
@@ -211,7 +220,8 @@ void Cgroups::limit_memory(const Cgroup& group, int64_t limit) const {
   const std::string bytes = std::to_string(limit);
   for (const auto& folder : group.folders) {
     if (folder == group.memory_folder && mode_ == CgroupMode::v1) {
-      // Memory with swap (where it is accounted) may not be below memory alone, so one of the two orders fails.
+      // Memory with swap (where it is accounted) may not be below memory alone, so one of the two
+      // orders fails.
       if (!write_file(folder + "/memory.limit_in_bytes", bytes)) {
         write_file(folder + "/memory.memsw.limit_in_bytes", bytes);
         write_file(folder + "/memory.limit_in_bytes", bytes);

@@ -1,5 +1,5 @@
-// Control groups of sandboxes: memory and process limits, peaks, out-of-memory counts. One driver for cgroup v1, v2, both
-// (hybrid) and none. Lives in the launcher.
+// Control groups of sandboxes: memory and process limits, peaks, out-of-memory counts. One driver
+// for cgroup v1, v2, both (hybrid) and none. Lives in the launcher.
 #pragma once
 
 #include <sys/types.h>
@@ -22,7 +22,8 @@ struct Cgroup {
 
 class Cgroups {
  public:
-  // Finds what this process may use and removes groups that dead instances left. Never fails: mode() none is an answer.
+  // Finds what this process may use and removes groups that dead instances left. Never fails:
+  // mode() none is an answer.
   void open();
   CgroupMode mode() const { return mode_; }
   bool can_freeze() const { return !unified_.empty(); }
@@ -35,7 +36,8 @@ class Cgroups {
   std::vector<int> open_procs(const Cgroup& group) const;
   // A descriptor that reads the peak of memory in bytes as text; -1 without.
   int open_memory_peak(const Cgroup& group) const;
-  // A descriptor of cgroup.freeze ("1" stops, "0" continues all of it); -1 without the unified hierarchy.
+  // A descriptor of cgroup.freeze ("1" stops, "0" continues all of it); -1 without the unified
+  // hierarchy.
   int open_freeze(const Cgroup& group) const;
   void limit_memory(const Cgroup& group, int64_t bytes) const;
   void limit_processes(const Cgroup& group, int64_t count) const;

@@ -1,5 +1,5 @@
-// The resolver inside a sandbox (UDP 127.0.0.1:53): the platform's names answer with loopback, every other name at once with
-// "no such name", so that nothing ever waits for a time-out.
+// The resolver inside a sandbox (UDP 127.0.0.1:53): the platform's names answer with loopback,
+// every other name at once with "no such name", so that nothing ever waits for a time-out.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,8 @@ std::string foreign_name(std::string_view query);
 class DnsResponder final : public async::FdHandler {
  public:
   // `on_foreign` is told of names outside.
-  DnsResponder(async::Loop& loop, Fd socket, std::function<void(const std::string&)> on_foreign = {});
+  DnsResponder(async::Loop& loop, Fd socket,
+               std::function<void(const std::string&)> on_foreign = {});
   ~DnsResponder();
   void on_events(uint32_t events) override;
 

@@ -16,9 +16,11 @@
 namespace virga::sandbox {
 namespace {
 
-// A spare that is not there has to be made, its zygote started maybe (boto3's import takes a third of a second).
+// A spare that is not there has to be made, its zygote started maybe (boto3's import takes a third
+// of a second).
 constexpr int64_t kSpareWithinMs = 30'000;
-// After an assignment the machine belongs to the function's first moments; then spares are made again.
+// After an assignment the machine belongs to the function's first moments; then spares are made
+// again.
 constexpr int64_t kRefillAfterMs = 5;
 // In a row without one that came to stand, a pool stops trying until somebody asks.
 constexpr int kFailuresMax = 3;
@@ -40,7 +42,9 @@ class SandboxHandle final : public Sandbox {
  public:
   explicit SandboxHandle(std::shared_ptr<EngineCell> cell) : cell_(std::move(cell)) {}
   ~SandboxHandle() override { cell_->kill(); }
-  Task<InvokeOutcome> invoke(InvokeRequest request) override { return cell_->invoke(std::move(request)); }
+  Task<InvokeOutcome> invoke(InvokeRequest request) override {
+    return cell_->invoke(std::move(request));
+  }
   bool alive() const override { return cell_->state != CellState::dead; }
   Task<void> stop() override {
     cell_->kill();
@@ -70,7 +74,8 @@ struct Pool {
 
 class EngineImpl final : public Engine, public async::FdHandler {
  public:
-  EngineImpl(async::Loop& loop, EngineOptions options) : loop_(loop), options_(std::move(options)) {}
+  EngineImpl(async::Loop& loop, EngineOptions options)
+      : loop_(loop), options_(std::move(options)) {}
   ~EngineImpl() override;
 
   Task<StartOutcome> start(SandboxSpec spec) override;
@@ -174,7 +179,9 @@ void EngineImpl::on_message(Message& message) {
       pool.failures = 0;
       pool.spares.push_back(cell);
       break;
-    case Op::exited: cell->on_exited(message); break;
+    case Op::exited:
+      cell->on_exited(message);
+      break;
     case Op::failed:
       ++stats_.failed;
       LOG_WARN("sandbox_failed", kv("sandbox", cell->id), kv("reason", message.text));
@@ -188,7 +195,8 @@ void EngineImpl::on_message(Message& message) {
       cells_.erase(found);
       cell->on_gone();
       break;
-    default: break;
+    default:
+      break;
   }
   if (was_making && cell->state != CellState::making) --pool.making;
   if (cell->state == CellState::dead) std::erase(pool.spares, cell);
@@ -198,7 +206,9 @@ void EngineImpl::on_message(Message& message) {
 
 Result<Pool*> EngineImpl::pool_of(const std::string& runtime) {
   const auto interpreter = find_interpreter(runtime, options_.runtime_paths);
-  if (!interpreter) return fail("InvalidRuntime", 400, "no interpreter for " + runtime + " is installed on this machine");
+  if (!interpreter)
+    return fail("InvalidRuntime", 400,
+                "no interpreter for " + runtime + " is installed on this machine");
   Pool& pool = pools_[pool_key(*interpreter)];
   if (pool.runtime.empty()) pool.runtime = runtime;
   return &pool;
@@ -277,7 +287,8 @@ Task<std::shared_ptr<EngineCell>> EngineImpl::take_spare(Pool* pool) {
     refill(*pool);
     pool->changed.reset();
     auto wait = pool->changed.wait();
-    auto bounded = async::with_deadline(std::move(wait), until, AwsError{"SandboxUnavailable", 503, "no sandbox came to stand"});
+    auto bounded = async::with_deadline(
+        std::move(wait), until, AwsError{"SandboxUnavailable", 503, "no sandbox came to stand"});
     const auto waited = co_await as_result(std::move(bounded));
     --pool->waiting;
     if (!waited) co_return fail(waited.error());
@@ -298,17 +309,21 @@ Result<void> EngineImpl::send_assignment(const EngineCell& cell, const SandboxSp
   message.text = spec.code_dir + '\0';
   for (const auto& layer : spec.layers) message.text += layer + '\0';
   std::string environment = "_HANDLER=" + spec.handler;
-  for (const auto& [name, value] : spec.environment) append_variable(environment, name, cell.variable(name, value));
-  if (cell.bare() && !spec.layers.empty()) append_variable(environment, "VIRGA_OPT", spec.layers.front());
+  for (const auto& [name, value] : spec.environment)
+    append_variable(environment, name, cell.variable(name, value));
+  if (cell.bare() && !spec.layers.empty())
+    append_variable(environment, "VIRGA_OPT", spec.layers.front());
   message.text += environment;
   const int error = send_message(launcher_.get(), message);
-  if (error != 0) return fail("SandboxUnavailable", 503, std::string("assignment: ") + strerror(error));
+  if (error != 0)
+    return fail("SandboxUnavailable", 503, std::string("assignment: ") + strerror(error));
   return {};
 }
 
 Task<StartOutcome> EngineImpl::start(SandboxSpec spec) {
   Pool* const pool = co_await pool_of(spec.runtime);
-  if (spec.layers.size() > 1) co_return fail("InvalidLayers", 400, "more than one layer is not supported yet");
+  if (spec.layers.size() > 1)
+    co_return fail("InvalidLayers", 400, "more than one layer is not supported yet");
   const std::shared_ptr<EngineCell> cell = co_await take_spare(pool);
   ++stats_.starts;
   cell->bind(spec);
@@ -318,7 +333,8 @@ Task<StartOutcome> EngineImpl::start(SandboxSpec spec) {
     co_return fail(sent.error());
   }
   StartOutcome outcome = co_await cell->await_init();
-  if (outcome.kind == StartOutcome::Kind::ready) outcome.sandbox = std::make_unique<SandboxHandle>(cell);
+  if (outcome.kind == StartOutcome::Kind::ready)
+    outcome.sandbox = std::make_unique<SandboxHandle>(cell);
   co_return std::move(outcome);
 }
 
@@ -364,7 +380,8 @@ EngineStats EngineImpl::stats() const {
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::open(async::Loop& loop, int launcher_fd, EngineOptions options) {
+Result<std::unique_ptr<Engine>> Engine::open(async::Loop& loop, int launcher_fd,
+                                             EngineOptions options) {
   auto engine = std::make_unique<EngineImpl>(loop, std::move(options));
   engine->attach_launcher(launcher_fd);
   return std::unique_ptr<Engine>(std::move(engine));

@@ -1,5 +1,6 @@
-// The compute engine as the server sees it: sandboxes that run a function's code, made by the launcher, spoken to by the
-// Lambda Runtime API. Knows processes and runtimes, not AWS services. Everything here belongs to one loop.
+// The compute engine as the server sees it: sandboxes that run a function's code, made by the
+// launcher, spoken to by the Lambda Runtime API. Knows processes and runtimes, not AWS services.
+// Everything here belongs to one loop.
 #pragma once
 
 #include <cstdint>
@@ -17,33 +18,36 @@ namespace virga::sandbox {
 
 enum class LogStream { out, err, record };  // record: a framed event, which may hold several lines
 
-// Called on the engine's loop. `text` has no final newline (lines) or is the event as the runtime framed it (records).
+// Called on the engine's loop. `text` has no final newline (lines) or is the event as the runtime
+// framed it (records).
 using LogSink = std::function<void(LogStream stream, std::string_view text)>;
 
 // What a sandbox is to run. Bound for life: a changed function gets new sandboxes.
 struct SandboxSpec {
-  std::string runtime;                // "python3.12", "nodejs20.x", "provided.al2023"
-  std::string code_dir;               // unpacked code, readable by others; mounted read-only at /var/task
-  std::vector<std::string> layers;    // mounted read-only at /opt; at most one folder
-  std::string handler;                // becomes _HANDLER
-  std::vector<std::pair<std::string, std::string>> environment;  // all of it: the function's own and the reserved names
+  std::string runtime;   // "python3.12", "nodejs20.x", "provided.al2023"
+  std::string code_dir;  // unpacked code, readable by others; mounted read-only at /var/task
+  std::vector<std::string> layers;  // mounted read-only at /opt; at most one folder
+  std::string handler;              // becomes _HANDLER
+  std::vector<std::pair<std::string, std::string>>
+      environment;  // all of it: the function's own and the reserved names
   int64_t memory_mb = 128;
   int64_t tmp_mb = 512;
-  int64_t init_timeout_ms = 10'000;   // Lambda Developer Guide, "Lambda execution environment": INIT ends after 10 s
-  std::string owner;                  // given back with platform connections: who calls
-  LogSink log;                        // may be empty
+  int64_t init_timeout_ms =
+      10'000;  // Lambda Developer Guide, "Lambda execution environment": INIT ends after 10 s
+  std::string owner;  // given back with platform connections: who calls
+  LogSink log;        // may be empty
 };
 
 struct InvokeRequest {
   std::string request_id;
   std::string payload;
   int64_t timeout_ms = 3000;
-  int64_t deadline_epoch_ms = 0;      // wall clock, shown to the function
+  int64_t deadline_epoch_ms = 0;  // wall clock, shown to the function
   std::string function_arn;
-  std::string trace_id;               // empty: no header
-  std::string client_context;         // JSON text; empty: no header
-  std::string cognito_identity;       // JSON text; empty: no header
-  std::string tenant_id;              // empty: no header
+  std::string trace_id;          // empty: no header
+  std::string client_context;    // JSON text; empty: no header
+  std::string cognito_identity;  // JSON text; empty: no header
+  std::string tenant_id;         // empty: no header
 };
 
 enum class OutcomeKind {
@@ -69,7 +73,8 @@ class Sandbox {
  public:
   virtual ~Sandbox() = default;  // ends it, without waiting
 
-  // One at a time. The function's log lines of this invocation have reached the sink when it returns.
+  // One at a time. The function's log lines of this invocation have reached the sink when it
+  // returns.
   virtual Task<InvokeOutcome> invoke(InvokeRequest request) = 0;
   // False once it ended for whatever reason; invoke then fails with SandboxGone, 500.
   virtual bool alive() const = 0;
@@ -86,7 +91,7 @@ struct StartOutcome {
   std::string payload;               // init_error: the error document
   std::string error_type;
   int wait_status = 0;
-  int64_t init_micros = 0;           // assignment -> first request for an event
+  int64_t init_micros = 0;  // assignment -> first request for an event
 };
 
 // Who is at the other end of a connection that came through a sandbox's platform listener.
@@ -97,7 +102,7 @@ struct PlatformPeer {
 };
 
 struct EngineOptions {
-  RuntimePaths runtime_paths;        // the same as the launcher's
+  RuntimePaths runtime_paths;  // the same as the launcher's
   std::vector<uint16_t> platform_ports;
   size_t spares_per_runtime = 2;     // ready and waiting for each interpreter in use
   int64_t cool_after_ms = 3600'000;  // spares and zygotes of an interpreter that nobody asks for go
@@ -113,10 +118,12 @@ struct EngineStats {
 class Engine {
  public:
   // `launcher_fd`: the other end of launcher_main's socket; the engine owns it from here on.
-  static Result<std::unique_ptr<Engine>> open(async::Loop& loop, int launcher_fd, EngineOptions options);
+  static Result<std::unique_ptr<Engine>> open(async::Loop& loop, int launcher_fd,
+                                              EngineOptions options);
   virtual ~Engine() = default;
 
-  // Takes a spare (or has one made) and runs INIT. Fails with InvalidRuntime (400), SandboxUnavailable (503).
+  // Takes a spare (or has one made) and runs INIT. Fails with InvalidRuntime (400),
+  // SandboxUnavailable (503).
   virtual Task<StartOutcome> start(SandboxSpec spec) = 0;
   // The runtime will be needed: its zygote and spares are made, nobody waits.
   virtual void prepare(const std::string& runtime) = 0;

@@ -47,7 +47,8 @@ int must_open(int type, uint16_t port) {
   return fd;
 }
 
-// One socket for 127.0.0.1 and ::1: nothing but loopback exists in here, so the wildcard address is no wider.
+// One socket for 127.0.0.1 and ::1: nothing but loopback exists in here, so the wildcard address is
+// no wider.
 int open_platform_listener(uint16_t port) {
   const int fd = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return must_open(SOCK_STREAM, port);  // a kernel without IPv6
@@ -56,13 +57,16 @@ int open_platform_listener(uint16_t port) {
   sockaddr_in6 address{};
   address.sin6_family = AF_INET6;
   address.sin6_port = htons(port);
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(fd, 128) != 0) die("platform port");
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(fd, 128) != 0)
+    die("platform port");
   return fd;
 }
 
 void open_namespaces(int* fds) {
   // In the order of vj_fd.
-  static const char* const names[kInitNamespaces] = {"user", "mnt", "net", "ipc", "uts", "cgroup", "pid"};
+  static const char* const names[kInitNamespaces] = {"user", "mnt",    "net", "ipc",
+                                                     "uts",  "cgroup", "pid"};
   for (int i = 0; i < kInitNamespaces; ++i) {
     const std::string path = std::string("/proc/self/ns/") + names[i];
     fds[i] = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -70,7 +74,8 @@ void open_namespaces(int* fds) {
   }
 }
 
-// Only signalling is left to do: to processes of the function's uid, which in a two-id namespace is not ours.
+// Only signalling is left to do: to processes of the function's uid, which in a two-id namespace is
+// not ours.
 void keep_only_kill() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2]{};
@@ -138,7 +143,8 @@ void init_main(const InitPlan& plan) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (plan.two_ids && (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0)) die("ids");
   const int network = plan.host_network ? 0 : CLONE_NEWNET;
-  if (::unshare(CLONE_NEWNS | network | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0) die("namespaces");
+  if (::unshare(CLONE_NEWNS | network | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) != 0)
+    die("namespaces");
   ::sethostname("sandbox", 7);
   if (!plan.host_network) loopback_up();
 

@@ -96,7 +96,8 @@ static int drop_held_capabilities(void) {
   return syscall(SYS_capset, &header, none) == 0 ? 0 : errno;
 }
 
-// --- Landlock. Debian 12's headers stop at ABI 2, so the constants stand here. Source: kernel, include/uapi/linux/landlock.h.
+// --- Landlock. Debian 12's headers stop at ABI 2, so the constants stand here. Source: kernel,
+// include/uapi/linux/landlock.h.
 
 #define LL_EXECUTE (1ull << 0)
 #define LL_WRITE_FILE (1ull << 1)
@@ -144,8 +145,10 @@ static uint64_t all_file_rights(int abi) {
   return all;
 }
 
-// `ports`: TCP ports that may be connected to, ended by 0; null for all. Kernels before ABI 4 cannot withhold them.
-static int restrict_to(int abi, const struct ll_allowed* allowed, unsigned count, const uint16_t* ports) {
+// `ports`: TCP ports that may be connected to, ended by 0; null for all. Kernels before ABI 4
+// cannot withhold them.
+static int restrict_to(int abi, const struct ll_allowed* allowed, unsigned count,
+                       const uint16_t* ports) {
   const int net = ports && abi >= 4;
   struct ll_ruleset rules = {all_file_rights(abi), net ? LL_CONNECT_TCP : 0,
                              abi >= 6 ? LL_SCOPE_ABSTRACT_UNIX | LL_SCOPE_SIGNAL : 0};
@@ -171,11 +174,13 @@ static int restrict_to(int abi, const struct ll_allowed* allowed, unsigned count
 int vj_landlock(void) {
   const int abi = vj_landlock_abi();
   if (abi == 0) return errno ? errno : ENOSYS;
-  const uint64_t all = all_file_rights(abi), read = LL_READ_FILE | LL_READ_DIR, run = read | LL_EXECUTE;
-  // The code and layers are mounted later on /var/task and /opt: a rule on a directory counts for what is mounted below it,
-  // not for what is mounted on it, so these name the parents.
+  const uint64_t all = all_file_rights(abi), read = LL_READ_FILE | LL_READ_DIR,
+                 run = read | LL_EXECUTE;
+  // The code and layers are mounted later on /var/task and /opt: a rule on a directory counts for
+  // what is mounted below it, not for what is mounted on it, so these name the parents.
   const struct ll_allowed allowed[] = {
-      {"/", run},  // the rootfs holds nothing but what a function may read, and is mounted read-only
+      {"/",
+       run},  // the rootfs holds nothing but what a function may read, and is mounted read-only
       {"/tmp", all},
       {"/dev", read | LL_WRITE_FILE | (all & LL_IOCTL_DEV) | (all & LL_TRUNCATE)},
       {"/proc", read | LL_WRITE_FILE | (all & LL_TRUNCATE)},
@@ -186,15 +191,28 @@ int vj_landlock(void) {
 static int landlock_bare(const struct vj_bare* bare) {
   const int abi = vj_landlock_abi();
   if (abi == 0) return errno ? errno : ENOSYS;
-  const uint64_t all = all_file_rights(abi), read = LL_READ_FILE | LL_READ_DIR, run = read | LL_EXECUTE;
+  const uint64_t all = all_file_rights(abi), read = LL_READ_FILE | LL_READ_DIR,
+                 run = read | LL_EXECUTE;
   const uint64_t device = LL_READ_FILE | LL_WRITE_FILE | (all & LL_IOCTL_DEV) | (all & LL_TRUNCATE);
   struct ll_allowed allowed[24] = {
-      {"/usr", run}, {"/lib", run}, {"/lib64", run}, {"/bin", run}, {"/sbin", run}, {"/etc", read},
-      {"/proc", read}, {"/tmp", all}, {"/dev/null", device}, {"/dev/zero", device}, {"/dev/full", device},
-      {"/dev/random", device}, {"/dev/urandom", device}, {bare->task, run},
+      {"/usr", run},
+      {"/lib", run},
+      {"/lib64", run},
+      {"/bin", run},
+      {"/sbin", run},
+      {"/etc", read},
+      {"/proc", read},
+      {"/tmp", all},
+      {"/dev/null", device},
+      {"/dev/zero", device},
+      {"/dev/full", device},
+      {"/dev/random", device},
+      {"/dev/urandom", device},
+      {bare->task, run},
   };
   unsigned count = 14;
-  for (unsigned i = 0; i < VJ_BARE_PATHS_MAX && bare->read[i]; ++i) allowed[count++] = (struct ll_allowed){bare->read[i], run};
+  for (unsigned i = 0; i < VJ_BARE_PATHS_MAX && bare->read[i]; ++i)
+    allowed[count++] = (struct ll_allowed){bare->read[i], run};
   return restrict_to(abi, allowed, count, bare->ports[0] ? bare->ports : NULL);
 }
 
@@ -206,9 +224,12 @@ static void join_namespaces(const int* fds, uint32_t flags) {
     const char* name;
   } order[] = {
       // The user namespace first: in it the process has the rights that joining the others takes.
-      {VJ_NS_USER, CLONE_NEWUSER, "user namespace"}, {VJ_NS_MNT, CLONE_NEWNS, "mount namespace"},
-      {VJ_NS_NET, CLONE_NEWNET, "net namespace"},    {VJ_NS_IPC, CLONE_NEWIPC, "ipc namespace"},
-      {VJ_NS_UTS, CLONE_NEWUTS, "uts namespace"},    {VJ_NS_CGROUP, 0x02000000 /* CLONE_NEWCGROUP */, "cgroup namespace"},
+      {VJ_NS_USER, CLONE_NEWUSER, "user namespace"},
+      {VJ_NS_MNT, CLONE_NEWNS, "mount namespace"},
+      {VJ_NS_NET, CLONE_NEWNET, "net namespace"},
+      {VJ_NS_IPC, CLONE_NEWIPC, "ipc namespace"},
+      {VJ_NS_UTS, CLONE_NEWUTS, "uts namespace"},
+      {VJ_NS_CGROUP, 0x02000000 /* CLONE_NEWCGROUP */, "cgroup namespace"},
   };
   for (unsigned i = 0; i < sizeof order / sizeof *order; ++i) {
     if (order[i].which == VJ_NS_NET && (flags & (VJ_FAULT_HOST_NET | VJ_HOST_NET))) continue;
@@ -221,7 +242,8 @@ void vj_find_random_devices(struct vj_keep* keep) {
   for (int fd = VJ_FD_FIRST_FREE; fd < 256 && keep->count < VJ_KEEP_MAX; ++fd) {
     struct stat info;
     // Character devices 1:8 and 1:9. Source: kernel, Documentation/admin-guide/devices.txt.
-    if (fstat(fd, &info) == 0 && S_ISCHR(info.st_mode) && (info.st_rdev == makedev(1, 8) || info.st_rdev == makedev(1, 9)))
+    if (fstat(fd, &info) == 0 && S_ISCHR(info.st_mode) &&
+        (info.st_rdev == makedev(1, 8) || info.st_rdev == makedev(1, 9)))
       keep->fds[keep->count++] = fd;
   }
 }
@@ -249,7 +271,8 @@ static void arrange_descriptors(const int* fds, const struct vj_keep* keep) {
 }
 
 static void set_limits(void) {
-  // Source: Lambda Developer Guide, "Lambda quotas": 1,024 file descriptors, 1,024 processes and threads.
+  // Source: Lambda Developer Guide, "Lambda quotas": 1,024 file descriptors, 1,024 processes and
+  // threads.
   const struct rlimit files = {1024, 1024}, processes = {1024, 1024}, none = {0, 0};
   if (setrlimit(RLIMIT_NOFILE, &files) != 0) die("limit files");
   if (setrlimit(RLIMIT_NPROC, &processes) != 0) die("limit processes");
@@ -259,7 +282,8 @@ static void set_limits(void) {
 }
 
 static void reset_signals(uint32_t flags) {
-  if (flags & VJ_EXEC) {  // what is ignored stays ignored over exec; an interpreter that forked knows its handlers
+  if (flags & VJ_EXEC) {  // what is ignored stays ignored over exec; an interpreter that forked
+                          // knows its handlers
     for (int number = 1; number < 65; ++number)
       if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
   }
@@ -274,7 +298,9 @@ static void check(int error, const char* what) {
   die(what);
 }
 
-__attribute__((weak)) int vj_faults_allowed(void) { return 0; }
+__attribute__((weak)) int vj_faults_allowed(void) {
+  return 0;
+}
 
 static void drop_rights(const struct vj_spawn* spawn) {
   check(drop_bounding_set(), "bounding set");
@@ -286,7 +312,8 @@ static void drop_rights(const struct vj_spawn* spawn) {
   check(drop_held_capabilities(), "capabilities");
 }
 
-void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count, const struct vj_keep* keep) {
+void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count,
+              const struct vj_keep* keep) {
   const uint32_t faults = spawn->flags & ~0xffu;
   if (faults != 0 && vj_faults_allowed() == 0) check(EINVAL, "planted faults");
   for (int i = VJ_FIXED_FDS; i < fd_count; ++i)
@@ -302,7 +329,8 @@ void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count, const 
     die("root");
   }
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) die("no_new_privs");
-  // The change of ids made the process non-dumpable, which would hide its own /proc/self; ptrace is fenced by seccomp.
+  // The change of ids made the process non-dumpable, which would hide its own /proc/self; ptrace is
+  // fenced by seccomp.
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   reset_signals(spawn->flags);
   if (!(faults & (VJ_FAULT_NO_SECCOMP | VJ_FAULT_HOST_FILES))) {

@@ -1,7 +1,8 @@
-// The last step into a sandbox, in plain C because three programs take it: the Python zygote's shim (a shared library that
-// knows nothing of ours), the launcher for runtimes it executes, and the tests. A process calls vj_enter() right after fork;
-// when it returns the process stands in the sandbox's namespaces with an unprivileged uid, no capability, Landlock and the
-// seccomp allow-list in force, five descriptors and nothing else.
+// The last step into a sandbox, in plain C because three programs take it: the Python zygote's shim
+// (a shared library that knows nothing of ours), the launcher for runtimes it executes, and the
+// tests. A process calls vj_enter() right after fork; when it returns the process stands in the
+// sandbox's namespaces with an unprivileged uid, no capability, Landlock and the seccomp allow-list
+// in force, five descriptors and nothing else.
 #pragma once
 
 #include <stdint.h>
@@ -13,7 +14,8 @@ extern "C" {
 // Descriptors of a runtime process: 0 is /dev/null, 1 stdout, 2 stderr, then these.
 enum { VJ_FD_TELEMETRY = 3, VJ_FD_ASSIGN = 4, VJ_FD_FIRST_FREE = 5 };
 
-// Descriptors that travel with a vj_spawn, in this order; cgroup.procs descriptors to join follow them.
+// Descriptors that travel with a vj_spawn, in this order; cgroup.procs descriptors to join follow
+// them.
 enum vj_fd {
   VJ_NS_USER,
   VJ_NS_MNT,
@@ -31,11 +33,11 @@ enum vj_fd {
 enum { VJ_FDS_MAX = 24 };
 
 enum vj_flags {
-  VJ_SHARED_UID = 1,   // one id is mapped: nothing to switch to
-  VJ_HOST_NET = 4,     // there is no network of its own to join
-  VJ_EXEC = 2,         // the process executes a program next: signals go back to their defaults
-  // Planted faults: tests show with them that an attack would succeed if a fence were missing. Refused unless the program
-  // defines vj_faults_allowed, which only a test does.
+  VJ_SHARED_UID = 1,  // one id is mapped: nothing to switch to
+  VJ_HOST_NET = 4,    // there is no network of its own to join
+  VJ_EXEC = 2,        // the process executes a program next: signals go back to their defaults
+  // Planted faults: tests show with them that an attack would succeed if a fence were missing.
+  // Refused unless the program defines vj_faults_allowed, which only a test does.
   VJ_FAULT_NO_SECCOMP = 256,  // nor Landlock
   VJ_FAULT_KEEP_CAPS = 512,
   VJ_FAULT_HOST_FILES = 1024,
@@ -46,12 +48,13 @@ enum vj_flags {
 int vj_faults_allowed(void);
 
 struct vj_spawn {
-  uint32_t sandbox;  // the launcher's number, echoed in replies
+  uint32_t sandbox;   // the launcher's number, echoed in replies
   uint32_t uid, gid;  // inside the user namespace
   uint32_t flags;
 };
 
-// Descriptors above VJ_FD_ASSIGN that a forked interpreter's libraries hold open and would miss: random devices only.
+// Descriptors above VJ_FD_ASSIGN that a forked interpreter's libraries hold open and would miss:
+// random devices only.
 enum { VJ_KEEP_MAX = 8 };
 struct vj_keep {
   int count;
@@ -70,29 +73,33 @@ struct vj_reply {
 };
 
 // Enters and locks down. Does not return on failure: says why on stderr and exits with 99.
-void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count, const struct vj_keep* keep);
+void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count,
+              const struct vj_keep* keep);
 
-// The same where the machine refuses namespaces: no files, network or process numbers of its own, but a uid (as root),
-// no capability, Landlock and the allow-list. For development: see README.md.
+// The same where the machine refuses namespaces: no files, network or process numbers of its own,
+// but a uid (as root), no capability, Landlock and the allow-list. For development: see README.md.
 enum { VJ_BARE_PATHS_MAX = 8, VJ_BARE_PORTS_MAX = 8 };
 struct vj_bare {
   uint32_t uid, gid;
-  int switch_ids;                        // 0: everything runs as whoever started the server
-  int fds[4];                            // stdout, stderr, telemetry, assignment
-  const char* task;                      // the code folder: the working directory
-  const char* read[VJ_BARE_PATHS_MAX];   // folders that may be read and run beside the system's; null ends the list
-  uint16_t ports[VJ_BARE_PORTS_MAX];     // TCP ports that may be connected to; all when the first is 0
+  int switch_ids;                       // 0: everything runs as whoever started the server
+  int fds[4];                           // stdout, stderr, telemetry, assignment
+  const char* task;                     // the code folder: the working directory
+  const char* read[VJ_BARE_PATHS_MAX];  // folders that may be read and run beside the system's;
+                                        // null ends the list
+  uint16_t ports[VJ_BARE_PORTS_MAX];  // TCP ports that may be connected to; all when the first is 0
 };
 void vj_enter_bare(const struct vj_bare* bare);
 
 // Puts the seccomp allow-list in force for the calling process; 0 or an errno.
 int vj_seccomp(void);
-// Restricts file access to what the rootfs offers; 0, ENOSYS/EOPNOTSUPP where the kernel has no Landlock, or an errno.
+// Restricts file access to what the rootfs offers; 0, ENOSYS/EOPNOTSUPP where the kernel has no
+// Landlock, or an errno.
 int vj_landlock(void);
 // The Landlock version of the running kernel; 0 without.
 int vj_landlock_abi(void);
 
-// Reads one message with descriptors; sets *fd_count. Returns bytes, 0 at the end, -1 on error. Descriptors are CLOEXEC.
+// Reads one message with descriptors; sets *fd_count. Returns bytes, 0 at the end, -1 on error.
+// Descriptors are CLOEXEC.
 long vj_receive(int socket, void* data, unsigned long size, int* fds, int fds_max, int* fd_count);
 // Sends one message with descriptors; 0 or an errno.
 int vj_send(int socket, const void* data, unsigned long size, const int* fds, int fd_count);

@@ -39,7 +39,8 @@
 namespace virga::sandbox {
 namespace {
 
-// First of the host user ids that sandboxes get, two each; far above what systems hand out, below 2^31.
+// First of the host user ids that sandboxes get, two each; far above what systems hand out, below
+// 2^31.
 constexpr uint32_t kUidBase = 1'879'048'192;
 constexpr uint32_t kUidPairs = 100'000;
 constexpr int64_t kDefaultTmpMb = 512;  // what build_rootfs gives /tmp
@@ -47,12 +48,16 @@ constexpr int64_t kDefaultTmpMb = 512;  // what build_rootfs gives /tmp
 void write_map(pid_t pid, const char* file, const std::string& text, bool* ok) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + file;
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (fd.get() < 0 || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) *ok = false;
+  if (fd.get() < 0 ||
+      ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    *ok = false;
 }
 
 // On the machine's network its resolver answers.
 void use_host_names(RootfsPlan& plan) {
-  std::erase_if(plan.files, [](const RootfsFile& file) { return file.path == "/etc/resolv.conf" || file.path == "/etc/hosts"; });
+  std::erase_if(plan.files, [](const RootfsFile& file) {
+    return file.path == "/etc/resolv.conf" || file.path == "/etc/hosts";
+  });
   for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) plan.binds.emplace_back(path);
 }
 
@@ -62,12 +67,13 @@ struct Cell {
   Interpreter interpreter;
   pid_t init_pid = 0;
   pid_t runtime_pid = 0;
-  bool runtime_started = false, runtime_reaped = false, init_reaped = false, announced = false, assigned = false;
-  Fd boot;                  // to init
-  Fd control;               // the engine's end, until it has it
-  Fd assign;                // to the runtime process, until its assignment
-  Fd out, err, telemetry;   // read ends, until the engine has them
-  Fd child[4];              // write ends of those and the runtime's end of assign, until it is spawned
+  bool runtime_started = false, runtime_reaped = false, init_reaped = false, announced = false,
+       assigned = false;
+  Fd boot;                 // to init
+  Fd control;              // the engine's end, until it has it
+  Fd assign;               // to the runtime process, until its assignment
+  Fd out, err, telemetry;  // read ends, until the engine has them
+  Fd child[4];  // write ends of those and the runtime's end of assign, until it is spawned
   std::vector<Fd> namespaces;  // as in vj_fd
   std::vector<Fd> listeners;   // Runtime API, resolver, platform ports
   Cgroup cgroup;
@@ -85,7 +91,9 @@ class Launcher {
   bool prepare_bare();
   void create_bare(Cell& cell, Fd keeper_boot, Fd keeper_control);
   bool assign_bare(Cell& cell, const std::vector<std::string>& paths);
-  bool host_network() const { return bare_ || options_.host_network || (options_.faults & VJ_FAULT_HOST_NET) != 0; }
+  bool host_network() const {
+    return bare_ || options_.host_network || (options_.faults & VJ_FAULT_HOST_NET) != 0;
+  }
   void watch(int fd, Kind kind, uint32_t id);
   void loop();
   bool read_engine();
@@ -95,7 +103,8 @@ class Launcher {
   void on_boot(Cell& cell);
   void spawn_runtime(Cell& cell);
   void spawn_by_exec(Cell& cell, const vj_spawn& spawn, const std::vector<int>& fds);
-  [[noreturn]] void run_program(const Cell& cell, const vj_spawn& spawn, const std::vector<int>& fds);
+  [[noreturn]] void run_program(const Cell& cell, const vj_spawn& spawn,
+                                const std::vector<int>& fds);
   void on_assign_readable(Cell& cell);
   void announce(Cell& cell);
   void assign(Message& message);
@@ -116,8 +125,8 @@ class Launcher {
   Cgroups cgroups_;
   Fd epoll_, signals_, own_mnt_;
   bool two_ids_ = true;
-  bool bare_ = false;             // without namespaces
-  std::string bare_runtime_;      // the folder of the bootstraps
+  bool bare_ = false;         // without namespaces
+  std::string bare_runtime_;  // the folder of the bootstraps
   std::map<uint32_t, std::unique_ptr<Cell>> cells_;
   Zygotes zygotes_{[this](int fd, pid_t pid) { watch(fd, kZygote, static_cast<uint32_t>(pid)); }};
   std::vector<Cgroup> to_remove_;
@@ -137,7 +146,8 @@ void Launcher::watch(int fd, Kind kind, uint32_t id) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
-// Own namespaces: mounts here are nobody else's, the zygotes get no network. Without root, a user namespace first.
+// Own namespaces: mounts here are nobody else's, the zygotes get no network. Without root, a user
+// namespace first.
 bool Launcher::prepare() {
   if (options_.faults != 0 && vj_faults_allowed() == 0) {
     errno = EINVAL;
@@ -167,13 +177,16 @@ bool Launcher::prepare() {
   python_rootfs_ = base_rootfs();
   if (options_.host_network) use_host_names(python_rootfs_);
   node_rootfs_ = provided_rootfs_ = python_rootfs_;
-  node_rootfs_.files.push_back({"/var/runtime/bootstrap.cjs", std::string(embedded_node_bootstrap())});
-  node_rootfs_.files.push_back({"/var/runtime/rehearsal/virga_rehearsal.cjs", "exports.handler = async () => ({});\n"});
+  node_rootfs_.files.push_back(
+      {"/var/runtime/bootstrap.cjs", std::string(embedded_node_bootstrap())});
+  node_rootfs_.files.push_back(
+      {"/var/runtime/rehearsal/virga_rehearsal.cjs", "exports.handler = async () => ({});\n"});
   if (!options_.node_modules.empty())
     for (const char* place : {"/var/runtime/node_modules", "/var/node_modules"})
       node_rootfs_.mapped.emplace_back(options_.node_modules, place);
   if (options_.faults & VJ_FAULT_HOST_FILES)
-    for (RootfsPlan* plan : {&python_rootfs_, &node_rootfs_, &provided_rootfs_}) plan->mapped.emplace_back("/", "/host");
+    for (RootfsPlan* plan : {&python_rootfs_, &node_rootfs_, &provided_rootfs_})
+      plan->mapped.emplace_back("/", "/host");
   own_mnt_ = Fd(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
   return true;
 }
@@ -188,7 +201,10 @@ bool Launcher::prepare_bare() {
   bare_ = true;
   bare_runtime_ = make_bare_runtime();
   if (bare_runtime_.empty()) return false;
-  dprintf(2, "virga: this system refuses namespaces (%s): functions run without them, for development only\n", strerror(refused));
+  dprintf(2,
+          "virga: this system refuses namespaces (%s): functions run without them, for development "
+          "only\n",
+          strerror(refused));
   return true;
 }
 
@@ -199,7 +215,7 @@ int Launcher::run() {
   sigaddset(&set, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGINT, SIG_IGN);   // a terminal's ^C goes to the supervisor, which ends us in order
+  ::signal(SIGINT, SIG_IGN);  // a terminal's ^C goes to the supervisor, which ends us in order
   ::signal(SIGTERM, SIG_IGN);
   signals_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!prepare()) {
@@ -246,17 +262,23 @@ bool Launcher::read_engine() {
     if (!got) return true;
     for (const int fd : message.fds) ::close(fd);  // none is expected
     switch (message.op) {
-      case Op::create: create(message.sandbox, message.text); break;
-      case Op::assign: assign(message); break;
+      case Op::create:
+        create(message.sandbox, message.text);
+        break;
+      case Op::assign:
+        assign(message);
+        break;
       case Op::warm:
         if (const auto interpreter = find_interpreter(message.text, options_.runtime_paths);
             interpreter && interpreter->family == Family::python)
           zygotes_.warm(*interpreter);
         break;
       case Op::cool:
-        if (const auto interpreter = find_interpreter(message.text, options_.runtime_paths)) zygotes_.cool(interpreter->path);
+        if (const auto interpreter = find_interpreter(message.text, options_.runtime_paths))
+          zygotes_.cool(interpreter->path);
         break;
-      default: break;
+      default:
+        break;
     }
   }
 }
@@ -273,11 +295,13 @@ void Launcher::create(uint32_t id, const std::string& runtime) {
   Fd init_boot, init_control;
   if (!make_socketpair(SOCK_SEQPACKET, &cell.boot, &init_boot) ||
       !make_socketpair(SOCK_SEQPACKET, &cell.control, &init_control) ||
-      !make_socketpair(SOCK_STREAM, &cell.assign, &cell.child[3]) || !make_pipe(&cell.out, &cell.child[0]) ||
-      !make_pipe(&cell.err, &cell.child[1]) || !make_pipe(&cell.telemetry, &cell.child[2]))
+      !make_socketpair(SOCK_STREAM, &cell.assign, &cell.child[3]) ||
+      !make_pipe(&cell.out, &cell.child[0]) || !make_pipe(&cell.err, &cell.child[1]) ||
+      !make_pipe(&cell.telemetry, &cell.child[2]))
     return fail(cell, std::string("descriptors: ") + strerror(errno));
   if (bare_) return create_bare(cell, std::move(init_boot), std::move(init_control));
-  if ((cgroups_.mode() != CgroupMode::none || cgroups_.can_freeze()) && !cgroups_.create(id, &cell.cgroup))
+  if ((cgroups_.mode() != CgroupMode::none || cgroups_.can_freeze()) &&
+      !cgroups_.create(id, &cell.cgroup))
     return fail(cell, std::string("control group: ") + strerror(errno));
   if (!clone_init(cell, std::move(init_boot), std::move(init_control)))
     return fail(cell, std::string("namespaces: ") + strerror(errno));
@@ -288,9 +312,12 @@ void Launcher::create(uint32_t id, const std::string& runtime) {
 void Launcher::create_bare(Cell& cell, Fd keeper_boot, Fd keeper_control) {
   for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
     cell.listeners.emplace_back(open_loopback(type, 0));
-    if (cell.listeners.back().get() < 0) return fail(cell, std::string("loopback port: ") + strerror(errno));
+    if (cell.listeners.back().get() < 0)
+      return fail(cell, std::string("loopback port: ") + strerror(errno));
   }
-  BarePlan plan{.interpreter = cell.interpreter, .runtime_dir = bare_runtime_, .node_modules = options_.node_modules};
+  BarePlan plan{.interpreter = cell.interpreter,
+                .runtime_dir = bare_runtime_,
+                .node_modules = options_.node_modules};
   if (!options_.host_network) {
     sockaddr_in address{};
     socklen_t size = sizeof address;
@@ -307,11 +334,13 @@ void Launcher::create_bare(Cell& cell, Fd keeper_boot, Fd keeper_control) {
   if (pid < 0) return fail(cell, std::string("fork: ") + strerror(errno));
   if (pid == 0) {
     // Only what it is for: others' ends would keep them alive.
-    std::vector<int> kept = {plan.boot, plan.control, plan.child[0], plan.child[1], plan.child[2], plan.child[3]};
+    std::vector<int> kept = {plan.boot,     plan.control,  plan.child[0],
+                             plan.child[1], plan.child[2], plan.child[3]};
     std::sort(kept.begin(), kept.end());
     unsigned from = 3;
     for (const int fd : kept) {
-      if (static_cast<unsigned>(fd) > from) ::syscall(SYS_close_range, from, static_cast<unsigned>(fd) - 1, 0u);
+      if (static_cast<unsigned>(fd) > from)
+        ::syscall(SYS_close_range, from, static_cast<unsigned>(fd) - 1, 0u);
       from = static_cast<unsigned>(fd) + 1;
     }
     ::syscall(SYS_close_range, from, ~0u, 0u);
@@ -331,7 +360,8 @@ bool Launcher::assign_bare(Cell& cell, const std::vector<std::string>& paths) {
   text += '\0';
   if (paths.size() > 1) text += paths[1];
   text += '\0';
-  return ::send(cell.boot.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+  return ::send(cell.boot.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
+         static_cast<ssize_t>(text.size());
 }
 
 bool Launcher::clone_init(Cell& cell, Fd init_boot, Fd init_control) {
@@ -365,8 +395,10 @@ bool Launcher::map_ids(const Cell& cell) const {
   if (two_ids_) {
     const uint32_t base = kUidBase + 2 * (cell.id % kUidPairs);
     const std::string host0 = std::to_string(base), host1 = std::to_string(base + 1);
-    write_map(cell.init_pid, "uid_map", "0 " + host0 + " 1\n" + std::to_string(kSandboxUid) + " " + host1 + " 1\n", &ok);
-    write_map(cell.init_pid, "gid_map", "0 " + host0 + " 1\n" + std::to_string(kSandboxGid) + " " + host1 + " 1\n", &ok);
+    write_map(cell.init_pid, "uid_map",
+              "0 " + host0 + " 1\n" + std::to_string(kSandboxUid) + " " + host1 + " 1\n", &ok);
+    write_map(cell.init_pid, "gid_map",
+              "0 " + host0 + " 1\n" + std::to_string(kSandboxGid) + " " + host1 + " 1\n", &ok);
   } else {
     write_map(cell.init_pid, "setgroups", "deny", &ok);
     write_map(cell.init_pid, "uid_map", std::to_string(kSandboxUid) + " 0 1", &ok);
@@ -378,7 +410,8 @@ bool Launcher::map_ids(const Cell& cell) const {
 void Launcher::on_boot(Cell& cell) {
   if (bare_) {
     int status = 0;
-    if (::recv(cell.boot.get(), &status, sizeof status, MSG_DONTWAIT) == sizeof status) return on_runtime_exit(cell, status);
+    if (::recv(cell.boot.get(), &status, sizeof status, MSG_DONTWAIT) == sizeof status)
+      return on_runtime_exit(cell, status);
     cell.boot = Fd();
     return;
   }
@@ -395,13 +428,15 @@ void Launcher::on_boot(Cell& cell) {
   }
   if (count < kInitNamespaces + 2 || !cell.namespaces.empty()) return;
   for (int i = 0; i < count; ++i)
-    (i < kInitNamespaces ? cell.namespaces : cell.listeners).push_back(std::move(owned[static_cast<size_t>(i)]));
+    (i < kInitNamespaces ? cell.namespaces : cell.listeners)
+        .push_back(std::move(owned[static_cast<size_t>(i)]));
   spawn_runtime(cell);
 }
 
 void Launcher::spawn_runtime(Cell& cell) {
-  vj_spawn spawn{cell.id, kSandboxUid, kSandboxGid, options_.faults | (two_ids_ ? 0u : uint32_t{VJ_SHARED_UID}) |
-                                                            (host_network() ? uint32_t{VJ_HOST_NET} : 0u)};
+  vj_spawn spawn{cell.id, kSandboxUid, kSandboxGid,
+                 options_.faults | (two_ids_ ? 0u : uint32_t{VJ_SHARED_UID}) |
+                     (host_network() ? uint32_t{VJ_HOST_NET} : 0u)};
   std::vector<int> fds;
   for (const auto& fd : cell.namespaces) fds.push_back(fd.get());
   for (const auto& fd : cell.child) fds.push_back(fd.get());
@@ -421,8 +456,9 @@ void Launcher::spawn_runtime(Cell& cell) {
   for (auto& fd : cell.child) fd = Fd();
 }
 
-// A helper child joins the pid namespace and forks the runtime process, which becomes ours when the helper ends (we are a
-// subreaper). The launcher itself could not always come back: without root its own pid namespace belongs to somebody else.
+// A helper child joins the pid namespace and forks the runtime process, which becomes ours when the
+// helper ends (we are a subreaper). The launcher itself could not always come back: without root
+// its own pid namespace belongs to somebody else.
 void Launcher::spawn_by_exec(Cell& cell, const vj_spawn& spawn, const std::vector<int>& fds) {
   Fd pid_read, pid_write;
   if (!make_pipe(&pid_read, &pid_write)) return fail(cell, "pipe");
@@ -436,7 +472,8 @@ void Launcher::spawn_by_exec(Cell& cell, const vj_spawn& spawn, const std::vecto
   }
   pid_write = Fd();
   pid_t pid = 0;
-  if (helper < 0 || ::read(pid_read.get(), &pid, sizeof pid) != sizeof pid) return fail(cell, "fork into the pid namespace");
+  if (helper < 0 || ::read(pid_read.get(), &pid, sizeof pid) != sizeof pid)
+    return fail(cell, "fork into the pid namespace");
   cell.runtime_pid = pid;
   cell.runtime_started = true;
 }
@@ -445,11 +482,17 @@ void Launcher::run_program(const Cell& cell, const vj_spawn& spawn, const std::v
   const vj_keep nothing{};
   vj_enter(&spawn, fds.data(), static_cast<int>(fds.size()), &nothing);
   if (cell.interpreter.family == Family::provided) provided_main();
-  const char* const arguments[] = {cell.interpreter.path.c_str(), "/var/runtime/bootstrap.cjs", nullptr};
-  const char* const environment[] = {"TZ=:UTC", "LANG=en_US.UTF-8", "PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
-                                     "NODE_PATH=/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task",
-                                     host_network() ? "VIRGA_SHARED_NETWORK=1" : nullptr, nullptr};
-  ::execve(arguments[0], const_cast<char* const*>(arguments), const_cast<char* const*>(environment));
+  const char* const arguments[] = {cell.interpreter.path.c_str(), "/var/runtime/bootstrap.cjs",
+                                   nullptr};
+  const char* const environment[] = {
+      "TZ=:UTC",
+      "LANG=en_US.UTF-8",
+      "PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
+      "NODE_PATH=/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task",
+      host_network() ? "VIRGA_SHARED_NETWORK=1" : nullptr,
+      nullptr};
+  ::execve(arguments[0], const_cast<char* const*>(arguments),
+           const_cast<char* const*>(environment));
   dprintf(2, "virga: cannot execute %s: %s\n", arguments[0], strerror(errno));
   _exit(97);
 }
@@ -460,7 +503,8 @@ void Launcher::on_assign_readable(Cell& cell) {
   if (got < 0 && errno == EAGAIN) return;
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, cell.assign.get(), nullptr);
   if (got == 1 && byte == 'R' && !cell.announced) announce(cell);
-  // An end without 'R' is a process that died on its way in; its exit is reported by whoever reaps it.
+  // An end without 'R' is a process that died on its way in; its exit is reported by whoever reaps
+  // it.
 }
 
 void Launcher::announce(Cell& cell) {
@@ -472,9 +516,12 @@ void Launcher::announce(Cell& cell) {
   message.values[1] = freeze.get() < 0 ? 0 : 1;
   message.values[2] = host_network() ? 1 : 0;
   message.values[3] = bare_ ? 1 : 0;
-  message.fds = {cell.control.get(),      cell.out.get(),
-                 cell.err.get(),          cell.telemetry.get(),
-                 cell.listeners[0].get(), cell.listeners[1].get(),
+  message.fds = {cell.control.get(),
+                 cell.out.get(),
+                 cell.err.get(),
+                 cell.telemetry.get(),
+                 cell.listeners[0].get(),
+                 cell.listeners[1].get(),
                  memory.get() < 0 ? nothing.get() : memory.get(),
                  freeze.get() < 0 ? nothing.get() : freeze.get()};
   for (size_t i = 2; i < cell.listeners.size(); ++i) message.fds.push_back(cell.listeners[i].get());
@@ -489,12 +536,14 @@ bool Launcher::code_allowed(const std::string& path) const {
   char resolved[PATH_MAX];
   if (::realpath(path.c_str(), resolved) == nullptr) return false;
   const std::string real = resolved;
-  return std::any_of(options_.code_roots.begin(), options_.code_roots.end(), [&](const std::string& root) {
-    return real.starts_with(root) && (real.size() == root.size() || real[root.size()] == '/');
-  });
+  return std::any_of(
+      options_.code_roots.begin(), options_.code_roots.end(), [&](const std::string& root) {
+        return real.starts_with(root) && (real.size() == root.size() || real[root.size()] == '/');
+      });
 }
 
-const char* Launcher::mount_code(Cell& cell, const std::vector<std::string>& paths, int64_t tmp_mb) {
+const char* Launcher::mount_code(Cell& cell, const std::vector<std::string>& paths,
+                                 int64_t tmp_mb) {
   std::vector<Fd> trees;
   for (const auto& path : paths) {
     if (!code_allowed(path)) {
@@ -508,10 +557,12 @@ const char* Launcher::mount_code(Cell& cell, const std::vector<std::string>& pat
   if (::setns(cell.namespaces[VJ_NS_MNT].get(), CLONE_NEWNS) != 0) return "mount namespace";
   const char* failed = nullptr;
   if (!trees.empty() && attach_tree(trees[0].get(), "/var/task") != 0) failed = "attach code";
-  if (failed == nullptr && trees.size() == 2 && attach_tree(trees[1].get(), "/opt") != 0) failed = "attach layer";
+  if (failed == nullptr && trees.size() == 2 && attach_tree(trees[1].get(), "/opt") != 0)
+    failed = "attach layer";
   if (failed == nullptr && tmp_mb != kDefaultTmpMb) {
     const std::string size = "size=" + std::to_string(tmp_mb) + "m";
-    if (::mount(nullptr, "/tmp", nullptr, MS_REMOUNT | MS_NOSUID | MS_NODEV, size.c_str()) != 0) failed = "size of /tmp";
+    if (::mount(nullptr, "/tmp", nullptr, MS_REMOUNT | MS_NOSUID | MS_NODEV, size.c_str()) != 0)
+      failed = "size of /tmp";
   }
   if (::setns(own_mnt_.get(), CLONE_NEWNS) != 0) abort();
   return failed;
@@ -538,7 +589,8 @@ void Launcher::assign(Message& message) {
   const auto size = static_cast<uint32_t>(message.text.size() - at);
   std::string bytes(reinterpret_cast<const char*>(&size), sizeof size);
   bytes.append(message.text, at);
-  if (::send(cell.assign.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size()))
+  if (::send(cell.assign.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(bytes.size()))
     return fail(cell, "the runtime does not take its assignment");
   if (!bare_) cell.assign = Fd();  // there the runtime has yet to start
   cell.namespaces.clear();
@@ -555,9 +607,14 @@ void Launcher::on_zygote(pid_t pid) {
       cell.runtime_pid = reply->pid;
       cell.runtime_started = true;
       break;
-    case VJ_EXITED: on_runtime_exit(cell, reply->status); break;
-    case VJ_FAILED: fail(cell, std::string("fork: ") + strerror(reply->status)); break;
-    default: break;
+    case VJ_EXITED:
+      on_runtime_exit(cell, reply->status);
+      break;
+    case VJ_FAILED:
+      fail(cell, std::string("fork: ") + strerror(reply->status));
+      break;
+    default:
+      break;
   }
 }
 

@@ -9,7 +9,8 @@ namespace virga::sandbox {
 namespace {
 
 // A frame: type 0xa55a0003, length, microseconds since 1970, all big-endian, then the text.
-// Source: aws-lambda-python-runtime-interface-client, lambda_runtime_log_utils (FramedTelemetryLogSink).
+// Source: aws-lambda-python-runtime-interface-client, lambda_runtime_log_utils
+// (FramedTelemetryLogSink).
 constexpr size_t kFrameHead = 16;
 constexpr uint32_t kFrameType = 0xa55a0003, kFrameTypeMask = 0xffff0000;
 // One burst: what a drain reads at most, so that a flooding function cannot hold the loop.
@@ -17,7 +18,8 @@ constexpr size_t kDrainBytesMax = 4 * 1024 * 1024;
 
 uint32_t big_endian(std::string_view bytes) {
   uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<unsigned char>(bytes[static_cast<size_t>(i)]);
+  for (int i = 0; i < 4; ++i)
+    value = value << 8 | static_cast<unsigned char>(bytes[static_cast<size_t>(i)]);
   return value;
 }
 
@@ -52,7 +54,9 @@ bool LogPipe::read_some() {
   return false;
 }
 
-void LogPipe::on_events(uint32_t) { read_some(); }
+void LogPipe::on_events(uint32_t) {
+  read_some();
+}
 
 void LogPipe::drain() {
   for (size_t done = 0; done < kDrainBytesMax && read_some(); done += 65536) {
@@ -83,7 +87,8 @@ void LogPipe::deliver_records() {
   while (buffer_.size() - at >= kFrameHead) {
     const std::string_view rest = std::string_view(buffer_).substr(at);
     const size_t size = big_endian(rest.substr(4));
-    if ((big_endian(rest) & kFrameTypeMask) != (kFrameType & kFrameTypeMask) || size > 4 * kLogEventBytesMax) {
+    if ((big_endian(rest) & kFrameTypeMask) != (kFrameType & kFrameTypeMask) ||
+        size > 4 * kLogEventBytesMax) {
       buffer_.clear();  // user code wrote to the descriptor itself: what cannot be framed is lost
       return;
     }

@@ -1,4 +1,5 @@
-// Reads what a sandbox writes: lines from stdout and stderr, framed records from the telemetry descriptor.
+// Reads what a sandbox writes: lines from stdout and stderr, framed records from the telemetry
+// descriptor.
 #pragma once
 
 #include <string>
@@ -9,7 +10,8 @@
 
 namespace virga::sandbox {
 
-// A line longer than this is delivered in pieces. Source: CloudWatch Logs quotas, event size 256 KiB.
+// A line longer than this is delivered in pieces. Source: CloudWatch Logs quotas, event size 256
+// KiB.
 inline constexpr size_t kLogEventBytesMax = 256 * 1024;
 
 class LogPipe final : public async::FdHandler {

@@ -25,23 +25,29 @@ std::string in_child(F probe) {
   const pid_t pid = ::fork();
   if (pid == 0) {
     const std::string text = probe();
-    ::_exit(::write(write_end.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 1);
+    ::_exit(::write(write_end.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())
+                ? 0
+                : 1);
   }
   write_end = Fd();
   std::string text;
   char part[512];
   ssize_t got;
-  while ((got = ::read(read_end.get(), part, sizeof part)) > 0) text.append(part, static_cast<size_t>(got));
+  while ((got = ::read(read_end.get(), part, sizeof part)) > 0)
+    text.append(part, static_cast<size_t>(got));
   if (pid > 0) ::waitpid(pid, nullptr, 0);
   return text;
 }
 
 // Empty when a sandbox's namespaces and mounts can be made, else what failed.
 std::string probe_namespaces() {
-  const int all = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  const int all = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
+                  CLONE_NEWUTS | CLONE_NEWCGROUP;
   if (::unshare(all) != 0) return std::string("unshare: ") + strerror(errno);
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return std::string("mount: ") + strerror(errno);
-  if (::mount("tmpfs", "/tmp", "tmpfs", 0, nullptr) != 0) return std::string("tmpfs: ") + strerror(errno);
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
+    return std::string("mount: ") + strerror(errno);
+  if (::mount("tmpfs", "/tmp", "tmpfs", 0, nullptr) != 0)
+    return std::string("tmpfs: ") + strerror(errno);
   return {};
 }
 
@@ -55,33 +61,39 @@ std::string probe_cgroups() {
 
 }  // namespace
 
-bool namespaces_allowed() { return in_child(probe_namespaces).empty(); }
+bool namespaces_allowed() {
+  return in_child(probe_namespaces).empty();
+}
 
 std::vector<MachineLine> describe_machine(const RuntimePaths& overrides) {
   std::vector<MachineLine> lines;
   const std::string refused = in_child(probe_namespaces);
   const bool root = ::geteuid() == 0;
   if (!refused.empty()) {
-    lines.push_back({"sandboxes", "this system refuses namespaces (" + refused +
-                                      "): functions run without them, with Landlock, seccomp and " +
-                                      (root ? "uids of their own" : "the uid of the server") +
-                                      "; for development, not with --auth strict",
+    lines.push_back({"sandboxes",
+                     "this system refuses namespaces (" + refused +
+                         "): functions run without them, with Landlock, seccomp and " +
+                         (root ? "uids of their own" : "the uid of the server") +
+                         "; for development, not with --auth strict",
                      false});
   } else if (root) {
-    lines.push_back({"sandboxes", "root: all namespaces, host user ids of their own for each sandbox"});
+    lines.push_back(
+        {"sandboxes", "root: all namespaces, host user ids of their own for each sandbox"});
   } else {
     lines.push_back({"sandboxes", "rootless: all namespaces through a user namespace"});
   }
   lines.push_back({"control groups", in_child(probe_cgroups)});
   const int abi = vj_landlock_abi();
-  lines.push_back({"landlock", abi > 0 ? "ABI " + std::to_string(abi) : "not in this kernel (the other fences stand)"});
+  lines.push_back({"landlock", abi > 0 ? "ABI " + std::to_string(abi)
+                                       : "not in this kernel (the other fences stand)"});
   lines.push_back({"seccomp", in_child([] {
                      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
                      const int error = vj_seccomp();
-                     return error == 0 ? std::string("allow-list of system calls") : std::string("refused: ") + strerror(error);
+                     return error == 0 ? std::string("allow-list of system calls")
+                                       : std::string("refused: ") + strerror(error);
                    })});
-  for (const char* name : {"python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14", "nodejs18.x",
-                           "nodejs20.x", "nodejs22.x", "nodejs24.x"}) {
+  for (const char* name : {"python3.9", "python3.10", "python3.11", "python3.12", "python3.13",
+                           "python3.14", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"}) {
     const auto found = find_interpreter(name, overrides);
     lines.push_back({name, found ? found->path : "not installed", found.has_value()});
   }

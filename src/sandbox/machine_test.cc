@@ -49,7 +49,9 @@ TEST(Dns, answers_its_own_names_with_loopback) {
   const std::string answer = answer_dns(query("Bucket.S3.LocalHost", 1));
   EXPECT_EQ(answer.substr(0, 4), std::string("\x12\x34\x85\x80", 4));
   EXPECT_EQ(answer.substr(answer.size() - 4), std::string("\x7f\0\0\1", 4));
-  EXPECT_EQ(answer_dns(query("localhost", 28)).substr(answer_dns(query("localhost", 28)).size() - 16), std::string(15, '\0') + '\1');
+  EXPECT_EQ(
+      answer_dns(query("localhost", 28)).substr(answer_dns(query("localhost", 28)).size() - 16),
+      std::string(15, '\0') + '\1');
   EXPECT_EQ(answer_dns(query("localhost", 15))[3] & 0xf, 0);  // exists, has no such record
   EXPECT_EQ(answer_dns(query("localhost", 15))[7], 0);
 }
@@ -60,7 +62,8 @@ TEST(Dns, denies_others_and_ignores_what_is_no_query) {
   EXPECT_EQ(answer_dns(""), "");
   EXPECT_EQ(answer_dns(std::string(17, '\xff')), "");
   std::string cut = query("localhost", 1);
-  for (size_t size = 0; size < cut.size(); ++size) EXPECT_EQ(answer_dns(cut.substr(0, size)), "") << size;
+  for (size_t size = 0; size < cut.size(); ++size)
+    EXPECT_EQ(answer_dns(cut.substr(0, size)), "") << size;
   std::string pointer("\x12\x34\x01\0\0\1\0\0\0\0\0\0\xc0\x0c\0\1\0\1", 18);
   EXPECT_EQ(answer_dns(pointer), "");
 }

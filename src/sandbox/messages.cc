@@ -23,7 +23,8 @@ int send_message(int socket, const Message& message) {
   if (bytes.size() > kMessageMax) return EMSGSIZE;
   memcpy(bytes.data(), &header, sizeof header);
   memcpy(bytes.data() + sizeof header, message.text.data(), message.text.size());
-  return vj_send(socket, bytes.data(), bytes.size(), message.fds.data(), static_cast<int>(message.fds.size()));
+  return vj_send(socket, bytes.data(), bytes.size(), message.fds.data(),
+                 static_cast<int>(message.fds.size()));
 }
 
 bool receive_message(int socket, Message* message, bool* got) {
@@ -33,7 +34,8 @@ bool receive_message(int socket, Message* message, bool* got) {
   *got = false;
   long size = vj_receive(socket, buffer.data(), buffer.size(), fds, VJ_FDS_MAX, &fd_count);
   // A peer that ended with messages of ours unread is reported once, before its own last words are.
-  if (size < 0 && errno == ECONNRESET) size = vj_receive(socket, buffer.data(), buffer.size(), fds, VJ_FDS_MAX, &fd_count);
+  if (size < 0 && errno == ECONNRESET)
+    size = vj_receive(socket, buffer.data(), buffer.size(), fds, VJ_FDS_MAX, &fd_count);
   if (size < 0) return errno == EAGAIN;
   if (size < static_cast<long>(sizeof(Header))) return false;
   Header header;

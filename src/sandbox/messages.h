@@ -1,5 +1,6 @@
-// What the engine (in the server) and the launcher say to each other: one SOCK_SEQPACKET message per statement, descriptors
-// beside it. Both ends are the same binary, so the form needs no version.
+// What the engine (in the server) and the launcher say to each other: one SOCK_SEQPACKET message
+// per statement, descriptors beside it. Both ends are the same binary, so the form needs no
+// version.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +13,33 @@ namespace virga::sandbox {
 enum class Op : uint32_t {
   // engine -> launcher
   create = 1,  // text: runtime name. Makes a spare.
-  assign,      // values: memory_mb, tmp_mb, number of paths; text: paths (code, then layers), then the environment
-  warm,        // text: runtime name. Starts its zygote ahead of need.
-  cool,        // text: runtime name. Ends its zygote; its sandboxes live on.
+  assign,  // values: memory_mb, tmp_mb, number of paths; text: paths (code, then layers), then the
+           // environment
+  warm,    // text: runtime name. Starts its zygote ahead of need.
+  cool,    // text: runtime name. Ends its zygote; its sandboxes live on.
   // launcher -> engine
-  ready = 16,  // the spare waits for its assignment; fds as ReadyFd says, then platform listeners; values tell whether the
-               // memory and the freeze descriptors are real, whether the network is the machine's (the Runtime API then has a
-               // port of its own and a secret path), and whether the sandbox is bare (bare.h)
-  failed,      // text: why. The sandbox is gone.
-  exited,      // values: wait status of the runtime process, out-of-memory kills, peak memory in bytes
-  gone,        // all of its processes have ended and its control groups are removed
+  ready = 16,  // the spare waits for its assignment; fds as ReadyFd says, then platform listeners;
+               // values tell whether the
+  // memory and the freeze descriptors are real, whether the network is the machine's (the Runtime
+  // API then has a
+  // port of its own and a secret path), and whether the sandbox is bare (bare.h)
+  failed,  // text: why. The sandbox is gone.
+  exited,  // values: wait status of the runtime process, out-of-memory kills, peak memory in bytes
+  gone,    // all of its processes have ended and its control groups are removed
 };
 
 // Descriptors of Op::ready.
-enum ReadyFd { kFdControl, kFdStdout, kFdStderr, kFdTelemetry, kFdRuntimeApi, kFdDns, kFdMemory, kFdFreeze, kReadyFds };
+enum ReadyFd {
+  kFdControl,
+  kFdStdout,
+  kFdStderr,
+  kFdTelemetry,
+  kFdRuntimeApi,
+  kFdDns,
+  kFdMemory,
+  kFdFreeze,
+  kReadyFds
+};
 
 struct Message {
   Op op{};
@@ -35,12 +49,14 @@ struct Message {
   std::vector<int> fds;  // owned by the receiver
 };
 
-// Largest message: an assignment with 4 KiB of user environment, reserved variables and paths stays far below.
+// Largest message: an assignment with 4 KiB of user environment, reserved variables and paths stays
+// far below.
 inline constexpr size_t kMessageMax = 128 * 1024;
 
 // 0 or an errno. The message's descriptors stay the caller's.
 int send_message(int socket, const Message& message);
-// False at the end of the connection or on an error other than EAGAIN; *got tells whether there was a message.
+// False at the end of the connection or on an error other than EAGAIN; *got tells whether there was
+// a message.
 bool receive_message(int socket, Message* message, bool* got);
 
 }  // namespace virga::sandbox

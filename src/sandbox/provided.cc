@@ -32,7 +32,8 @@ void provided_main(const char* task, const char* opt) {
   environment.push_back(nullptr);
   if (::chdir(task) != 0) _exit(97);
   int error = 0;
-  for (const std::string& path : {std::string(task) + "/bootstrap", std::string(opt) + "/bootstrap"}) {
+  for (const std::string& path :
+       {std::string(task) + "/bootstrap", std::string(opt) + "/bootstrap"}) {
     char* const arguments[] = {const_cast<char*>(path.c_str()), nullptr};
     ::execve(path.c_str(), arguments, environment.data());
     if (errno != ENOENT) error = errno;

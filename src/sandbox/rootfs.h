@@ -4,9 +4,9 @@
 
 namespace virga::sandbox {
 
-// Makes the calling process's mount namespace a small read-only tree: a tmpfs root with read-only binds of the system's
-// programs, own /etc, /dev, /proc, and a writable /tmp. The process must be alone in fresh user, mount and pid namespaces.
-// Returns null, or what failed (errno says why).
+// Makes the calling process's mount namespace a small read-only tree: a tmpfs root with read-only
+// binds of the system's programs, own /etc, /dev, /proc, and a writable /tmp. The process must be
+// alone in fresh user, mount and pid namespaces. Returns null, or what failed (errno says why).
 const char* build_rootfs(const RootfsPlan& plan);
 
 // A detached, read-only, nosuid, nodev copy of the mount tree at `path`; -1 and errno when refused.

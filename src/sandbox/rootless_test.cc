@@ -27,7 +27,11 @@ class Rootless : public ::testing::Test {
 Bed* Rootless::bed_ = nullptr;
 
 TEST_F(Rootless, runs_functions) {
-  EXPECT_EQ(bed().once(bed().python("import os\ndef handler(event, context):\n    return os.getuid()\n")).payload, "993");
+  EXPECT_EQ(
+      bed()
+          .once(bed().python("import os\ndef handler(event, context):\n    return os.getuid()\n"))
+          .payload,
+      "993");
   SandboxSpec node = bed().python("");
   node.runtime = "nodejs20.x";
   node.code_dir = bed().code("node", "app.js", "exports.handler = async () => process.getuid();\n");
@@ -36,17 +40,23 @@ TEST_F(Rootless, runs_functions) {
 
 TEST_F(Rootless, keeps_the_same_fences) {
   const auto attack = [&](const char* name) {
-    return bed().once(bed().python(kAttackProbe), std::string(R"({"attack": ")") + name + "\"}").payload;
+    return bed()
+        .once(bed().python(kAttackProbe), std::string(R"({"attack": ")") + name + "\"}")
+        .payload;
   };
   EXPECT_THAT(attack("rights"), HasSubstr(R"("nnp": "1", "seccomp": "2")"));
-  EXPECT_THAT(attack("rights"), HasSubstr(R"("caps": ["0000000000000000", "0000000000000000", "0000000000000000", "0000000000000000")"));
+  EXPECT_THAT(
+      attack("rights"),
+      HasSubstr(
+          R"("caps": ["0000000000000000", "0000000000000000", "0000000000000000", "0000000000000000")"));
   EXPECT_THAT(attack("processes"), HasSubstr(R"("count": 2)"));
   EXPECT_THAT(attack("writes"), Not(HasSubstr("done")));
   EXPECT_THAT(attack("sockets"), Not(HasSubstr("done")));
 }
 
 TEST_F(Rootless, ends_functions_at_their_timeout) {
-  auto sandbox = bed().started(bed().python("import time\ndef handler(event, context):\n    time.sleep(60)\n"));
+  auto sandbox = bed().started(
+      bed().python("import time\ndef handler(event, context):\n    time.sleep(60)\n"));
   ASSERT_TRUE(sandbox);
   EXPECT_EQ(bed().invoke(*sandbox, "{}", 100).kind, OutcomeKind::timed_out);
   EXPECT_TRUE(bed().run(sandbox->stop()));

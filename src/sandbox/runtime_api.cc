@@ -17,18 +17,26 @@ namespace {
 constexpr size_t kHeadBytesMax = 32 * 1024;
 constexpr size_t kConnectionsMax = 64;
 constexpr size_t kReadBytes = 256 * 1024;
-// A body that is too large is read to its end, so that the sender sees the refusal; past this the connection is cut.
+// A body that is too large is read to its end, so that the sender sees the refusal; past this the
+// connection is cut.
 constexpr size_t kDroppedBytesMax = 256 * 1024 * 1024;
 
 const char* reason(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 202: return "Accepted";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 413: return "Request Entity Too Large";
-    default: return "Error";
+    case 200:
+      return "OK";
+    case 202:
+      return "Accepted";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 413:
+      return "Request Entity Too Large";
+    default:
+      return "Error";
   }
 }
 
@@ -40,13 +48,19 @@ std::string_view ApiRequest::header(std::string_view name) const {
   return {};
 }
 
-ApiServer::ApiServer(async::Loop& loop, Fd listener, std::function<void(ApiConnection&, ApiRequest&)> on_request,
+ApiServer::ApiServer(async::Loop& loop, Fd listener,
+                     std::function<void(ApiConnection&, ApiRequest&)> on_request,
                      std::function<void(ApiConnection&)> on_closed)
-    : loop_(loop), listener_(std::move(listener)), on_request_(std::move(on_request)), on_closed_(std::move(on_closed)) {
+    : loop_(loop),
+      listener_(std::move(listener)),
+      on_request_(std::move(on_request)),
+      on_closed_(std::move(on_closed)) {
   loop_.add_fd(listener_.get(), EPOLLIN, *this);
 }
 
-ApiServer::~ApiServer() { close(); }
+ApiServer::~ApiServer() {
+  close();
+}
 
 void ApiServer::close() {
   if (listener_.get() >= 0) loop_.remove_fd(listener_.get());
@@ -67,7 +81,8 @@ void ApiServer::on_events(uint32_t) {
 
 void ApiServer::drop(ApiConnection* connection) {
   on_closed_(*connection);
-  const auto found = std::find_if(connections_.begin(), connections_.end(), [&](auto& c) { return c.get() == connection; });
+  const auto found = std::find_if(connections_.begin(), connections_.end(),
+                                  [&](auto& c) { return c.get() == connection; });
   if (found == connections_.end()) return;
   // It may be below us on the stack: it goes when the loop is back.
   std::shared_ptr<ApiConnection> dying(std::move(*found));
@@ -102,7 +117,8 @@ bool ApiConnection::read_more() {
   // A parked client that sends without end is cut at the head's limit.
   if (waiting_answer_ && in_.size() > kHeadBytesMax) return false;
   const size_t before = in_.size();
-  const size_t want = in_body_ && !chunked_ ? std::min(kReadBytes, std::max<size_t>(body_left_, 1)) : 16 * 1024;
+  const size_t want =
+      in_body_ && !chunked_ ? std::min(kReadBytes, std::max<size_t>(body_left_, 1)) : 16 * 1024;
   in_.resize(before + want);
   const ssize_t got = ::recv(fd_.get(), in_.data() + before, want, 0);
   in_.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
@@ -128,14 +144,16 @@ void ApiConnection::run() {
     server_.on_request_(*this, request);
   }
   running_ = false;
-  // Answers wait for company while the client is parked on its next event in the same breath: it reads both at once.
+  // Answers wait for company while the client is parked on its next event in the same breath: it
+  // reads both at once.
   if (!broken_ && !waiting_answer_) flush();
 }
 
 ApiConnection::Parsed ApiConnection::parse() {
   if (!in_body_) {
     const size_t end = in_.find("\r\n\r\n");
-    if (end == std::string::npos) return in_.size() > kHeadBytesMax ? Parsed::bad : Parsed::incomplete;
+    if (end == std::string::npos)
+      return in_.size() > kHeadBytesMax ? Parsed::bad : Parsed::incomplete;
     if (end > kHeadBytesMax) return Parsed::bad;
     if (parse_head(std::string_view(in_).substr(0, end)) == Parsed::bad) return Parsed::bad;
     in_.erase(0, end + 4);
@@ -174,7 +192,8 @@ ApiConnection::Parsed ApiConnection::parse_head(std::string_view head) {
     const std::string_view field = head.substr(at, end - at);
     at = std::min(end + 2, head.size());
     const size_t colon = field.find(':');
-    if (colon == std::string_view::npos || colon == 0 || field[0] == ' ' || field[0] == '\t') return Parsed::bad;
+    if (colon == std::string_view::npos || colon == 0 || field[0] == ' ' || field[0] == '\t')
+      return Parsed::bad;
     const std::string name = to_lower(field.substr(0, colon));
     const std::string value(trim(field.substr(colon + 1)));
     if (name == "content-length") {
@@ -210,7 +229,8 @@ ApiConnection::Parsed ApiConnection::parse_chunks() {
         in_.erase(0, line_end + 4);
         return Parsed::complete;
       }
-      if (tail == std::string::npos) return in_.size() > kHeadBytesMax ? Parsed::bad : Parsed::incomplete;
+      if (tail == std::string::npos)
+        return in_.size() > kHeadBytesMax ? Parsed::bad : Parsed::incomplete;
       in_.erase(0, tail + 4);
       return Parsed::complete;
     }

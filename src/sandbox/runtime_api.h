@@ -1,5 +1,6 @@
-// The HTTP server of one sandbox's Runtime API (127.0.0.1:9001 inside): a strict little HTTP/1.1 for small requests. What it
-// reads comes from user code: everything has a limit, nothing is trusted.
+// The HTTP server of one sandbox's Runtime API (127.0.0.1:9001 inside): a strict little HTTP/1.1
+// for small requests. What it reads comes from user code: everything has a limit, nothing is
+// trusted.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 
 namespace virga::sandbox {
 
-// Source: Lambda Developer Guide, "Lambda quotas": 6 MB answer; the emulator's limit is 6 MiB and 100 bytes.
+// Source: Lambda Developer Guide, "Lambda quotas": 6 MB answer; the emulator's limit is 6 MiB and
+// 100 bytes.
 inline constexpr size_t kResponseBytesMax = 6 * 1024 * 1024 + 100;
 
 class ApiConnection;
@@ -30,8 +32,10 @@ struct ApiRequest {
 
 class ApiServer final : public async::FdHandler {
  public:
-  // `on_request` answers by connection.respond(), at once or later. The connection lives until it closes: `on_closed` tells.
-  ApiServer(async::Loop& loop, Fd listener, std::function<void(ApiConnection&, ApiRequest&)> on_request,
+  // `on_request` answers by connection.respond(), at once or later. The connection lives until it
+  // closes: `on_closed` tells.
+  ApiServer(async::Loop& loop, Fd listener,
+            std::function<void(ApiConnection&, ApiRequest&)> on_request,
             std::function<void(ApiConnection&)> on_closed);
   ~ApiServer();
   void on_events(uint32_t events) override;
@@ -72,7 +76,7 @@ class ApiConnection final : public async::FdHandler {
   std::string in_;
   std::string out_;
   ApiRequest request_;
-  size_t body_left_ = 0;      // of a body with a length, still to come
+  size_t body_left_ = 0;  // of a body with a length, still to come
   bool in_body_ = false, chunked_ = false;
   bool waiting_answer_ = false, running_ = false, writing_ = false, broken_ = false;
 };

@@ -9,11 +9,14 @@
 namespace virga::sandbox {
 namespace {
 
-// Folders of real interpreters. Version managers' shims are scripts elsewhere and are no interpreters.
+// Folders of real interpreters. Version managers' shims are scripts elsewhere and are no
+// interpreters.
 constexpr const char* kFolders[] = {"/usr/bin", "/usr/local/bin"};
 constexpr int kPythonMinors = 40;  // python3.0 .. python3.39
 
-bool executable(const std::string& path) { return ::access(path.c_str(), X_OK) == 0; }
+bool executable(const std::string& path) {
+  return ::access(path.c_str(), X_OK) == 0;
+}
 
 std::string real_path(const std::string& path) {
   char resolved[PATH_MAX];
@@ -33,7 +36,8 @@ std::optional<Interpreter> find_python(int wanted) {
   const auto at = [](int minor) -> std::optional<Interpreter> {
     for (const char* folder : kFolders) {
       const std::string path = std::string(folder) + "/python3." + std::to_string(minor);
-      if (executable(path)) return Interpreter{Family::python, real_path(path), "3." + std::to_string(minor)};
+      if (executable(path))
+        return Interpreter{Family::python, real_path(path), "3." + std::to_string(minor)};
     }
     return std::nullopt;
   };
@@ -69,9 +73,12 @@ std::optional<Interpreter> find_interpreter(std::string_view name, const Runtime
   for (const auto& [runtime, path] : overrides)
     if (runtime == name && executable(path)) return Interpreter{*family, real_path(path), ""};
   switch (*family) {
-    case Family::provided: return Interpreter{Family::provided, "", ""};
-    case Family::node: return find_node();
-    case Family::python: return find_python(number_after(name, "python3."));
+    case Family::provided:
+      return Interpreter{Family::provided, "", ""};
+    case Family::node:
+      return find_node();
+    case Family::python:
+      return find_python(number_after(name, "python3."));
   }
   return std::nullopt;
 }

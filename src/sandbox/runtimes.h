@@ -1,5 +1,6 @@
 // Which interpreter runs a runtime name on this machine.
-// Source of the names: the Runtime enum of the Lambda API model; only Python, Node and provided are interpreted here.
+// Source of the names: the Runtime enum of the Lambda API model; only Python, Node and provided are
+// interpreted here.
 #pragma once
 
 #include <optional>
@@ -18,12 +19,16 @@ struct Interpreter {
   std::string version;  // "3.11", "20"; empty when unknown
 };
 
-using RuntimePaths = std::vector<std::pair<std::string, std::string>>;  // runtime name -> interpreter, from --runtime
+using RuntimePaths =
+    std::vector<std::pair<std::string, std::string>>;  // runtime name -> interpreter, from
+                                                       // --runtime
 
-// The family of a name; nullopt for families that this engine does not run (java, ruby, dotnet, go).
+// The family of a name; nullopt for families that this engine does not run (java, ruby, dotnet,
+// go).
 std::optional<Family> runtime_family(std::string_view name);
 
-// The exact interpreter if installed, else the nearest newer, else the newest older; nullopt when none of its family is.
+// The exact interpreter if installed, else the nearest newer, else the newest older; nullopt when
+// none of its family is.
 std::optional<Interpreter> find_interpreter(std::string_view name, const RuntimePaths& overrides);
 
 }  // namespace virga::sandbox

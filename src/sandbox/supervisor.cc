@@ -21,7 +21,8 @@ namespace {
 
 // A launcher that cannot even start says so by this status and is not started again.
 constexpr int kLauncherCannot = 1;
-// One that dies this often within kWindowSeconds is given up: functions fail, everything else goes on.
+// One that dies this often within kWindowSeconds is given up: functions fail, everything else goes
+// on.
 constexpr int kRestartsMax = 10;
 constexpr time_t kWindowSeconds = 60;
 
@@ -62,7 +63,8 @@ pid_t Supervisor::start_launcher(Fd* engine_end) {
 
 void Supervisor::drop_rights() const {
   if (::geteuid() != 0 || options_.server_uid == static_cast<uid_t>(-1)) return;
-  if (::setgroups(0, nullptr) != 0 || ::setresgid(options_.server_gid, options_.server_gid, options_.server_gid) != 0 ||
+  if (::setgroups(0, nullptr) != 0 ||
+      ::setresgid(options_.server_gid, options_.server_gid, options_.server_gid) != 0 ||
       ::setresuid(options_.server_uid, options_.server_uid, options_.server_uid) != 0) {
     dprintf(2, "virga: cannot become user %u: %s\n", options_.server_uid, strerror(errno));
     ::_exit(1);

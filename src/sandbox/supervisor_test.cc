@@ -1,7 +1,6 @@
 #include "sandbox/supervisor.h"
 
 #include <gtest/gtest.h>
-
 #include <sys/epoll.h>
 
 #include "sandbox/test_support.h"
@@ -41,8 +40,9 @@ struct Supervised {
   }
 };
 
-void say(const std::string& text) { ignore(::write(9, (text + "\n").data(), text.size() + 1), "the test reads it"); }
-
+void say(const std::string& text) {
+  ignore(::write(9, (text + "\n").data(), text.size() + 1), "the test reads it");
+}
 
 TEST(Supervisor, gives_the_servers_exit_status) {
   Supervised s([](int, int) { return 42; });
@@ -63,8 +63,10 @@ TEST(Supervisor, passes_signals_on_and_reports_a_killed_server) {
 TEST(Supervisor, replaces_a_launcher_that_was_killed) {
   Supervised s([](int launcher_fd, int supervisor_fd) {
     async::EpollLoop loop(async::real_env());
-    // The launcher names itself by its children: its pid stands in /proc/<pid>/task/<pid>/children of the supervisor.
-    const std::string children = "/proc/" + std::to_string(::getppid()) + "/task/" + std::to_string(::getppid()) + "/children";
+    // The launcher names itself by its children: its pid stands in /proc/<pid>/task/<pid>/children
+    // of the supervisor.
+    const std::string children = "/proc/" + std::to_string(::getppid()) + "/task/" +
+                                 std::to_string(::getppid()) + "/children";
     pid_t launcher = 0;
     std::ifstream list(children);
     for (pid_t pid; list >> pid;)

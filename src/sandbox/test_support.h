@@ -1,5 +1,5 @@
-// For tests of this folder: a real launcher in a process of its own, an engine on a loop driven by hand, functions in a
-// temporary folder.
+// For tests of this folder: a real launcher in a process of its own, an engine on a loop driven by
+// hand, functions in a temporary folder.
 #pragma once
 
 #include <grp.h>
@@ -82,8 +82,14 @@ class Bed {
     spec.runtime = "python3.12";
     spec.code_dir = code("python" + std::to_string(++count_), "app.py", text);
     spec.handler = "app.handler";
-    spec.environment = {{"AWS_LAMBDA_FUNCTION_NAME", "test"}, {"AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"}, {"PATH", "/usr/bin:/bin"}, {"TZ", ":UTC"}, {"LANG", "en_US.UTF-8"}};
-    spec.log = [this](LogStream stream, std::string_view text) { logs.push_back({stream, std::string(text)}); };
+    spec.environment = {{"AWS_LAMBDA_FUNCTION_NAME", "test"},
+                        {"AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"},
+                        {"PATH", "/usr/bin:/bin"},
+                        {"TZ", ":UTC"},
+                        {"LANG", "en_US.UTF-8"}};
+    spec.log = [this](LogStream stream, std::string_view text) {
+      logs.push_back({stream, std::string(text)});
+    };
     return spec;
   }
 
@@ -146,8 +152,10 @@ class Bed {
     launcher_pid = ::fork();
     if (launcher_pid == 0) {
       ours = Fd();
-      if (launcher_user_ != 0 && (::setgroups(0, nullptr) != 0 || ::setresgid(launcher_user_, launcher_user_, launcher_user_) != 0 ||
-                                  ::setresuid(launcher_user_, launcher_user_, launcher_user_) != 0))
+      if (launcher_user_ != 0 &&
+          (::setgroups(0, nullptr) != 0 ||
+           ::setresgid(launcher_user_, launcher_user_, launcher_user_) != 0 ||
+           ::setresuid(launcher_user_, launcher_user_, launcher_user_) != 0))
         ::_exit(1);
       ::_exit(launcher_main(theirs.get(), launcher_options_));
     }

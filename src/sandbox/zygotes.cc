@@ -25,7 +25,9 @@ int64_t now_seconds() {
 
 Fd memory_file(const char* name, std::string_view content) {
   Fd fd(::memfd_create(name, 0));
-  if (fd.get() < 0 || ::write(fd.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) return Fd();
+  if (fd.get() < 0 ||
+      ::write(fd.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
+    return Fd();
   return fd;
 }
 
@@ -35,8 +37,8 @@ Fd memory_file(const char* name, std::string_view content) {
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   ::dup2(null.get(), 0);
   ::dup2(2, 1);
-  // 3 and 4 (here the engine's socket and the epoll set) stay taken, so that no library opens something there: in a
-  // sandbox they are the telemetry and assignment descriptors.
+  // 3 and 4 (here the engine's socket and the epoll set) stay taken, so that no library opens
+  // something there: in a sandbox they are the telemetry and assignment descriptors.
   ::dup2(null.get(), VJ_FD_TELEMETRY);
   ::dup2(null.get(), VJ_FD_ASSIGN);
   sigset_t none;
@@ -44,27 +46,43 @@ Fd memory_file(const char* name, std::string_view content) {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   for (const int number : {SIGPIPE, SIGINT, SIGTERM}) ::signal(number, SIG_DFL);
   const std::string program =
-      "import sys;exec(compile(open('/proc/self/fd/'+sys.argv[3],encoding='utf-8').read(),'/var/runtime/bootstrap.py','exec'))";
-  const std::string numbers[] = {std::to_string(socket), std::to_string(shim), std::to_string(script)};
-  const char* const arguments[] = {path.c_str(),       "-I", "-B", "-X", "utf8", "-c", program.c_str(), numbers[0].c_str(),
-                                   numbers[1].c_str(), numbers[2].c_str(), nullptr};
-  const char* const environment[] = {"TZ=:UTC", "LANG=en_US.UTF-8", "PATH=/usr/local/bin:/usr/bin:/bin",
-                                     "AWS_EC2_METADATA_DISABLED=true",
-                                     // Nothing of whoever starts the server: no home, no AWS configuration.
-                                     "HOME=/nonexistent", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
-                                     nullptr};
-  ::execve(arguments[0], const_cast<char* const*>(arguments), const_cast<char* const*>(environment));
+      "import "
+      "sys;exec(compile(open('/proc/self/fd/'+sys.argv[3],encoding='utf-8').read(),'/var/runtime/"
+      "bootstrap.py','exec'))";
+  const std::string numbers[] = {std::to_string(socket), std::to_string(shim),
+                                 std::to_string(script)};
+  const char* const arguments[] = {path.c_str(),
+                                   "-I",
+                                   "-B",
+                                   "-X",
+                                   "utf8",
+                                   "-c",
+                                   program.c_str(),
+                                   numbers[0].c_str(),
+                                   numbers[1].c_str(),
+                                   numbers[2].c_str(),
+                                   nullptr};
+  const char* const environment[] = {
+      "TZ=:UTC", "LANG=en_US.UTF-8", "PATH=/usr/local/bin:/usr/bin:/bin",
+      "AWS_EC2_METADATA_DISABLED=true",
+      // Nothing of whoever starts the server: no home, no AWS configuration.
+      "HOME=/nonexistent", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+      nullptr};
+  ::execve(arguments[0], const_cast<char* const*>(arguments),
+           const_cast<char* const*>(environment));
   ::_exit(97);
 }
 
 }  // namespace
 
 pid_t Zygotes::start(const std::string& path) {
-  // The files come from this binary's own memory, so nobody who can write to a disk can change what runs here.
+  // The files come from this binary's own memory, so nobody who can write to a disk can change what
+  // runs here.
   const Fd shim = memory_file("virga-shim", embedded_python_shim());
   const Fd script = memory_file("virga-bootstrap", embedded_python_bootstrap());
   Fd ours, theirs;
-  if (shim.get() < 0 || script.get() < 0 || !make_socketpair(SOCK_SEQPACKET, &ours, &theirs)) return -1;
+  if (shim.get() < 0 || script.get() < 0 || !make_socketpair(SOCK_SEQPACKET, &ours, &theirs))
+    return -1;
   const pid_t pid = ::fork();
   if (pid == 0) become_interpreter(path, theirs.get(), shim.get(), script.get());
   if (pid < 0) return -1;
@@ -81,12 +99,14 @@ void Zygotes::warm(const Interpreter& interpreter) {
     if (const pid_t pid = start(interpreter.path); pid > 0) current_[interpreter.path] = pid;
 }
 
-int Zygotes::fork_into(const Interpreter& interpreter, const vj_spawn& spawn, const std::vector<int>& fds) {
+int Zygotes::fork_into(const Interpreter& interpreter, const vj_spawn& spawn,
+                       const std::vector<int>& fds) {
   warm(interpreter);
   const auto found = current_.find(interpreter.path);
   if (found == current_.end()) return ENOENT;
   Zygote& zygote = zygotes_[found->second];
-  const int error = vj_send(zygote.socket.get(), &spawn, sizeof spawn, fds.data(), static_cast<int>(fds.size()));
+  const int error =
+      vj_send(zygote.socket.get(), &spawn, sizeof spawn, fds.data(), static_cast<int>(fds.size()));
   if (error != 0) return error;
   ++zygote.pending;
   if (++zygote.forks >= kForksMax || now_seconds() - zygote.born_seconds > kSecondsMax) {
@@ -139,7 +159,8 @@ std::optional<std::string> Zygotes::reaped(pid_t pid) {
   const std::string path = found->second.path;
   zygotes_.erase(found);
   std::erase_if(next_, [&](const auto& entry) { return entry.second == pid; });
-  const bool in_use = std::erase_if(current_, [&](const auto& entry) { return entry.second == pid; }) > 0;
+  const bool in_use =
+      std::erase_if(current_, [&](const auto& entry) { return entry.second == pid; }) > 0;
   return in_use ? std::optional(path) : std::optional<std::string>("");
 }
 

@@ -1,5 +1,5 @@
-// The Python zygotes of a launcher: one per interpreter, replaced now and then, because processes forked from one zygote share
-// the layout of its memory and its hash seed.
+// The Python zygotes of a launcher: one per interpreter, replaced now and then, because processes
+// forked from one zygote share the layout of its memory and its hash seed.
 #pragma once
 
 #include <sys/types.h>

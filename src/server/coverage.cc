@@ -18,17 +18,20 @@ async::Detached load_then_stop(Wiring* wiring, async::EpollLoop* loop) {
 
 std::string text_of(std::string_view which, const platform::Dispatcher& dispatcher) {
   if (which == "--markdown") {
-    return aws::coverage_markdown([&](const aws::ServiceDesc& service) { return dispatcher.binding(service); },
-                                  aws::all_services());
+    return aws::coverage_markdown(
+        [&](const aws::ServiceDesc& service) { return dispatcher.binding(service); },
+        aws::all_services());
   }
   std::string out;
   for (const aws::ServiceDesc* service : aws::all_services()) {
     if (!which.empty() && which != service->name) continue;
     const aws::ServiceBinding* bound = dispatcher.binding(*service);
     const aws::CoverageCounts counts = aws::count_coverage(*service, bound);
-    out += std::string(service->name) + ": " + std::to_string(counts.implemented) + " implemented, " +
-           std::to_string(counts.partial) + " partial, of " + std::to_string(counts.total) + "\n" +
-           aws::coverage_text(*service, bound, which.empty() ? aws::Missing::left_out : aws::Missing::listed);
+    out += std::string(service->name) + ": " + std::to_string(counts.implemented) +
+           " implemented, " + std::to_string(counts.partial) + " partial, of " +
+           std::to_string(counts.total) + "\n" +
+           aws::coverage_text(*service, bound,
+                              which.empty() ? aws::Missing::left_out : aws::Missing::listed);
   }
   return out.empty() ? "no service is called " + std::string(which) + "\n" : out;
 }

@@ -23,7 +23,8 @@ std::string sync_latency() {
   const std::string block(4096, 'x');
   std::vector<int64_t> nanos;
   const async::SteadyClock& clock = async::real_env().steady;
-  bool good = ::posix_fallocate(fd, 0, 1 << 20) == 0 && ::pwrite(fd, block.data(), block.size(), 0) == 4096;
+  bool good =
+      ::posix_fallocate(fd, 0, 1 << 20) == 0 && ::pwrite(fd, block.data(), block.size(), 0) == 4096;
   for (int i = 0; good && i < 32; ++i) {
     const auto begin = clock.now();
     good = ::pwrite(fd, block.data(), block.size(), 4096L * i) == 4096 && ::fdatasync(fd) == 0;
@@ -34,7 +35,8 @@ std::string sync_latency() {
   std::sort(nanos.begin(), nanos.end());
   char text[96];
   std::snprintf(text, sizeof text, "%.2f ms median, %.2f ms worst of 32 (4 KiB write + fdatasync)",
-                static_cast<double>(nanos[nanos.size() / 2]) / 1e6, static_cast<double>(nanos.back()) / 1e6);
+                static_cast<double>(nanos[nanos.size() / 2]) / 1e6,
+                static_cast<double>(nanos.back()) / 1e6);
   return text;
 }
 
@@ -47,8 +49,9 @@ int doctor() {
     isolated = isolated && line.good;
   }
   std::printf("%-28s %s\n\n", "disk, this folder", sync_latency().c_str());
-  std::printf("%s\n", isolated ? "Functions run here, isolated from each other and from this machine."
-                                : "Functions are less isolated here, or need what is missing above.");
+  std::printf("%s\n", isolated
+                          ? "Functions run here, isolated from each other and from this machine."
+                          : "Functions are less isolated here, or need what is missing above.");
   return isolated ? 0 : 1;
 }
 

@@ -20,7 +20,8 @@ bool others_may_enter(const std::filesystem::path& folder) {
   for (fs::path at = folder; at.has_relative_path(); at = at.parent_path()) {
     std::error_code error;
     const auto status = fs::status(at, error);
-    if (fs::exists(status) && (status.permissions() & fs::perms::others_exec) == fs::perms::none) return false;
+    if (fs::exists(status) && (status.permissions() & fs::perms::others_exec) == fs::perms::none)
+      return false;
   }
   return true;
 }
@@ -31,12 +32,14 @@ std::vector<uint16_t> platform_ports(const ServeOptions& options) {
   std::vector<uint16_t> ports;
   for (const auto& address : options.listen) {
     const auto port = static_cast<uint16_t>(address.port);
-    if (address.service.empty() && port != 0 && std::find(ports.begin(), ports.end(), port) == ports.end()) {
+    if (address.service.empty() && port != 0 &&
+        std::find(ports.begin(), ports.end(), port) == ports.end()) {
       ports.push_back(port);
     }
   }
   if (ports.size() >= kPortsMax) ports.resize(kPortsMax - 1);
-  if (std::find(ports.begin(), ports.end(), kDefaultPort) == ports.end()) ports.push_back(kDefaultPort);
+  if (std::find(ports.begin(), ports.end(), kDefaultPort) == ports.end())
+    ports.push_back(kDefaultPort);
   return ports;
 }
 
@@ -57,8 +60,9 @@ std::string node_sdk_folder() {
   std::error_code error;
   if (const char* given = std::getenv("VIRGA_NODE_SDK")) return given;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  for (const fs::path& candidate : {self.parent_path().parent_path() / "runtimes/node/sdk/node_modules",
-                                    fs::path("/usr/lib/virga/node_modules")}) {
+  for (const fs::path& candidate :
+       {self.parent_path().parent_path() / "runtimes/node/sdk/node_modules",
+        fs::path("/usr/lib/virga/node_modules")}) {
     if (fs::is_directory(candidate / "@aws-sdk", error)) return candidate.string();
   }
   return {};

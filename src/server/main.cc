@@ -62,7 +62,8 @@ int serve_command(const std::vector<std::string>& arguments) {
 
 int run(const std::vector<std::string>& arguments) {
   const std::string command = arguments.empty() ? "--help" : arguments[0];
-  const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+  const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1),
+                                      arguments.end());
   if (command == "serve") {
     if (!rest.empty() && (rest[0] == "--help" || rest[0] == "-h")) {
       std::fputs(help_text().c_str(), stdout);
@@ -90,4 +91,6 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace virga::server
 
-int main(int argc, char** argv) { return virga::server::run({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  return virga::server::run({argv + 1, argv + argc});
+}

@@ -29,7 +29,8 @@ Result<void> set_option(ServeOptions& o, std::string_view flag, const std::strin
   } else if (flag == "--memory") {
     o.memory = value != "0" && value != "false";
   } else if (flag == "--auth") {
-    if (value != "open" && value != "strict") return fail(usage("--auth is open or strict, not '" + value + "'"));
+    if (value != "open" && value != "strict")
+      return fail(usage("--auth is open or strict, not '" + value + "'"));
     o.auth = value == "open" ? AuthMode::open : AuthMode::strict;
   } else if (flag == "--account-id") {
     if (value.size() != 12 || value.find_first_not_of("0123456789") != std::string::npos) {
@@ -62,8 +63,10 @@ Result<void> set_option(ServeOptions& o, std::string_view flag, const std::strin
     o.lambda_retry_base_delay_ms = ms;
   } else if (flag == "--function-network") {
     if (value == "egress") {
-      return fail(usage("--function-network egress is not there yet: platform keeps functions to this server, host gives "
-                        "them this machine's network"));
+      return fail(
+          usage("--function-network egress is not there yet: platform keeps functions to this "
+                "server, host gives "
+                "them this machine's network"));
     }
     if (value != "platform" && value != "host") {
       return fail(usage("--function-network is platform or host, not '" + value + "'"));
@@ -83,8 +86,8 @@ Result<void> set_option(ServeOptions& o, std::string_view flag, const std::strin
   return {};
 }
 
-// The config file: a JSON object whose members are the flags' names without dashes ("account-id"), lists where a flag may
-// be repeated, and "accounts".
+// The config file: a JSON object whose members are the flags' names without dashes ("account-id"),
+// lists where a flag may be repeated, and "accounts".
 Result<void> read_config(ServeOptions& o, const std::string& path) {
   std::ifstream in(path);
   if (!in) return fail(usage("cannot read the config file " + path));
@@ -126,8 +129,9 @@ void map_foreign_variables(ServeOptions& o, const std::map<std::string, std::str
         }
       }
     } else if (name == "PERSISTENCE") {
-      o.notes.push_back(value == "1" ? "PERSISTENCE=1: state is always durable unless --memory"
-                                     : "PERSISTENCE not mapped: use --memory for state without a disk");
+      o.notes.push_back(value == "1"
+                            ? "PERSISTENCE=1: state is always durable unless --memory"
+                            : "PERSISTENCE not mapped: use --memory for state without a disk");
     } else if (name == "DEBUG") {
       if (value == "1" || value == "true") o.log_level = "debug";
       o.notes.push_back("DEBUG is read as --log-level");
@@ -148,26 +152,35 @@ const std::vector<OptionRow>& option_rows() {
        "address to serve; repeat for more; with SERVICE= it speaks that service only "
        "(default 127.0.0.1:4566 and [::1]:4566)"},
       {"--data", "VIRGA_DATA", "DIR", "folder of the durable store (default ./virga-data)"},
-      {"--memory", "VIRGA_MEMORY", nullptr, "keep everything in memory; nothing survives the process"},
+      {"--memory", "VIRGA_MEMORY", nullptr,
+       "keep everything in memory; nothing survives the process"},
       {"--auth", "VIRGA_AUTH", "open|strict",
-       "open: any well-formed credentials; strict: signatures and policies are checked (default open)"},
-      {"--account-id", "VIRGA_ACCOUNT_ID", "N", "default account, 12 digits (default 000000000000)"},
+       "open: any well-formed credentials; strict: signatures and policies are checked (default "
+       "open)"},
+      {"--account-id", "VIRGA_ACCOUNT_ID", "N",
+       "default account, 12 digits (default 000000000000)"},
       {"--region", "VIRGA_REGION", "R", "region of calls that name none (default us-east-1)"},
-      {"--tls-cert", "VIRGA_TLS_CERT", "F", "PEM certificate chain; with --tls-key, the port also speaks TLS"},
+      {"--tls-cert", "VIRGA_TLS_CERT", "F",
+       "PEM certificate chain; with --tls-key, the port also speaks TLS"},
       {"--tls-key", "VIRGA_TLS_KEY", "F", "PEM private key"},
       {"--log-level", "VIRGA_LOG_LEVEL", "L", "debug, info, warn, error or off (default info)"},
       {"--loops", "VIRGA_LOOPS", "N",
        "event loops; 0: one for each processor that may be used (default 0)"},
       {"--lifecycle-delay", "VIRGA_LIFECYCLE_DELAY", "D",
-       "how long CREATING, Pending and the like last, such as 2s; 0: until the next call (default 0)"},
+       "how long CREATING, Pending and the like last, such as 2s; 0: until the next call (default "
+       "0)"},
       {"--lambda-retry-base-delay", "VIRGA_LAMBDA_RETRY_BASE_DELAY", "D",
-       "wait before the first retry of an asynchronous invoke; the second waits twice as long (default 1m)"},
+       "wait before the first retry of an asynchronous invoke; the second waits twice as long "
+       "(default 1m)"},
       {"--function-network", "VIRGA_FUNCTION_NETWORK", "M",
-       "what functions reach: platform (this server only) or host (this machine's network; not with --auth strict) (default platform)"},
-      {"--runtime", "VIRGA_RUNTIME", "NAME=PATH", "interpreter of a Lambda runtime; repeat for more"},
+       "what functions reach: platform (this server only) or host (this machine's network; not "
+       "with --auth strict) (default platform)"},
+      {"--runtime", "VIRGA_RUNTIME", "NAME=PATH",
+       "interpreter of a Lambda runtime; repeat for more"},
       {"--init-dir", "VIRGA_INIT_DIR", "DIR",
        "scripts to run before Ready (default /etc/localstack/init/ready.d if it exists)"},
-      {"--cors-origin", "VIRGA_CORS_ORIGIN", "O", "browser origin allowed besides loopback; repeat for more"},
+      {"--cors-origin", "VIRGA_CORS_ORIGIN", "O",
+       "browser origin allowed besides loopback; repeat for more"},
   };
   return rows;
 }
@@ -191,13 +204,15 @@ Result<std::vector<ListenAddress>> parse_listen(std::string_view text) {
     text.remove_prefix(eq + 1);
   }
   const auto colon = text.rfind(':');
-  const auto port = colon == std::string_view::npos ? std::nullopt : parse_int(text.substr(colon + 1));
+  const auto port =
+      colon == std::string_view::npos ? std::nullopt : parse_int(text.substr(colon + 1));
   if (!port || *port < 0 || *port > 65535) {
     return fail(usage("'" + std::string(text) + "' is not HOST:PORT"));
   }
   std::string_view host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  if (host.empty()) return fail(usage("'" + std::string(text) + "' has no host; 0.0.0.0 means every address"));
+  if (host.empty())
+    return fail(usage("'" + std::string(text) + "' has no host; 0.0.0.0 means every address"));
   address.port = static_cast<int>(*port);
   std::vector<ListenAddress> out;
   if (host == "localhost") {
@@ -217,7 +232,8 @@ Result<ServeOptions> parse_serve_options(const std::vector<std::string>& argumen
   ServeOptions options;
   std::vector<std::pair<std::string, std::string>> flags;
   std::string config;
-  if (const auto found = environment.find("VIRGA_CONFIG"); found != environment.end()) config = found->second;
+  if (const auto found = environment.find("VIRGA_CONFIG"); found != environment.end())
+    config = found->second;
   for (size_t i = 0; i < arguments.size(); ++i) {
     std::string flag = arguments[i];
     std::optional<std::string> value;
@@ -255,9 +271,11 @@ Result<ServeOptions> parse_serve_options(const std::vector<std::string>& argumen
     if (found == environment.end()) continue;
     if (std::string_view(row.flag) == "--listen") options.listen.clear();
     if (std::string_view(row.flag) == "--cors-origin") options.cors_origins.clear();
-    const bool list = std::string_view(row.flag) == "--listen" || std::string_view(row.flag) == "--runtime" ||
+    const bool list = std::string_view(row.flag) == "--listen" ||
+                      std::string_view(row.flag) == "--runtime" ||
                       std::string_view(row.flag) == "--cors-origin";
-    for (const auto part : list ? split(found->second, ',') : std::vector<std::string_view>{found->second}) {
+    for (const auto part :
+         list ? split(found->second, ',') : std::vector<std::string_view>{found->second}) {
       VIRGA_TRY_VOID(set_option(options, row.flag, std::string(part)));
     }
   }
@@ -275,12 +293,15 @@ Result<ServeOptions> parse_serve_options(const std::vector<std::string>& argumen
     options.listen.push_back({"", "127.0.0.1", 4566});
     options.listen.push_back({"", "::1", 4566});
   }
-  if (options.init_dir.empty() && std::filesystem::is_directory(kInitDirDefault)) options.init_dir = kInitDirDefault;
+  if (options.init_dir.empty() && std::filesystem::is_directory(kInitDirDefault))
+    options.init_dir = kInitDirDefault;
   if (!options.init_dir.empty() && !std::filesystem::is_directory(options.init_dir)) {
     return fail(usage("--init-dir: there is no folder " + options.init_dir));
   }
   if (options.function_network == "host" && options.auth == AuthMode::strict) {
-    return fail(usage("--function-network host shares this machine's network between tenants: not with --auth strict"));
+    return fail(
+        usage("--function-network host shares this machine's network between tenants: not with "
+              "--auth strict"));
   }
   if (options.tls_cert.empty() != options.tls_key.empty()) {
     return fail(usage("--tls-cert and --tls-key go together"));
@@ -293,13 +314,16 @@ std::string help_text() {
       "virga: a self-hosted serverless cloud that speaks the AWS wire protocols\n\n"
       "  virga serve [options]   run the server until SIGTERM\n"
       "  virga coverage          which operations are implemented\n"
-      "  virga doctor            what this machine allows: namespaces, cgroups, interpreters, disk\n"
+      "  virga doctor            what this machine allows: namespaces, cgroups, interpreters, "
+      "disk\n"
       "  virga version           version and build\n"
       "  virga --help            this text\n\n"
-      "Options of serve (also as environment variables, and as members of a JSON file named by --config or\n"
+      "Options of serve (also as environment variables, and as members of a JSON file named by "
+      "--config or\n"
       "VIRGA_CONFIG, which can preload accounts, users and access keys):\n\n";
   for (const auto& row : option_rows()) {
-    std::string left = std::string("  ") + row.flag + (row.value ? std::string(" ") + row.value : "");
+    std::string left =
+        std::string("  ") + row.flag + (row.value ? std::string(" ") + row.value : "");
     out += left + "\n      " + row.help + "  [" + row.env + "]\n";
   }
   out += "  --config F\n      JSON config file  [VIRGA_CONFIG]\n";

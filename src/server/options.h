@@ -19,7 +19,8 @@ struct ListenAddress {
 
 enum class AuthMode { open, strict };
 
-// What `virga serve` was told, by flag, environment variable or config file (in this order of precedence).
+// What `virga serve` was told, by flag, environment variable or config file (in this order of
+// precedence).
 struct ServeOptions {
   std::vector<ListenAddress> listen;  // default 127.0.0.1:4566 and [::1]:4566
   std::string data_dir = "virga-data";
@@ -34,12 +35,13 @@ struct ServeOptions {
   int64_t lifecycle_delay_ms = 0;
   int64_t lambda_retry_base_delay_ms = 60'000;
   std::string function_network = "platform";  // or "host"
-  std::string code_folder;      // where deployment packages are unpacked: settled before the launcher starts
+  std::string
+      code_folder;  // where deployment packages are unpacked: settled before the launcher starts
   bool code_folder_temporary = false;
   std::map<std::string, std::string> runtimes;  // runtime name -> interpreter path
   std::string init_dir;
   std::vector<std::string> cors_origins;
-  Document accounts;            // the config file's "accounts": identities to preload
+  Document accounts;               // the config file's "accounts": identities to preload
   std::vector<std::string> notes;  // what was mapped or could not be, to be logged once at start
 };
 
@@ -52,7 +54,8 @@ struct OptionRow {
 };
 const std::vector<OptionRow>& option_rows();
 
-// Reads `arguments` (what follows `serve`) and `environment`. Errors have code "Usage" and a sentence for people.
+// Reads `arguments` (what follows `serve`) and `environment`. Errors have code "Usage" and a
+// sentence for people.
 Result<ServeOptions> parse_serve_options(const std::vector<std::string>& arguments,
                                          const std::map<std::string, std::string>& environment);
 

@@ -28,7 +28,8 @@ TEST(Options, a_flag_wins_over_the_environment) {
 
 TEST(Options, the_environment_wins_over_the_config_file) {
   const std::string path = testing::TempDir() + "/virga-options-test.json";
-  std::ofstream(path) << R"({"region": "ap-south-1", "auth": "strict", "accounts": [{"id": "111111111111"}]})";
+  std::ofstream(path)
+      << R"({"region": "ap-south-1", "auth": "strict", "accounts": [{"id": "111111111111"}]})";
   const auto got = parse_serve_options({"--config", path}, {{"VIRGA_REGION", "us-west-2"}});
   ASSERT_TRUE(got) << got.error().message;
   EXPECT_EQ(got->region, "us-west-2");
@@ -50,7 +51,8 @@ TEST(Options, brackets_hold_an_ipv6_address) {
 TEST(Options, says_which_option_is_wrong) {
   EXPECT_THAT(parse_serve_options({"--auht", "open"}, {}).error().message, HasSubstr("--auht"));
   EXPECT_THAT(parse_serve_options({"--auth", "maybe"}, {}).error().message, HasSubstr("maybe"));
-  EXPECT_THAT(parse_serve_options({"--account-id", "12"}, {}).error().message, HasSubstr("12 digits"));
+  EXPECT_THAT(parse_serve_options({"--account-id", "12"}, {}).error().message,
+              HasSubstr("12 digits"));
   EXPECT_THAT(parse_serve_options({"--listen"}, {}).error().message, HasSubstr("needs a value"));
   EXPECT_THAT(parse_serve_options({"--tls-cert", "x"}, {}).error().message, HasSubstr("--tls-key"));
 }
@@ -63,7 +65,8 @@ TEST(Options, durations_have_units) {
 }
 
 TEST(Options, foreign_variables_are_mapped_or_reported) {
-  const auto got = parse_serve_options({}, {{"GATEWAY_LISTEN", ":5000"}, {"LAMBDA_EXECUTOR", "docker"}});
+  const auto got =
+      parse_serve_options({}, {{"GATEWAY_LISTEN", ":5000"}, {"LAMBDA_EXECUTOR", "docker"}});
   ASSERT_TRUE(got);
   EXPECT_EQ(got->listen[0].host, "0.0.0.0");
   EXPECT_EQ(got->listen[0].port, 5000);

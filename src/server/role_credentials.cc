@@ -23,12 +23,13 @@ Task<platform::SessionCredentials> RoleCredentials::issue(Request request) {
   if (mode_ == platform::AuthMode::strict) {
     const bool allowed = co_await identity_.service_may_assume(role_arn, request.service);
     if (!allowed) {
-      co_return fail("AccessDenied", 403, "The role " + role_arn + " cannot be assumed by " + request.service + ".");
+      co_return fail("AccessDenied", 403,
+                     "The role " + role_arn + " cannot be assumed by " + request.service + ".");
     }
   }
   platform::SessionRequest session;
-  session.principal = platform::assumed_role_principal(role_arn, role ? role->role_id : stand_in_role_id(role_arn),
-                                                       request.session_name);
+  session.principal = platform::assumed_role_principal(
+      role_arn, role ? role->role_id : stand_in_role_id(role_arn), request.session_name);
   session.role_arn = role_arn;
   session.duration_seconds = request.duration_seconds;
   const platform::Credential made = co_await identity_.issue_session(session);

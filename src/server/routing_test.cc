@@ -62,7 +62,8 @@ TEST(Route, an_action_finds_its_query_service_by_version) {
 }
 
 TEST(Route, rpc_paths_name_the_service) {
-  RouteQuestion q = get("localhost", "/service/GraniteServiceVersion20100801/operation/ListMetrics");
+  RouteQuestion q =
+      get("localhost", "/service/GraniteServiceVersion20100801/operation/ListMetrics");
   q.smithy_protocol = "rpc-v2-cbor";
   EXPECT_EQ(service_of(q), "cloudwatch");
 }
@@ -74,8 +75,10 @@ TEST(Route, a_bound_listener_speaks_one_service) {
 }
 
 TEST(Route, data_planes_by_host_and_by_path) {
-  EXPECT_EQ(route(get("abcdef1234.execute-api.eu-west-1.localhost", "/notes/7")).kind, RouteKind::execute_api);
-  EXPECT_EQ(route(get("127.0.0.1", "/_aws/execute-api/abcdef1234/prod")).kind, RouteKind::execute_api);
+  EXPECT_EQ(route(get("abcdef1234.execute-api.eu-west-1.localhost", "/notes/7")).kind,
+            RouteKind::execute_api);
+  EXPECT_EQ(route(get("127.0.0.1", "/_aws/execute-api/abcdef1234/prod")).kind,
+            RouteKind::execute_api);
   EXPECT_EQ(route(get("x.lambda-url.us-east-1.localhost", "/")).kind, RouteKind::function_url);
   RouteQuestion connections = get("abcdef1234.execute-api.localhost", "/@connections/x");
   connections.signing_name = "execute-api";

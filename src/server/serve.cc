@@ -58,7 +58,8 @@ class Signals final : public async::FdHandler {
 // The supervisor's line: a new launcher, or the end of the supervisor.
 class ControlLine final : public async::FdHandler {
  public:
-  ControlLine(async::Loop& loop, int fd, std::function<void(int)> on_launcher, async::Callback on_gone)
+  ControlLine(async::Loop& loop, int fd, std::function<void(int)> on_launcher,
+              async::Callback on_gone)
       : loop_(loop), fd_(fd), on_launcher_(std::move(on_launcher)), on_gone_(std::move(on_gone)) {
     loop_.add_fd(fd_, EPOLLIN, *this);
   }
@@ -116,7 +117,8 @@ async::Detached start_in_order(Wiring* wiring, async::EpollLoop* loop, int* exit
 }  // namespace
 
 int serve(const ServeOptions& options, int launcher_fd, int control_fd) {
-  // Before any thread exists: one that did not block them would be ended by them, and the process with it.
+  // Before any thread exists: one that did not block them would be ended by them, and the process
+  // with it.
   const sigset_t signals = ending_signals();
   CHECK(::sigprocmask(SIG_BLOCK, &signals, nullptr) == 0);
   async::EpollLoop loop(async::real_env());
@@ -135,7 +137,8 @@ int serve(const ServeOptions& options, int launcher_fd, int control_fd) {
     loop.post([&] { start_in_order(wiring->get(), &loop, &exit_code); });
     loop.run();
   }
-  // Destroyed on its loop's thread, while nothing runs any more: the shard makes durable what it was given.
+  // Destroyed on its loop's thread, while nothing runs any more: the shard makes durable what it
+  // was given.
   wiring->reset();
   return exit_code;
 }

@@ -8,8 +8,8 @@
 
 #include "api/dynamodb/service.h"
 #include "async/offload.h"
-#include "aws/door.h"
 #include "async/wait.h"
+#include "aws/door.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -72,11 +72,13 @@ constexpr uint64_t kMemorySegmentBytes = 4 << 20;
 // Stands where no launcher is: functions are kept, none can run.
 class NoCompute final : public lambda::Compute {
  public:
-  Task<std::unique_ptr<lambda::Sandbox>> start(std::shared_ptr<const lambda::SandboxSpec>, std::string,
-                                               lambda::LogSink) override {
+  Task<std::unique_ptr<lambda::Sandbox>> start(std::shared_ptr<const lambda::SandboxSpec>,
+                                               std::string, lambda::LogSink) override {
     co_return fail("ServiceException", 500, "this process has no sandbox engine");
   }
-  std::optional<RuntimeVersion> runtime_version(const std::string&) const override { return std::nullopt; }
+  std::optional<RuntimeVersion> runtime_version(const std::string&) const override {
+    return std::nullopt;
+  }
 };
 
 // HTTP APIs as the front sees them.
@@ -100,7 +102,8 @@ class ExecuteApi final : public platform::DataPlaneHandler {
   apigatewayv2::DataPlane& data_plane_;
 };
 
-// Deployment packages are unpacked where sandboxes can read them; without a data folder, in a folder of this process.
+// Deployment packages are unpacked where sandboxes can read them; without a data folder, in a
+// folder of this process.
 struct CodeFolder {
   std::filesystem::path path;
   bool temporary = false;
@@ -117,7 +120,9 @@ struct Wiring::Parts {
   Parts(async::EpollLoop& l, const ServeOptions& o) : loop(l), options(o) {}
 
   bool strict() const { return options.auth == AuthMode::strict; }
-  storage::FileSystem& files() { return memory_files ? *memory_files : storage::local_file_system(); }
+  storage::FileSystem& files() {
+    return memory_files ? *memory_files : storage::local_file_system();
+  }
 
   async::EpollLoop& loop;
   const ServeOptions options;
@@ -130,7 +135,8 @@ struct Wiring::Parts {
 
   std::unique_ptr<async::Pool> pool = async::make_thread_pool(kPoolThreads);
   std::unique_ptr<storage::BlobStore> blobs;
-  std::unique_ptr<platform::DurableTimers> timers;  // started when every service has registered its kinds
+  std::unique_ptr<platform::DurableTimers>
+      timers;  // started when every service has registered its kinds
 
   std::unique_ptr<iam::Identity> identity;
   std::unique_ptr<iam::Catalog> iam_catalog;
@@ -179,8 +185,8 @@ namespace {
 
 std::string address_text(const ListenAddress& address, int port) {
   const bool v6 = address.host.find(':') != std::string::npos;
-  return (address.service.empty() ? "" : address.service + "=") + (v6 ? "[" + address.host + "]" : address.host) +
-         ":" + std::to_string(port);
+  return (address.service.empty() ? "" : address.service + "=") +
+         (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(port);
 }
 
 // How a program on this machine reaches the listener.
@@ -198,7 +204,8 @@ Wiring::~Wiring() {
   if (parts_->launcher_fd >= 0) ::close(parts_->launcher_fd);
 }
 
-Result<std::unique_ptr<Wiring>> Wiring::build(async::EpollLoop& loop, const ServeOptions& options, int launcher_fd) {
+Result<std::unique_ptr<Wiring>> Wiring::build(async::EpollLoop& loop, const ServeOptions& options,
+                                              int launcher_fd) {
   auto parts = std::make_unique<Parts>(loop, options);
   Parts& p = *parts;
   p.launcher_fd = launcher_fd;
@@ -207,8 +214,8 @@ Result<std::unique_ptr<Wiring>> Wiring::build(async::EpollLoop& loop, const Serv
   if (options.memory) shard_options.segment_bytes = kMemorySegmentBytes;
   VIRGA_TRY(shard, storage::Shard::open(p.files(), options.data_dir, shard_options, loop));
   p.shard = std::move(shard);
-  p.dispatcher = std::make_unique<platform::Dispatcher>(*p.shard, p.env, p.metrics,
-                                                        platform::Dispatcher::Options{.strict = p.strict()});
+  p.dispatcher = std::make_unique<platform::Dispatcher>(
+      *p.shard, p.env, p.metrics, platform::Dispatcher::Options{.strict = p.strict()});
   return std::unique_ptr<Wiring>(new Wiring(std::move(parts)));
 }
 
@@ -250,14 +257,16 @@ Task<void> Wiring::load() {
   p.dispatcher->run_anywhere(dynamodb::api::service_desc(), dynamodb::operations_of_any_loop());
   p.dynamodb->start();
 
-  p.blobs = co_await storage::BlobStore::open(p.files(), p.options.data_dir + "/blobs", *p.shard, *p.pool);
+  p.blobs = co_await storage::BlobStore::open(p.files(), p.options.data_dir + "/blobs", *p.shard,
+                                              *p.pool);
   co_await load_s3();
 
   co_await load_functions();
 
   net::HttpClientOptions client;
   // A tenant's integration must not be a way to this machine's own services.
-  if (p.strict()) client.allow = [](const net::SocketAddress& to) { return !net::is_internal_address(to.host); };
+  if (p.strict())
+    client.allow = [](const net::SocketAddress& to) { return !net::is_internal_address(to.host); };
   p.http_client = std::make_unique<net::HttpClient>(p.loop, *p.pool, std::move(client));
   p.upstream.add(p.loop, *p.http_client);
   p.apigatewayv2 = std::make_unique<apigatewayv2::Service>(*p.shard, p.env);
@@ -265,16 +274,21 @@ Task<void> Wiring::load() {
   p.api_signer = std::make_unique<apigatewayv2::IamSigner>(
       *p.identity, p.strict() ? p.gate.get() : nullptr, p.env,
       platform::IdentifyOptions{p.strict(), p.options.account_id, p.options.region});
-  p.data_plane = std::make_unique<apigatewayv2::DataPlane>(apigatewayv2::DataPlane::Parts{
-      .env = p.env, .apis = *p.apigatewayv2, .functions = p.lambda->invoker(), .upstream = p.upstream,
-      .authorizations = p.apigatewayv2->authorizations(), .signer = p.api_signer.get(),
-      .logs = p.logs.get()});
+  p.data_plane = std::make_unique<apigatewayv2::DataPlane>(
+      apigatewayv2::DataPlane::Parts{.env = p.env,
+                                     .apis = *p.apigatewayv2,
+                                     .functions = p.lambda->invoker(),
+                                     .upstream = p.upstream,
+                                     .authorizations = p.apigatewayv2->authorizations(),
+                                     .signer = p.api_signer.get(),
+                                     .logs = p.logs.get()});
   p.execute_api = std::make_unique<ExecuteApi>(*p.data_plane);
   co_await p.s3_notifications->start();  // every destination is there
   co_return ok();
 }
 
-// The configuration's accounts; in strict mode the first root key, which is shown once and never again.
+// The configuration's accounts; in strict mode the first root key, which is shown once and never
+// again.
 Task<void> Wiring::load_identities() {
   Parts& p = *parts_;
   auto keys = co_await iam::parse_accounts(p.options.accounts);
@@ -282,8 +296,10 @@ Task<void> Wiring::load_identities() {
   if (!p.strict()) co_return ok();
   const auto root = co_await p.identity->ensure_root_key(p.options.account_id);
   if (!root) co_return ok();
-  std::printf("Root key of account %s (shown this once):\n  AWS_ACCESS_KEY_ID=%s\n  AWS_SECRET_ACCESS_KEY=%s\n",
-              p.options.account_id.c_str(), root->access_key_id.c_str(), root->secret.c_str());
+  std::printf(
+      "Root key of account %s (shown this once):\n  AWS_ACCESS_KEY_ID=%s\n  "
+      "AWS_SECRET_ACCESS_KEY=%s\n",
+      p.options.account_id.c_str(), root->access_key_id.c_str(), root->secret.c_str());
   std::fflush(stdout);
   co_return ok();
 }
@@ -293,9 +309,12 @@ Task<void> Wiring::load_s3() {
   Parts& p = *parts_;
   p.s3_owners = co_await s3::Owners::parse(p.options.accounts);
   const auto mode = p.strict() ? platform::AuthMode::strict : platform::AuthMode::open;
-  p.s3_notifications = std::make_unique<s3::Notifications>(*p.shard, *p.timers, p.env, *p.dispatcher, mode);
-  p.s3 = std::make_unique<s3::Service>(*p.shard, *p.blobs, p.env, *p.pool, p.s3_owners, *p.s3_notifications);
-  p.s3_access = std::make_unique<s3::AccessControl>(*p.shard, *p.identity, p.s3_owners, p.env, mode);
+  p.s3_notifications =
+      std::make_unique<s3::Notifications>(*p.shard, *p.timers, p.env, *p.dispatcher, mode);
+  p.s3 = std::make_unique<s3::Service>(*p.shard, *p.blobs, p.env, *p.pool, p.s3_owners,
+                                       *p.s3_notifications);
+  p.s3_access =
+      std::make_unique<s3::AccessControl>(*p.shard, *p.identity, p.s3_owners, p.env, mode);
   p.s3_origins = std::make_unique<s3::CrossOrigin>(*p.shard);
   aws::ServiceBinding binding = s3::make_binding(*p.s3);
   p.dispatcher->set_authorizer(*binding.service, *p.s3_access);
@@ -311,9 +330,10 @@ Task<void> Wiring::load_functions() {
   sandbox::RuntimePaths runtimes(p.options.runtimes.begin(), p.options.runtimes.end());
   p.role_credentials = std::make_unique<RoleCredentials>(
       *p.identity, p.strict() ? platform::AuthMode::strict : platform::AuthMode::open);
-  const CodeFolderPlace place = p.options.code_folder.empty()
-                                    ? code_folder(p.options)
-                                    : CodeFolderPlace{p.options.code_folder, p.options.code_folder_temporary};
+  const CodeFolderPlace place =
+      p.options.code_folder.empty()
+          ? code_folder(p.options)
+          : CodeFolderPlace{p.options.code_folder, p.options.code_folder_temporary};
   p.code_folder.temporary = place.temporary;
   p.code_folder.path = place.path;
   lambda::CodeStore::Options code;
@@ -334,12 +354,14 @@ Task<void> Wiring::load_functions() {
       info.port = peer.port;
       p.http->adopt_connection(fd, std::move(info));
     };
-    p.engine = co_await sandbox::Engine::open(p.loop, std::exchange(p.launcher_fd, -1), std::move(engine));
+    p.engine =
+        co_await sandbox::Engine::open(p.loop, std::exchange(p.launcher_fd, -1), std::move(engine));
     lambda::EngineCompute::Options compute;
     compute.runtime_paths = runtimes;
     compute.endpoint_url = "http://127.0.0.1:" + std::to_string(ports.front());
     compute.edge_port = ports.front();
-    p.compute = std::make_unique<lambda::EngineCompute>(*p.engine, p.env, *p.code, *p.role_credentials, std::move(compute));
+    p.compute = std::make_unique<lambda::EngineCompute>(*p.engine, p.env, *p.code,
+                                                        *p.role_credentials, std::move(compute));
   } else {
     p.compute = std::make_unique<NoCompute>();
   }
@@ -348,14 +370,17 @@ Task<void> Wiring::load_functions() {
   options.lifecycle_delay_ms = p.options.lifecycle_delay_ms;
   options.retry_base_delay_ms = p.options.lambda_retry_base_delay_ms;
   if (p.strict()) options.gate = p.gate.get();
-  options.call = [&p](aws::CallContext call, std::string service, std::string operation, Document input) {
-    return aws::call_by_name(*p.dispatcher, std::move(call), std::move(service), std::move(operation), std::move(input));
+  options.call = [&p](aws::CallContext call, std::string service, std::string operation,
+                      Document input) {
+    return aws::call_by_name(*p.dispatcher, std::move(call), std::move(service),
+                             std::move(operation), std::move(input));
   };
   options.has_service = [&p](std::string_view service) {
     const auto all = p.dispatcher->implemented_services();
     return std::find(all.begin(), all.end(), service) != all.end();
   };
-  p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs, *p.timers, options);
+  p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs,
+                                               *p.timers, options);
   p.lambda->set_door(*p.dispatcher);
   p.dispatcher->add(lambda::make_binding(*p.lambda));
   p.function_urls = std::make_unique<lambda::FunctionUrlPlane>(*p.lambda);
@@ -394,7 +419,8 @@ Task<std::string> Wiring::start() {
 
   AdminHooks hooks;
   if (strict) {
-    p.root_key = std::make_unique<RootKey>(*p.identity, p.env, p.options.account_id, p.options.region);
+    p.root_key =
+        std::make_unique<RootKey>(*p.identity, p.env, p.options.account_id, p.options.region);
     hooks.authorise = [&p](net::HttpRequest& request, std::string_view body) {
       return p.root_key->require(&request, body);
     };
@@ -429,7 +455,8 @@ Task<std::string> Wiring::start() {
   front_options.identify = {strict, p.options.account_id, p.options.region};
   front_options.cors_origins = p.options.cors_origins;
   front_options.pool = p.pool.get();
-  p.front = std::make_unique<platform::HttpFront>(*p.dispatcher, *p.identity, p.env, p.metrics, front_options);
+  p.front = std::make_unique<platform::HttpFront>(*p.dispatcher, *p.identity, p.env, p.metrics,
+                                                  front_options);
   p.front->admin = [this](net::HttpRequest& request) { return local(request); };
   p.front->home = [&p](const net::HttpRequest& request) { return p.admin->home(request); };
   p.front->execute_api = p.execute_api.get();
@@ -510,6 +537,8 @@ void Wiring::attach_launcher(int launcher_fd) {
   }
 }
 
-const platform::Dispatcher& Wiring::dispatcher() const { return *parts_->dispatcher; }
+const platform::Dispatcher& Wiring::dispatcher() const {
+  return *parts_->dispatcher;
+}
 
 }  // namespace virga::server

@@ -13,16 +13,18 @@ class Dispatcher;
 namespace virga::net {
 class HttpRequest;
 struct HttpResponse;
-}
+}  // namespace virga::net
 
 namespace virga::server {
 
-// The composition root: owns the store, every service and the doors, constructed by name in one readable function
-// (wiring.cc). One loop; no singletons anywhere else.
+// The composition root: owns the store, every service and the doors, constructed by name in one
+// readable function (wiring.cc). One loop; no singletons anywhere else.
 class Wiring {
  public:
-  // Opens the store. `launcher_fd` < 0: without a sandbox engine (coverage, tests); functions then cannot be invoked.
-  static Result<std::unique_ptr<Wiring>> build(async::EpollLoop& loop, const ServeOptions& options, int launcher_fd);
+  // Opens the store. `launcher_fd` < 0: without a sandbox engine (coverage, tests); functions then
+  // cannot be invoked.
+  static Result<std::unique_ptr<Wiring>> build(async::EpollLoop& loop, const ServeOptions& options,
+                                               int launcher_fd);
   ~Wiring();
 
   // Constructs the services and loads what they keep in memory. On the loop, once, before start().

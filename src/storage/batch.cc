@@ -11,7 +11,9 @@ void append_varint(std::string& out, uint64_t value) {
 }
 
 namespace {
-bool has_second(OpKind kind) { return kind == OpKind::put || kind == OpKind::erase_range; }
+bool has_second(OpKind kind) {
+  return kind == OpKind::put || kind == OpKind::erase_range;
+}
 }  // namespace
 
 void append_op(std::string& out, OpKind kind, std::string_view first, std::string_view second) {

@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-// The operations of one committed batch, as they stand in the log (docs/formats/log.md). A sequence of
+// The operations of one committed batch, as they stand in the log (docs/formats/log.md). A sequence
+// of
 //   1 put: key, value   2 erase: key   3 erase_range: begin, end   4 change record: bytes
 // each text with its length before it as an unsigned LEB128 number.
 namespace virga::storage {

@@ -258,7 +258,8 @@ class BlobStore::Source final : public async::ByteSource {
     if (ref_.kind == BlobRef::Kind::inlined) {
       piece = ref_.content.substr(at_, count);
     } else {
-      Result<std::string> got = co_await async::offload(*core_->pool, [&] { return read_now(count); });
+      Result<std::string> got =
+          co_await async::offload(*core_->pool, [&] { return read_now(count); });
       if (!got) co_return fail(got.error());
       piece = std::move(*got);
     }
@@ -350,7 +351,9 @@ Task<int> BlobStore::compact() {
   co_return static_cast<int>(before) - static_cast<int>(core->files.pack_count());
 }
 
-std::vector<BlobPlace> BlobStore::kept() const { return core_->files.all(); }
+std::vector<BlobPlace> BlobStore::kept() const {
+  return core_->files.all();
+}
 
 Task<void> BlobStore::forget(std::vector<BlobPlace> places) {
   const auto core = core_;

@@ -84,7 +84,8 @@ class BlobStore {
 
   // Moves what lives in packs that are mostly dead. Returns how many packs went away.
   Task<int> compact();
-  // For a reset of the shard, which forgets all references at once: what is kept before it, and its end after it.
+  // For a reset of the shard, which forgets all references at once: what is kept before it, and its
+  // end after it.
   std::vector<BlobPlace> kept() const;
   Task<void> forget(std::vector<BlobPlace> places);
   // Reads everything back; the ids whose checksums do not match.

@@ -71,7 +71,8 @@ class BlobStoreTest : public testing::Test {
   }
   std::vector<std::string> names() { return *fs_.list(kDir); }
 
-  SimFileSystem fs_{[](uint64_t) -> uint64_t { return 0; }};  // a crash loses all that was not synced
+  SimFileSystem fs_{
+      [](uint64_t) -> uint64_t { return 0; }};  // a crash loses all that was not synced
   TestShard shard_{TestShard::small_options(), &fs_};
   std::unique_ptr<async::Pool> pool_ = async::make_loop_pool(shard_.loop());
   std::unique_ptr<BlobStore> blobs_;
@@ -79,8 +80,8 @@ class BlobStoreTest : public testing::Test {
 
 TEST_F(BlobStoreTest, keeps_every_size_class_over_a_power_cut) {
   std::vector<std::pair<BlobRef, std::string>> all;
-  for (const size_t size : {size_t{0}, size_t{1}, size_t{4096}, size_t{4097}, size_t{65'536}, size_t{1} << 20,
-                            (size_t{1} << 20) + 1, size_t{5'000'000}}) {
+  for (const size_t size : {size_t{0}, size_t{1}, size_t{4096}, size_t{4097}, size_t{65'536},
+                            size_t{1} << 20, (size_t{1} << 20) + 1, size_t{5'000'000}}) {
     const std::string bytes = content(size);
     all.emplace_back(put_kept(bytes), bytes);
   }
@@ -99,7 +100,8 @@ TEST_F(BlobStoreTest, reads_ranges_over_chunk_borders) {
   for (const size_t size : {size_t{3000}, size_t{300'000}, size_t{3'000'000}}) {
     const std::string bytes = content(size);
     const BlobRef ref = put_kept(bytes);
-    for (const uint64_t at : {uint64_t{0}, uint64_t{1}, uint64_t{65'535}, uint64_t{65'536}, uint64_t{size - 1}, uint64_t{size}}) {
+    for (const uint64_t at : {uint64_t{0}, uint64_t{1}, uint64_t{65'535}, uint64_t{65'536},
+                              uint64_t{size - 1}, uint64_t{size}}) {
       if (at > size) continue;
       EXPECT_EQ(read(ref, at, 70'000), bytes.substr(at, 70'000)) << size << " at " << at;
     }
@@ -175,7 +177,8 @@ TEST_F(BlobStoreTest, damage_is_noticed) {
   fs_.damage("/data/blobs/1.pack", 200'000);
   fs_.damage("/data/blobs/" + std::to_string(file.id) + ".blob", 2'000'000);
   EXPECT_EQ(read(packed), "BlobDamaged");
-  EXPECT_EQ(read(packed, 0, 1000), content(300'000).substr(0, 1000)) << "the other chunks are sound";
+  EXPECT_EQ(read(packed, 0, 1000), content(300'000).substr(0, 1000))
+      << "the other chunks are sound";
   EXPECT_EQ(read(file), "BlobDamaged");
   EXPECT_THAT(*shard_.run(blobs_->scrub()), testing::UnorderedElementsAre(packed.id, file.id));
 }

@@ -29,7 +29,8 @@ constexpr std::string_view kAppliedKey("\0\0\0\0applied", 11);
 constexpr size_t kMarkEvery = 16;
 
 AwsError index_error(const rocksdb::Status& status) {
-  return AwsError{.code = kFileIoError, .http_status = 500, .message = "index: " + status.ToString()};
+  return AwsError{
+      .code = kFileIoError, .http_status = 500, .message = "index: " + status.ToString()};
 }
 
 std::string encode_lsn(Lsn lsn) {
@@ -44,8 +45,12 @@ Lsn decode_lsn(std::string_view bytes) {
   return lsn;
 }
 
-rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
-std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+rocksdb::Slice slice(std::string_view s) {
+  return {s.data(), s.size()};
+}
+std::string_view view(const rocksdb::Slice& s) {
+  return {s.data(), s.size()};
+}
 
 // RocksDB's chatter goes nowhere; its errors reach us as statuses.
 class SilentLogger final : public rocksdb::Logger {
@@ -58,7 +63,8 @@ class SilentLogger final : public rocksdb::Logger {
 // Knows which LSN is safe once a memtable is in a file.
 class FlushListener final : public rocksdb::EventListener {
  public:
-  explicit FlushListener(std::function<void(Lsn)> on_flushed) : on_flushed_(std::move(on_flushed)) {}
+  explicit FlushListener(std::function<void(Lsn)> on_flushed)
+      : on_flushed_(std::move(on_flushed)) {}
 
   void applied(uint64_t sequence, Lsn lsn) {
     const std::lock_guard lock(mutex_);
@@ -93,7 +99,11 @@ class IndexCursor final : public Cursor {
  public:
   IndexCursor(rocksdb::DB& db, std::string begin, std::string end, Direction direction,
               const rocksdb::Snapshot* snapshot)
-      : begin_(std::move(begin)), end_(std::move(end)), lower_(begin_), upper_(end_), direction_(direction) {
+      : begin_(std::move(begin)),
+        end_(std::move(end)),
+        lower_(begin_),
+        upper_(end_),
+        direction_(direction) {
     rocksdb::ReadOptions options;
     options.snapshot = snapshot;
     options.iterate_lower_bound = &lower_;
@@ -183,8 +193,8 @@ struct Index::Impl {
   std::shared_ptr<FlushListener> listener;  // shared with the database
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::WriteOptions write_options;
-  rocksdb::WriteBatch batch;             // reused
-  std::vector<std::string_view> keys;    // of the batch; reused
+  rocksdb::WriteBatch batch;           // reused
+  std::vector<std::string_view> keys;  // of the batch; reused
   ValueCache values;
   std::atomic<Lsn> applied{0};
 };
@@ -213,7 +223,9 @@ Result<std::unique_ptr<Index>> Index::open(Options options) {
   return std::unique_ptr<Index>(new Index(std::move(impl)));
 }
 
-Lsn Index::applied() const { return impl_->applied.load(std::memory_order_acquire); }
+Lsn Index::applied() const {
+  return impl_->applied.load(std::memory_order_acquire);
+}
 
 Result<void> Index::apply(const std::vector<std::string_view>& payloads, Lsn last) {
   rocksdb::WriteBatch& batch = impl_->batch;
@@ -237,10 +249,12 @@ Result<void> Index::apply(const std::vector<std::string_view>& payloads, Lsn las
           batch.DeleteRange(slice(op->first), slice(op->second));
           ranges = true;
           break;
-        case OpKind::change: break;  // lives in the log only
+        case OpKind::change:
+          break;  // lives in the log only
       }
     }
-    if (!ops.ok()) return fail(kFileIoError, 500, "index: malformed batch before LSN " + std::to_string(last));
+    if (!ops.ok())
+      return fail(kFileIoError, 500, "index: malformed batch before LSN " + std::to_string(last));
   }
   batch.Put(slice(kAppliedKey), encode_lsn(last));
   ValueCache& cache = impl_->values;
@@ -269,8 +283,8 @@ Result<void> Index::flush_and_wait() {
 }
 
 Result<void> Index::discard_range(std::string_view begin, std::string_view end) {
-  const rocksdb::Status status = impl_->db->DeleteRange(impl_->write_options, impl_->db->DefaultColumnFamily(),
-                                                        slice(begin), slice(end));
+  const rocksdb::Status status = impl_->db->DeleteRange(
+      impl_->write_options, impl_->db->DefaultColumnFamily(), slice(begin), slice(end));
   if (!status.ok()) return fail(index_error(status));
   return {};
 }
@@ -280,7 +294,9 @@ bool Index::has_any(std::string_view begin, std::string_view end) {
 }
 
 namespace {
-const rocksdb::Snapshot* unwrap(const Index::Snapshot* s) { return reinterpret_cast<const rocksdb::Snapshot*>(s); }
+const rocksdb::Snapshot* unwrap(const Index::Snapshot* s) {
+  return reinterpret_cast<const rocksdb::Snapshot*>(s);
+}
 }  // namespace
 
 void Index::SnapshotDeleter::operator()(const Snapshot* snapshot) const {
@@ -288,7 +304,8 @@ void Index::SnapshotDeleter::operator()(const Snapshot* snapshot) const {
 }
 
 Index::SnapshotPtr Index::snapshot() {
-  return SnapshotPtr(reinterpret_cast<const Snapshot*>(impl_->db->GetSnapshot()), SnapshotDeleter{this});
+  return SnapshotPtr(reinterpret_cast<const Snapshot*>(impl_->db->GetSnapshot()),
+                     SnapshotDeleter{this});
 }
 
 Result<bool> Index::get(std::string_view key, const Snapshot* snapshot, std::string& value) const {
@@ -308,8 +325,8 @@ Result<bool> Index::get(std::string_view key, const Snapshot* snapshot, std::str
   return got.ok();
 }
 
-std::unique_ptr<Cursor> Index::cursor(std::string_view begin, std::string_view end, Direction direction,
-                                      const Snapshot* snapshot) const {
+std::unique_ptr<Cursor> Index::cursor(std::string_view begin, std::string_view end,
+                                      Direction direction, const Snapshot* snapshot) const {
   return std::make_unique<IndexCursor>(*impl_->db, std::string(begin), std::string(end), direction,
                                        unwrap(snapshot));
 }

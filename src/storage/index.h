@@ -13,8 +13,9 @@
 
 namespace virga::storage {
 
-// The ordered index of a shard: RocksDB without its log. What it holds is a prefix of the shard log: each apply() carries
-// the LSN it reaches, so after a crash the log is replayed from applied() + 1. One thread applies; any thread reads.
+// The ordered index of a shard: RocksDB without its log. What it holds is a prefix of the shard
+// log: each apply() carries the LSN it reaches, so after a crash the log is replayed from applied()
+// + 1. One thread applies; any thread reads.
 class Index {
  public:
   struct Options {

@@ -3,12 +3,14 @@
 namespace virga::storage {
 namespace {
 
-// Texts end with 00 01; a 00 inside becomes 00 ff. So "a" < "a\0" < "aa", and whatever follows cannot change that.
+// Texts end with 00 01; a 00 inside becomes 00 ff. So "a" < "a\0" < "aa", and whatever follows
+// cannot change that.
 constexpr char kEnd = '\x01';
 constexpr char kZero = '\xff';
 
 void append_big_endian(std::string& out, uint64_t value, int bytes) {
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8)
+    out.push_back(static_cast<char>(value >> shift));
 }
 
 constexpr uint64_t kSignBit = uint64_t{1} << 63;
@@ -31,8 +33,12 @@ Key& Key::u64(uint64_t value) {
   append_big_endian(bytes_, value, 8);
   return *this;
 }
-Key& Key::i64(int64_t value) { return u64(static_cast<uint64_t>(value) ^ kSignBit); }
-Key& Key::u64_descending(uint64_t value) { return u64(~value); }
+Key& Key::i64(int64_t value) {
+  return u64(static_cast<uint64_t>(value) ^ kSignBit);
+}
+Key& Key::u64_descending(uint64_t value) {
+  return u64(~value);
+}
 Key& Key::text(std::string_view value) {
   for (const char c : value) {
     bytes_.push_back(c);
@@ -46,7 +52,9 @@ Key& Key::raw(std::string_view bytes) {
   bytes_.append(bytes);
   return *this;
 }
-std::string Key::range_end() const { return prefix_end(bytes_); }
+std::string Key::range_end() const {
+  return prefix_end(bytes_);
+}
 
 std::string prefix_end(std::string_view prefix) {
   std::string end(prefix);
@@ -66,12 +74,24 @@ uint64_t KeyReader::number(size_t bytes) {
   rest_.remove_prefix(bytes);
   return value;
 }
-uint8_t KeyReader::u8() { return static_cast<uint8_t>(number(1)); }
-uint16_t KeyReader::u16() { return static_cast<uint16_t>(number(2)); }
-uint32_t KeyReader::u32() { return static_cast<uint32_t>(number(4)); }
-uint64_t KeyReader::u64() { return number(8); }
-int64_t KeyReader::i64() { return static_cast<int64_t>(number(8) ^ kSignBit); }
-uint64_t KeyReader::u64_descending() { return ~number(8); }
+uint8_t KeyReader::u8() {
+  return static_cast<uint8_t>(number(1));
+}
+uint16_t KeyReader::u16() {
+  return static_cast<uint16_t>(number(2));
+}
+uint32_t KeyReader::u32() {
+  return static_cast<uint32_t>(number(4));
+}
+uint64_t KeyReader::u64() {
+  return number(8);
+}
+int64_t KeyReader::i64() {
+  return static_cast<int64_t>(number(8) ^ kSignBit);
+}
+uint64_t KeyReader::u64_descending() {
+  return ~number(8);
+}
 
 std::string KeyReader::text() {
   std::string out;

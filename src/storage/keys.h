@@ -5,9 +5,10 @@
 #include <string_view>
 
 // Ordered keys: byte order is the order of the parts. A shard's key is
-//   generation (4 bytes, added by the shard) | space (1 byte) | account | region | object id | the service's own parts
-// Names are in the first records only (name → object id); everything below hangs on the id, which is never reused, so
-// dropping an object is dropping a range and renaming costs nothing.
+//   generation (4 bytes, added by the shard) | space (1 byte) | account | region | object id | the
+//   service's own parts
+// Names are in the first records only (name → object id); everything below hangs on the id, which
+// is never reused, so dropping an object is dropping a range and renaming costs nothing.
 namespace virga::storage {
 
 // Who owns which part of the keys. Values are on disk: never changed, never reused.
@@ -18,7 +19,7 @@ enum class Space : uint8_t {
   lambda = 0x14,
   logs = 0x18,
   cloudwatch = 0x19,
-  dynamodb = 0x20,        // tables' descriptions
+  dynamodb = 0x20,  // tables' descriptions
   dynamodb_items = 0x21,
   dynamodb_index = 0x22,
   dynamodb_streams = 0x23,
@@ -40,9 +41,9 @@ enum class Space : uint8_t {
   kinesis = 0x54,
   ecr = 0x58,
   ecs = 0x5c,
-  platform = 0x70,        // settings, usage, idempotency tokens
-  queue = 0x71,           // durable queues
-  timers = 0x72,          // durable timers
+  platform = 0x70,  // settings, usage, idempotency tokens
+  queue = 0x71,     // durable queues
+  timers = 0x72,    // durable timers
   outbox = 0x73,
   usage = 0x74,
   blobs = 0x78,
@@ -57,10 +58,11 @@ class Key {
   Key& u16(uint16_t value);  // big-endian
   Key& u32(uint32_t value);
   Key& u64(uint64_t value);
-  Key& i64(int64_t value);          // negative ones first
+  Key& i64(int64_t value);  // negative ones first
   Key& u64_descending(uint64_t value);
-  Key& text(std::string_view value);  // escaped, with an end mark: a prefix sorts before what it begins
-  Key& raw(std::string_view bytes);   // as the last part, or of fixed size
+  Key& text(
+      std::string_view value);  // escaped, with an end mark: a prefix sorts before what it begins
+  Key& raw(std::string_view bytes);  // as the last part, or of fixed size
   Key& account(std::string_view account) { return text(account); }
   Key& region(std::string_view region) { return text(region); }
 

@@ -6,8 +6,15 @@ namespace virga::storage {
 namespace {
 
 TEST(Key, keeps_the_order_of_texts_whatever_follows) {
-  const std::string texts[] = {"", std::string("\0", 1), std::string("\0\xff", 2), "a", std::string("a\0", 2),
-                               std::string("a\0b", 3), "aa", "b", "\xff"};
+  const std::string texts[] = {"",
+                               std::string("\0", 1),
+                               std::string("\0\xff", 2),
+                               "a",
+                               std::string("a\0", 2),
+                               std::string("a\0b", 3),
+                               "aa",
+                               "b",
+                               "\xff"};
   for (size_t i = 0; i + 1 < std::size(texts); ++i) {
     const std::string low = Key(Space::iam).text(texts[i]).u64(~uint64_t{0}).str();
     const std::string high = Key(Space::iam).text(texts[i + 1]).u64(0).str();
@@ -22,8 +29,13 @@ TEST(Key, keeps_the_order_of_numbers) {
 }
 
 TEST(Key, reads_back) {
-  const std::string key =
-      Key(Space::lambda).account("000000000000").region("eu-west-1").u64(77).i64(-2).text(std::string("x\0y", 3)).str();
+  const std::string key = Key(Space::lambda)
+                              .account("000000000000")
+                              .region("eu-west-1")
+                              .u64(77)
+                              .i64(-2)
+                              .text(std::string("x\0y", 3))
+                              .str();
   KeyReader reader(key);
   EXPECT_EQ(reader.u8(), static_cast<uint8_t>(Space::lambda));
   EXPECT_EQ(reader.text(), "000000000000");

@@ -28,7 +28,8 @@ class LocalFile final : public File {
   Result<size_t> read_at(uint64_t offset, std::span<char> out) const override {
     size_t done = 0;
     while (done < out.size()) {
-      const ssize_t n = ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+      const ssize_t n =
+          ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return system_error("read", path_, errno);
       if (n == 0) break;
@@ -39,7 +40,8 @@ class LocalFile final : public File {
   Result<void> write_at(uint64_t offset, std::string_view bytes) override {
     size_t done = 0;
     while (done < bytes.size()) {
-      const ssize_t n = ::pwrite(fd_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+      const ssize_t n = ::pwrite(fd_, bytes.data() + done, bytes.size() - done,
+                                 static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return system_error("write", path_, errno);
       done += static_cast<size_t>(n);
@@ -51,7 +53,8 @@ class LocalFile final : public File {
     return {};
   }
   Result<void> truncate(uint64_t size) override {
-    if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return system_error("truncate", path_, errno);
+    if (::ftruncate(fd_, static_cast<off_t>(size)) != 0)
+      return system_error("truncate", path_, errno);
     return {};
   }
   Result<uint64_t> size() const override {
@@ -114,7 +117,8 @@ class LocalFileSystem final : public FileSystem {
     for (size_t at = 1; at <= path.size(); ++at) {
       if (at != path.size() && path[at] != '/') continue;
       const std::string part = path.substr(0, at);
-      if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return system_error("make", part, errno);
+      if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST)
+        return system_error("make", part, errno);
     }
     return {};
   }

@@ -13,8 +13,8 @@ static_assert(std::endian::native == std::endian::little);
 
 constexpr std::string_view kMagic = "VIRGALOG";
 constexpr size_t kReadAhead = 256 * 1024;
-// How far beyond the end a later drain is looked for. Larger than any single drain's unsynced part needs to be: the
-// next drain starts right behind the damaged one.
+// How far beyond the end a later drain is looked for. Larger than any single drain's unsynced part
+// needs to be: the next drain starts right behind the damaged one.
 constexpr uint64_t kDamageWindow = 1 << 20;
 
 template <class T>
@@ -79,8 +79,8 @@ uint32_t append_record(std::string& out, const LogRecord& record, uint32_t link,
   return crc;
 }
 
-LogScanner::LogScanner(std::shared_ptr<File> file, const SegmentHeader& header, uint64_t segment_bytes,
-                       PlantedFaults faults)
+LogScanner::LogScanner(std::shared_ptr<File> file, const SegmentHeader& header,
+                       uint64_t segment_bytes, PlantedFaults faults)
     : file_(std::move(file)),
       segment_bytes_(segment_bytes),
       expected_(header.first),
@@ -90,7 +90,8 @@ LogScanner::LogScanner(std::shared_ptr<File> file, const SegmentHeader& header, 
 Result<bool> LogScanner::want(uint64_t count) {
   if (position_ >= buffer_at_ && position_ + count <= buffer_at_ + buffer_.size()) return true;
   if (position_ + count > segment_bytes_) return false;
-  buffer_.resize(std::max<uint64_t>(count, std::min<uint64_t>(kReadAhead, segment_bytes_ - position_)));
+  buffer_.resize(
+      std::max<uint64_t>(count, std::min<uint64_t>(kReadAhead, segment_bytes_ - position_)));
   buffer_at_ = position_;
   VIRGA_TRY(got, file_->read_at(position_, buffer_));
   buffer_.resize(got);

@@ -23,29 +23,32 @@ struct SegmentHeader {
   uint32_t link = 0;  // checksum of the record before the first; 0 at the log's beginning
 };
 std::string encode_segment_header(const SegmentHeader& header);  // one page
-// nullopt: not a header (a segment whose creation was interrupted, or a spare). A newer version is an error.
+// nullopt: not a header (a segment whose creation was interrupted, or a spare). A newer version is
+// an error.
 Result<std::optional<SegmentHeader>> decode_segment_header(std::string_view page);
 
-// Appends one record; returns its checksum, the next record's `link`. `drain_first`: the first LSN of the same sync.
+// Appends one record; returns its checksum, the next record's `link`. `drain_first`: the first LSN
+// of the same sync.
 uint32_t append_record(std::string& out, const LogRecord& record, uint32_t link, Lsn drain_first);
 
-// Reads the records of one segment in order. A record counts when its checksum, its LSN and its link to the record before
-// it are right; so neither a torn write nor a recycled segment's old content passes, nor what a crash left of a drain
-// that was never acknowledged.
+// Reads the records of one segment in order. A record counts when its checksum, its LSN and its
+// link to the record before it are right; so neither a torn write nor a recycled segment's old
+// content passes, nor what a crash left of a drain that was never acknowledged.
 class LogScanner {
  public:
   LogScanner(std::shared_ptr<File> file, const SegmentHeader& header, uint64_t segment_bytes,
              PlantedFaults faults = {});
 
-  // The next record, or nullopt where valid records end (maybe only for now: it looks again when called again).
+  // The next record, or nullopt where valid records end (maybe only for now: it looks again when
+  // called again).
   Result<std::optional<LogRecord>> next();
 
   Lsn expected() const { return expected_; }  // the LSN that next() looks for
   uint32_t link() const { return link_; }
   uint64_t position() const { return position_; }
 
-  // At the end: true when a record of a later drain follows. Drains are written one after the other's sync, so the
-  // record missing here had been durable: the disk lost or changed it.
+  // At the end: true when a record of a later drain follows. Drains are written one after the
+  // other's sync, so the record missing here had been durable: the disk lost or changed it.
   Result<bool> synced_records_follow();
 
  private:

@@ -16,7 +16,8 @@ std::unexpected<AwsError> not_found(const std::string& path) {
   return fail(kFileNotFound, 500, path + ": no such file or directory");
 }
 
-// The content of one file, in chunks so that growing copies nothing. Shared by its name and its open handles.
+// The content of one file, in chunks so that growing copies nothing. Shared by its name and its
+// open handles.
 struct Content {
   mutable std::shared_mutex mutex;
   std::vector<std::unique_ptr<char[]>> chunks;
@@ -35,7 +36,8 @@ struct Content {
     return count;
   }
   void grow(uint64_t to) {
-    while (chunks.size() * kChunkBytes < to) chunks.push_back(std::make_unique<char[]>(kChunkBytes));
+    while (chunks.size() * kChunkBytes < to)
+      chunks.push_back(std::make_unique<char[]>(kChunkBytes));
     size = std::max(size, to);
   }
   void write(uint64_t offset, std::string_view bytes) {
@@ -52,7 +54,8 @@ struct Content {
     const std::unique_lock lock(mutex);
     if (to >= size) return grow(to);
     chunks.resize((to + kChunkBytes - 1) / kChunkBytes);
-    if (to % kChunkBytes != 0) std::memset(chunks.back().get() + to % kChunkBytes, 0, kChunkBytes - to % kChunkBytes);
+    if (to % kChunkBytes != 0)
+      std::memset(chunks.back().get() + to % kChunkBytes, 0, kChunkBytes - to % kChunkBytes);
     size = to;
   }
 };
@@ -60,7 +63,9 @@ struct Content {
 class MemoryFile final : public File {
  public:
   explicit MemoryFile(std::shared_ptr<Content> content) : content_(std::move(content)) {}
-  Result<size_t> read_at(uint64_t offset, std::span<char> out) const override { return content_->read(offset, out); }
+  Result<size_t> read_at(uint64_t offset, std::span<char> out) const override {
+    return content_->read(offset, out);
+  }
   Result<void> write_at(uint64_t offset, std::string_view bytes) override {
     content_->write(offset, bytes);
     return {};
@@ -111,11 +116,14 @@ class MemoryFileSystem final : public FileSystem {
     if (!dirs_.contains(dir)) return not_found(dir);
     const std::string prefix = dir + "/";
     std::vector<std::string> names;
-    for (auto at = files_.lower_bound(prefix); at != files_.end() && at->first.starts_with(prefix); ++at) {
-      if (at->first.find('/', prefix.size()) == std::string::npos) names.push_back(at->first.substr(prefix.size()));
+    for (auto at = files_.lower_bound(prefix); at != files_.end() && at->first.starts_with(prefix);
+         ++at) {
+      if (at->first.find('/', prefix.size()) == std::string::npos)
+        names.push_back(at->first.substr(prefix.size()));
     }
     for (auto at = dirs_.lower_bound(prefix); at != dirs_.end() && at->starts_with(prefix); ++at) {
-      if (at->find('/', prefix.size()) == std::string::npos) names.push_back(at->substr(prefix.size()));
+      if (at->find('/', prefix.size()) == std::string::npos)
+        names.push_back(at->substr(prefix.size()));
     }
     return names;
   }
@@ -140,7 +148,9 @@ class MemoryFileSystem final : public FileSystem {
     return {};
   }
   Result<void> sync_dir(const std::string&) override { return {}; }
-  Result<std::unique_ptr<FileLock>> lock(const std::string&) override { return std::make_unique<FileLock>(); }
+  Result<std::unique_ptr<FileLock>> lock(const std::string&) override {
+    return std::make_unique<FileLock>();
+  }
   Result<uint64_t> free_bytes(const std::string&) override { return uint64_t{1} << 50; }
 
  private:
@@ -151,6 +161,8 @@ class MemoryFileSystem final : public FileSystem {
 
 }  // namespace
 
-std::unique_ptr<FileSystem> make_memory_file_system() { return std::make_unique<MemoryFileSystem>(); }
+std::unique_ptr<FileSystem> make_memory_file_system() {
+  return std::make_unique<MemoryFileSystem>();
+}
 
 }  // namespace virga::storage

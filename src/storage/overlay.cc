@@ -47,7 +47,8 @@ void Overlay::set(InFlightBatch& batch, std::string_view key, OverlayEntry entry
 void Overlay::put(InFlightBatch& batch, std::string_view key, std::string_view value) {
   append_op(batch.payload, OpKind::put, key, value);
   const size_t offset = batch.payload.size() - value.size();
-  set(batch, key, {.offset = static_cast<uint32_t>(offset), .size = static_cast<uint32_t>(value.size())});
+  set(batch, key,
+      {.offset = static_cast<uint32_t>(offset), .size = static_cast<uint32_t>(value.size())});
 }
 
 void Overlay::erase(InFlightBatch& batch, std::string_view key) {
@@ -83,13 +84,16 @@ void Overlay::retire(InFlightBatch& batch) {
   }
 }
 
-// Merges the overlay's entries of a range over a base cursor. Entries do not change under it: transactions do not write
-// while scanning.
+// Merges the overlay's entries of a range over a base cursor. Entries do not change under it:
+// transactions do not write while scanning.
 class OverlayCursor final : public Cursor {
  public:
-  OverlayCursor(const Overlay& overlay, std::unique_ptr<Cursor> base, std::string_view begin, std::string_view end,
-                Direction direction, Lsn& depends_on)
-      : overlay_(overlay), base_(std::move(base)), forward_(direction == Direction::forward), depends_on_(depends_on) {
+  OverlayCursor(const Overlay& overlay, std::unique_ptr<Cursor> base, std::string_view begin,
+                std::string_view end, Direction direction, Lsn& depends_on)
+      : overlay_(overlay),
+        base_(std::move(base)),
+        forward_(direction == Direction::forward),
+        depends_on_(depends_on) {
     first_ = overlay.entries_.lower_bound(begin);
     last_ = end.empty() ? overlay.entries_.end() : overlay.entries_.lower_bound(end);
     for (const auto& range : overlay.ranges_) {
@@ -99,7 +103,9 @@ class OverlayCursor final : public Cursor {
   }
 
   bool valid() const override { return source_ != Source::none; }
-  std::string_view key() const override { return source_ == Source::base ? base_->key() : std::string_view(entry()->first); }
+  std::string_view key() const override {
+    return source_ == Source::base ? base_->key() : std::string_view(entry()->first);
+  }
   std::string_view value() const override {
     return source_ == Source::base ? base_->value() : entry()->second.value();
   }
@@ -165,8 +171,9 @@ class OverlayCursor final : public Cursor {
   Source source_ = Source::none;
 };
 
-std::unique_ptr<Cursor> Overlay::cursor(std::unique_ptr<Cursor> base, std::string_view begin, std::string_view end,
-                                        Direction direction, Lsn& depends_on) const {
+std::unique_ptr<Cursor> Overlay::cursor(std::unique_ptr<Cursor> base, std::string_view begin,
+                                        std::string_view end, Direction direction,
+                                        Lsn& depends_on) const {
   return std::make_unique<OverlayCursor>(*this, std::move(base), begin, end, direction, depends_on);
 }
 

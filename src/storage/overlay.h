@@ -16,11 +16,12 @@ namespace virga::storage {
 struct OverlayEntry;
 using OverlayMap = std::map<std::string, OverlayEntry, std::less<>>;
 
-// A committed, not yet published batch. Owned by the shard's owner loop; the log worker reads `payload` meanwhile.
+// A committed, not yet published batch. Owned by the shard's owner loop; the log worker reads
+// `payload` meanwhile.
 struct InFlightBatch {
   Lsn lsn = 0;
   CommitClass commit_class = CommitClass::durable;
-  Generation generation = 1;                  // the shard's after this batch
+  Generation generation = 1;  // the shard's after this batch
   std::string payload;
   std::vector<OverlayMap::iterator> touched;  // each key once
   size_t ranges = 0;                          // erased ranges, among the overlay's newest
@@ -37,13 +38,13 @@ struct OverlayEntry {
   std::string_view value() const { return std::string_view(batch->payload).substr(offset, size); }
 };
 
-// What batches in flight do to the published state, ordered by key. Lives on the owner loop. Writes of the transaction
-// that is running go straight in; rollback() takes them out again.
+// What batches in flight do to the published state, ordered by key. Lives on the owner loop. Writes
+// of the transaction that is running go straight in; rollback() takes them out again.
 class Overlay {
  public:
   struct Found {
-    const InFlightBatch* batch;              // who wrote or erased it
-    std::optional<std::string_view> value;   // nullopt: erased
+    const InFlightBatch* batch;             // who wrote or erased it
+    std::optional<std::string_view> value;  // nullopt: erased
   };
   // What the overlay says about a key; nullopt: nothing, ask the index.
   std::optional<Found> find(std::string_view key) const;
@@ -60,9 +61,10 @@ class Overlay {
   // The batch is published: the index has it.
   void retire(InFlightBatch& batch);
 
-  // The overlay over `base` (which covers the same range); raises `depends_on` to the LSNs of what it passes.
-  std::unique_ptr<Cursor> cursor(std::unique_ptr<Cursor> base, std::string_view begin, std::string_view end,
-                                 Direction direction, Lsn& depends_on) const;
+  // The overlay over `base` (which covers the same range); raises `depends_on` to the LSNs of what
+  // it passes.
+  std::unique_ptr<Cursor> cursor(std::unique_ptr<Cursor> base, std::string_view begin,
+                                 std::string_view end, Direction direction, Lsn& depends_on) const;
 
  private:
   friend class OverlayCursor;

@@ -27,7 +27,8 @@ IOStatus to_status(const Result<T>& result) {
 class SequentialFile final : public rocksdb::FSSequentialFile {
  public:
   explicit SequentialFile(std::unique_ptr<File> file) : file_(std::move(file)) {}
-  IOStatus Read(size_t n, const IOOptions&, Slice* result, char* scratch, IODebugContext*) override {
+  IOStatus Read(size_t n, const IOOptions&, Slice* result, char* scratch,
+                IODebugContext*) override {
     const auto got = file_->read_at(at_, {scratch, n});
     if (!got) return to_status(got);
     at_ += *got;
@@ -93,7 +94,9 @@ class WritableFile final : public rocksdb::FSWritableFile {
 class Directory final : public rocksdb::FSDirectory {
  public:
   Directory(FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
-  IOStatus Fsync(const IOOptions&, IODebugContext*) override { return to_status(fs_.sync_dir(path_)); }
+  IOStatus Fsync(const IOOptions&, IODebugContext*) override {
+    return to_status(fs_.sync_dir(path_));
+  }
   IOStatus Close(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
 
  private:
@@ -112,28 +115,32 @@ class RocksFileSystem final : public rocksdb::FileSystem {
   const char* Name() const override { return "virga"; }
 
   IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions&,
-                             std::unique_ptr<rocksdb::FSSequentialFile>* out, IODebugContext*) override {
+                             std::unique_ptr<rocksdb::FSSequentialFile>* out,
+                             IODebugContext*) override {
     auto file = fs_.open(path, OpenMode::read);
     if (!file) return to_status(file);
     *out = std::make_unique<SequentialFile>(std::move(*file));
     return IOStatus::OK();
   }
   IOStatus NewRandomAccessFile(const std::string& path, const rocksdb::FileOptions&,
-                               std::unique_ptr<rocksdb::FSRandomAccessFile>* out, IODebugContext*) override {
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* out,
+                               IODebugContext*) override {
     auto file = fs_.open(path, OpenMode::read);
     if (!file) return to_status(file);
     *out = std::make_unique<RandomAccessFile>(std::move(*file));
     return IOStatus::OK();
   }
   IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions&,
-                           std::unique_ptr<rocksdb::FSWritableFile>* out, IODebugContext*) override {
+                           std::unique_ptr<rocksdb::FSWritableFile>* out,
+                           IODebugContext*) override {
     auto file = fs_.open(path, OpenMode::create_new);
     if (!file) return to_status(file);
     *out = std::make_unique<WritableFile>(std::move(*file), 0);
     return IOStatus::OK();
   }
   IOStatus ReopenWritableFile(const std::string& path, const rocksdb::FileOptions&,
-                              std::unique_ptr<rocksdb::FSWritableFile>* out, IODebugContext*) override {
+                              std::unique_ptr<rocksdb::FSWritableFile>* out,
+                              IODebugContext*) override {
     auto file = fs_.open(path, OpenMode::create);
     if (!file) return to_status(file);
     const auto size = (*file)->size();
@@ -141,8 +148,8 @@ class RocksFileSystem final : public rocksdb::FileSystem {
     *out = std::make_unique<WritableFile>(std::move(*file), *size);
     return IOStatus::OK();
   }
-  IOStatus NewDirectory(const std::string& path, const IOOptions&, std::unique_ptr<rocksdb::FSDirectory>* out,
-                        IODebugContext*) override {
+  IOStatus NewDirectory(const std::string& path, const IOOptions&,
+                        std::unique_ptr<rocksdb::FSDirectory>* out, IODebugContext*) override {
     *out = std::make_unique<Directory>(fs_, without_slash(path));
     return IOStatus::OK();
   }
@@ -170,7 +177,8 @@ class RocksFileSystem final : public rocksdb::FileSystem {
   IOStatus DeleteDir(const std::string& path, const IOOptions&, IODebugContext*) override {
     return to_status(fs_.remove_dir(without_slash(path)));
   }
-  IOStatus GetFileSize(const std::string& path, const IOOptions&, uint64_t* out, IODebugContext*) override {
+  IOStatus GetFileSize(const std::string& path, const IOOptions&, uint64_t* out,
+                       IODebugContext*) override {
     const auto info = fs_.info(path);
     if (info) *out = info->size;
     return to_status(info);
@@ -181,11 +189,13 @@ class RocksFileSystem final : public rocksdb::FileSystem {
     if (info) *out = static_cast<uint64_t>(info->modified_seconds);
     return to_status(info);
   }
-  IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions&, IODebugContext*) override {
+  IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions&,
+                      IODebugContext*) override {
     return to_status(fs_.rename(from, to));
   }
   // The shard holds a lock over its whole folder, so the index needs none of its own.
-  IOStatus LockFile(const std::string&, const IOOptions&, rocksdb::FileLock** lock, IODebugContext*) override {
+  IOStatus LockFile(const std::string&, const IOOptions&, rocksdb::FileLock** lock,
+                    IODebugContext*) override {
     *lock = new rocksdb::FileLock;
     return IOStatus::OK();
   }
@@ -200,11 +210,13 @@ class RocksFileSystem final : public rocksdb::FileSystem {
                      IODebugContext*) override {
     return IOStatus::NotSupported("NewLogger");
   }
-  IOStatus GetAbsolutePath(const std::string& path, const IOOptions&, std::string* out, IODebugContext*) override {
+  IOStatus GetAbsolutePath(const std::string& path, const IOOptions&, std::string* out,
+                           IODebugContext*) override {
     *out = path;
     return IOStatus::OK();
   }
-  IOStatus IsDirectory(const std::string& path, const IOOptions&, bool* out, IODebugContext*) override {
+  IOStatus IsDirectory(const std::string& path, const IOOptions&, bool* out,
+                       IODebugContext*) override {
     const auto info = fs_.info(without_slash(path));
     if (info) *out = info->is_directory;
     return to_status(info);

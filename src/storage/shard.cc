@@ -15,8 +15,12 @@ constexpr size_t kSparePayloadBytes = 16 << 10;
 // A clean end leaves less than this to replay.
 constexpr uint64_t kReplayAtStartBytes = 8 << 20;
 
-std::string encode_u64(uint64_t value) { return Key(Space{0}).u64(value).str().substr(1); }
-uint64_t decode_u64(std::string_view bytes) { return KeyReader(bytes).u64(); }
+std::string encode_u64(uint64_t value) {
+  return Key(Space{0}).u64(value).str().substr(1);
+}
+uint64_t decode_u64(std::string_view bytes) {
+  return KeyReader(bytes).u64();
+}
 
 // Takes the generation off the keys.
 class VisibleCursor final : public Cursor {
@@ -36,7 +40,8 @@ struct FullRange {
   std::string begin, end;
   FullRange(Generation generation, std::string_view from, std::string_view to)
       : begin(generation_prefix(generation).append(from)),
-        end(to.empty() ? generation_prefix(generation + 1) : generation_prefix(generation).append(to)) {}
+        end(to.empty() ? generation_prefix(generation + 1)
+                       : generation_prefix(generation).append(to)) {}
 };
 
 class SnapshotView final : public View {
@@ -45,13 +50,16 @@ class SnapshotView final : public View {
       : index_(index), generation_(generation), snapshot_(index.snapshot()) {}
   Result<std::optional<std::string>> get(std::string_view key) const override {
     std::string value;
-    VIRGA_TRY(found, index_.get(generation_prefix(generation_).append(key), snapshot_.get(), value));
+    VIRGA_TRY(found,
+              index_.get(generation_prefix(generation_).append(key), snapshot_.get(), value));
     if (!found) return std::nullopt;
     return value;
   }
-  std::unique_ptr<Cursor> cursor(std::string_view begin, std::string_view end, Direction direction) const override {
+  std::unique_ptr<Cursor> cursor(std::string_view begin, std::string_view end,
+                                 Direction direction) const override {
     const FullRange range(generation_, begin, end);
-    return std::make_unique<VisibleCursor>(index_.cursor(range.begin, range.end, direction, snapshot_.get()));
+    return std::make_unique<VisibleCursor>(
+        index_.cursor(range.begin, range.end, direction, snapshot_.get()));
   }
 
  private:
@@ -76,7 +84,8 @@ Result<void> View::scan(std::string_view begin, std::string_view end, Direction 
   return at->status();
 }
 
-// ---- transactions -------------------------------------------------------------------------------------------------
+// ---- transactions
+// -------------------------------------------------------------------------------------------------
 
 std::string_view Txn::full(std::string_view key) const {
   scratch_ = generation_prefix(shard_.core_->generation);
@@ -100,7 +109,8 @@ Result<std::optional<std::string>> Txn::get(std::string_view key) const {
   return value;
 }
 
-std::unique_ptr<Cursor> Txn::cursor(std::string_view begin, std::string_view end, Direction direction) const {
+std::unique_ptr<Cursor> Txn::cursor(std::string_view begin, std::string_view end,
+                                    Direction direction) const {
   Shard::Core& core = *shard_.core_;
   const FullRange range(core.generation, begin, end);
   auto base = core.index->cursor(range.begin, range.end, direction, nullptr);
@@ -125,7 +135,9 @@ void Txn::erase_range(std::string_view begin, std::string_view end) {
 void Txn::add_change(std::string_view record) {
   append_op(shard_.core_->current->payload, OpKind::change, record);
 }
-Generation Txn::generation() const { return shard_.core_->generation; }
+Generation Txn::generation() const {
+  return shard_.core_->generation;
+}
 uint64_t Txn::new_object_id() {
   Shard::Core& core = *shard_.core_;
   const uint64_t id = ++core.last_object_id;
@@ -144,7 +156,8 @@ std::unique_ptr<InFlightBatch> Shard::Core::take_batch() {
 }
 
 void Shard::Core::recycle(std::unique_ptr<InFlightBatch> batch) {
-  if (spare_batches.size() >= kSpareBatches || batch->payload.capacity() > kSparePayloadBytes) return;
+  if (spare_batches.size() >= kSpareBatches || batch->payload.capacity() > kSparePayloadBytes)
+    return;
   batch->payload.clear();
   batch->touched.clear();
   batch->on_published.clear();
@@ -152,7 +165,9 @@ void Shard::Core::recycle(std::unique_ptr<InFlightBatch> batch) {
 }
 
 AwsError Shard::Core::failure_error() {
-  return AwsError{.code = "ServiceUnavailable", .http_status = 503, .message = "The storage has failed; the server stops."};
+  return AwsError{.code = "ServiceUnavailable",
+                  .http_status = 503,
+                  .message = "The storage has failed; the server stops."};
 }
 
 // Asked for each write while space is short, so that writes go on as soon as there is room again.
@@ -164,7 +179,8 @@ bool Shard::Core::refuses_for_space() {
   return low;
 }
 
-Result<void> Shard::run(const TransactOptions& options, FunctionRef<bool(Txn&)> body, Lsn& depends_on) {
+Result<void> Shard::run(const TransactOptions& options, FunctionRef<bool(Txn&)> body,
+                        Lsn& depends_on) {
   Core& core = *core_;
   CHECK(async::Loop::current() == core.owner && !core.current);
   if (core.failed.load(std::memory_order_acquire)) return fail(core.failure_error());
@@ -201,12 +217,14 @@ Result<void> Shard::run(const TransactOptions& options, FunctionRef<bool(Txn&)> 
   }
   if (batch.payload.size() > core.log->payload_bytes_max()) {
     give_up();
-    return fail("TransactionTooLarge", 413, "A transaction may write " +
-                std::to_string(core.log->payload_bytes_max()) + " bytes at most.");
+    return fail("TransactionTooLarge", 413,
+                "A transaction may write " + std::to_string(core.log->payload_bytes_max()) +
+                    " bytes at most.");
   }
   if (core.refuses_for_space() && !txn.allowed_in_low_space_) {
     give_up();
-    return fail("ServiceUnavailable", 503, "The server is short of disk space and takes no writes.");
+    return fail("ServiceUnavailable", 503,
+                "The server is short of disk space and takes no writes.");
   }
   core.overlay.keep();
   depends_on = batch.lsn;
@@ -225,7 +243,8 @@ void Shard::Core::submit(std::unique_ptr<InFlightBatch> batch) {
     queue.push_back(raw);
   }
   submitted.store(raw->lsn, std::memory_order_release);
-  if (raw->commit_class == CommitClass::durable || in_flight_bytes > options.in_flight_bytes_max / 2) {
+  if (raw->commit_class == CommitClass::durable ||
+      in_flight_bytes > options.in_flight_bytes_max / 2) {
     worker->kick();
   } else if (joined_timer == async::TimerId::none) {
     joined_timer = owner->add_timer(owner->now().plus_millis(kJoinedDelayMs), [this] {
@@ -249,7 +268,9 @@ void Shard::Core::retire(Lsn up_to) {
   if (in_flight_bytes <= options.in_flight_bytes_max) room.set();
 }
 
-bool Shard::full() const { return core_->in_flight_bytes > core_->options.in_flight_bytes_max; }
+bool Shard::full() const {
+  return core_->in_flight_bytes > core_->options.in_flight_bytes_max;
+}
 
 Task<void> Shard::wait_for_room() {
   while (full()) {
@@ -259,9 +280,12 @@ Task<void> Shard::wait_for_room() {
   co_return ok();
 }
 
-// ---- waiting ------------------------------------------------------------------------------------------------------
+// ---- waiting
+// ------------------------------------------------------------------------------------------------------
 
-bool Shard::DurableAwaiter::await_ready() const { return core.published.load(std::memory_order_acquire) >= lsn; }
+bool Shard::DurableAwaiter::await_ready() const {
+  return core.published.load(std::memory_order_acquire) >= lsn;
+}
 
 bool Shard::DurableAwaiter::start(std::coroutine_handle<> h, async::CancelSource* cancel) {
   handle = h;
@@ -303,14 +327,17 @@ Task<void> Shard::wait_durable(Lsn lsn) {
   co_return std::move(outcome);
 }
 
-// ---- reading ------------------------------------------------------------------------------------------------------
+// ---- reading
+// ------------------------------------------------------------------------------------------------------
 
 std::unique_ptr<View> Shard::snapshot() {
-  return std::make_unique<SnapshotView>(*core_->index, core_->published_generation.load(std::memory_order_acquire));
+  return std::make_unique<SnapshotView>(
+      *core_->index, core_->published_generation.load(std::memory_order_acquire));
 }
 
 Result<std::optional<std::string>> Shard::get(std::string_view key) const {
-  std::string wanted = generation_prefix(core_->published_generation.load(std::memory_order_acquire));
+  std::string wanted =
+      generation_prefix(core_->published_generation.load(std::memory_order_acquire));
   wanted.append(key);
   std::string value;
   VIRGA_TRY(found, core_->index->get(wanted, nullptr, value));
@@ -318,9 +345,15 @@ Result<std::optional<std::string>> Shard::get(std::string_view key) const {
   return value;
 }
 
-Lsn Shard::published() const { return core_->published.load(std::memory_order_acquire); }
-Generation Shard::generation() const { return core_->published_generation.load(std::memory_order_acquire); }
-async::Loop& Shard::owner() const { return *core_->owner; }
+Lsn Shard::published() const {
+  return core_->published.load(std::memory_order_acquire);
+}
+Generation Shard::generation() const {
+  return core_->published_generation.load(std::memory_order_acquire);
+}
+async::Loop& Shard::owner() const {
+  return *core_->owner;
+}
 
 Result<Lsn> Shard::changes(Lsn from, FunctionRef<bool(Lsn, std::string_view)> visit) const {
   const Lsn up_to = published();
@@ -336,7 +369,9 @@ Result<Lsn> Shard::changes(Lsn from, FunctionRef<bool(Lsn, std::string_view)> vi
   return std::max(from, up_to + 1);
 }
 
-void Shard::keep_changes_from(Lsn lsn) { core_->keep_from.store(lsn, std::memory_order_release); }
+void Shard::keep_changes_from(Lsn lsn) {
+  core_->keep_from.store(lsn, std::memory_order_release);
+}
 
 Shard::Stats Shard::stats() const {
   const Core& core = *core_;
@@ -356,13 +391,16 @@ Task<Lsn> Shard::reset() {
   async::Loop* const home = async::Loop::current();
   co_await async::switch_to(owner());
   Lsn lsn = 0;
-  Result<void> submitted = run({}, [&](Txn& txn) {
-    const Generation next = core_->generation + 1;
-    append_op(core_->current->payload, OpKind::put, kGenerationKey, encode_u64(next));
-    core_->generation = next;
-    txn.allow_in_low_space();
-    return true;
-  }, lsn);
+  Result<void> submitted = run(
+      {},
+      [&](Txn& txn) {
+        const Generation next = core_->generation + 1;
+        append_op(core_->current->payload, OpKind::put, kGenerationKey, encode_u64(next));
+        core_->generation = next;
+        txn.allow_in_low_space();
+        return true;
+      },
+      lsn);
   co_await async::switch_to(*home);
   co_await std::move(submitted);
   const Result<void> durable = co_await as_result(wait_durable(lsn));
@@ -370,12 +408,13 @@ Task<Lsn> Shard::reset() {
   co_return lsn;
 }
 
-// ---- opening and closing ------------------------------------------------------------------------------------------
+// ---- opening and closing
+// ------------------------------------------------------------------------------------------
 
 Shard::Shard(std::shared_ptr<Core> core) : core_(std::move(core)) {}
 
-Result<std::unique_ptr<Shard>> Shard::open(FileSystem& fs, std::string dir, ShardOptions options, async::Loop& owner,
-                                           async::WorkerHost& workers) {
+Result<std::unique_ptr<Shard>> Shard::open(FileSystem& fs, std::string dir, ShardOptions options,
+                                           async::Loop& owner, async::WorkerHost& workers) {
   auto core = std::make_shared<Core>();
   core->fs = &fs;
   core->dir = std::move(dir);
@@ -399,7 +438,9 @@ Result<void> Shard::Core::open(ShardOptions wanted, async::WorkerHost& workers) 
                                  .write_buffer_bytes = options.write_buffer_bytes,
                                  .block_cache_bytes = options.block_cache_bytes,
                                  // The worker sees it at its next drain; there is no hurry.
-                                 .on_flushed = [this](Lsn lsn) { flushed.store(lsn, std::memory_order_release); }}));
+                                 .on_flushed = [this](Lsn lsn) {
+                                   flushed.store(lsn, std::memory_order_release);
+                                 }}));
   index = std::move(opened);
   flushed = index->applied();
   if (options.hold_changes) keep_from = 1;
@@ -443,7 +484,9 @@ Result<void> Shard::Core::replay() {
     if (bytes >= kReplayBatchBytes) return apply();
     return {};
   };
-  VIRGA_TRY(opened, ShardLog::open({.fs = fs, .dir = dir + "/log", .segment_bytes = options.segment_bytes,
+  VIRGA_TRY(opened, ShardLog::open({.fs = fs,
+                                    .dir = dir + "/log",
+                                    .segment_bytes = options.segment_bytes,
                                     .faults = options.faults},
                                    index->applied(), each));
   log = std::move(opened);

@@ -18,20 +18,20 @@
 #include "storage/types.h"
 #include "storage/view.h"
 
-// One shard: a log, an ordered index, one writer. docs/ARCHITECTURE.md, "storage", has the picture; in short:
+// One shard: a log, an ordered index, one writer. docs/ARCHITECTURE.md, "storage", has the picture;
+// in short:
 //
 //   const auto done = co_await shard.transact(CommitClass::durable, [&](Txn& txn) -> Result<int> {
-//     VIRGA_TRY(old, txn.get(key));                    // published state + batches in flight + own writes
-//     if (old) return fail(errors::exists(name));      // nothing is written
-//     txn.put(key, value);
-//     return 7;
+//     VIRGA_TRY(old, txn.get(key));                    // published state + batches in flight + own
+//     writes if (old) return fail(errors::exists(name));      // nothing is written txn.put(key,
+//     value); return 7;
 //   });
-//   co_await shard.wait_durable(done.lsn);             // the door does this, before it sends the answer
-//   const auto value = co_await done.result;           // 7 or the error
+//   co_await shard.wait_durable(done.lsn);             // the door does this, before it sends the
+//   answer const auto value = co_await done.result;           // 7 or the error
 namespace virga::storage {
 
-// A transaction's outcome and the LSN it depends on: its own if it wrote, else the highest among the batches in flight
-// whose writes (or erasures) it saw. Errors depend on what they saw as well.
+// A transaction's outcome and the LSN it depends on: its own if it wrote, else the highest among
+// the batches in flight whose writes (or erasures) it saw. Errors depend on what they saw as well.
 template <class T>
 struct Committed {
   Result<T> result;
@@ -40,7 +40,8 @@ struct Committed {
 
 class Shard;
 
-// A transaction while its body runs: on the owner loop, without suspension. References and cursors end with the body.
+// A transaction while its body runs: on the owner loop, without suspension. References and cursors
+// end with the body.
 class Txn final : public View {
  public:
   Result<std::optional<std::string>> get(std::string_view key) const override;
@@ -49,10 +50,12 @@ class Txn final : public View {
 
   void put(std::string_view key, std::string_view value);
   void erase(std::string_view key);
-  // Costs later reads of the range a little until the index is compacted: for dropping whole objects, not single keys.
+  // Costs later reads of the range a little until the index is compacted: for dropping whole
+  // objects, not single keys.
   void erase_range(std::string_view begin, std::string_view end);
 
-  // An opaque record kept in the log at this LSN for readers of the change history (Shard::changes).
+  // An opaque record kept in the log at this LSN for readers of the change history
+  // (Shard::changes).
   void add_change(std::string_view record);
 
   // The LSN that this transaction gets if it writes anything.
@@ -85,8 +88,8 @@ struct ShardOptions {
   size_t in_flight_bytes_max = 32 << 20;
   // Writes are refused when the disk has less.
   uint64_t reserve_bytes = 64 << 20;
-  // The log is a promise: when it cannot be kept, the process ends (code 74, EX_IOERR). Tests and the simulation look on
-  // instead; the shard then refuses everything.
+  // The log is a promise: when it cannot be kept, the process ends (code 74, EX_IOERR). Tests and
+  // the simulation look on instead; the shard then refuses everything.
   std::function<void(const AwsError&)> on_fatal;
   // Keeps the whole log from the opening until keep_changes_from() says what is still needed.
   bool hold_changes = false;
@@ -102,11 +105,13 @@ struct TransactOptions {
 // Created and closed on its owner loop. Any loop may call transact, wait_durable and snapshot.
 class Shard {
  public:
-  // Opens or creates the shard in `dir`; reads and replays on the calling thread. Errors: FileLocked when another process
-  // has the folder, FormatTooNew, LogCorrupt, file errors.
-  static Result<std::unique_ptr<Shard>> open(FileSystem& fs, std::string dir, ShardOptions options, async::Loop& owner,
+  // Opens or creates the shard in `dir`; reads and replays on the calling thread. Errors:
+  // FileLocked when another process has the folder, FormatTooNew, LogCorrupt, file errors.
+  static Result<std::unique_ptr<Shard>> open(FileSystem& fs, std::string dir, ShardOptions options,
+                                             async::Loop& owner,
                                              async::WorkerHost& workers = async::thread_workers());
-  // Everything submitted is made durable first (unless the log failed). No transaction may be running or waiting.
+  // Everything submitted is made durable first (unless the log failed). No transaction may be
+  // running or waiting.
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -117,16 +122,18 @@ class Shard {
   Result<std::optional<std::string>> get(std::string_view key) const;
 
   // TODO(perf): a read in the body that misses the block cache blocks the loop for one disk read.
-  // Runs `body` (Result<T>(Txn&)) on the owner loop, hopping there and back if need be; resumes on the calling loop. An
-  // error of the body means that nothing is written. Does not wait for durability. Fails (in `result`) when disk space is
-  // short, when the batch is too large, or when the generation is gone.
+  // Runs `body` (Result<T>(Txn&)) on the owner loop, hopping there and back if need be; resumes on
+  // the calling loop. An error of the body means that nothing is written. Does not wait for
+  // durability. Fails (in `result`) when disk space is short, when the batch is too large, or when
+  // the generation is gone.
   template <class F, class R = std::invoke_result_t<F&, Txn&>>
   Task<Committed<typename R::value_type>> transact(TransactOptions options, F body);
   template <class F>
   auto transact(CommitClass commit_class, F body) {
     return transact(TransactOptions{.commit_class = commit_class}, std::move(body));
   }
-  // The same on the owner loop, at once; for services whose code runs there anyway. Ignores back-pressure.
+  // The same on the owner loop, at once; for services whose code runs there anyway. Ignores
+  // back-pressure.
   template <class F, class R = std::invoke_result_t<F&, Txn&>>
   Committed<typename R::value_type> transact_now(TransactOptions options, F body);
 
@@ -135,13 +142,16 @@ class Shard {
   Lsn published() const;
   Generation generation() const;  // published
 
-  // One durable commit after which nothing of before is visible; the space is freed in the background.
+  // One durable commit after which nothing of before is visible; the space is freed in the
+  // background.
   Task<Lsn> reset();
 
-  // Change records (Txn::add_change) from `from` on, oldest first, published ones only. `visit` returns false to stop.
-  // Returns the LSN to go on from. Error LogTrimmed when they are no longer kept. Blocks on files: call it on a pool.
+  // Change records (Txn::add_change) from `from` on, oldest first, published ones only. `visit`
+  // returns false to stop. Returns the LSN to go on from. Error LogTrimmed when they are no longer
+  // kept. Blocks on files: call it on a pool.
   Result<Lsn> changes(Lsn from, FunctionRef<bool(Lsn lsn, std::string_view record)> visit) const;
-  // Keeps the log from `lsn` on (for readers of changes); 0: keeps nothing beyond what replay needs.
+  // Keeps the log from `lsn` on (for readers of changes); 0: keeps nothing beyond what replay
+  // needs.
   void keep_changes_from(Lsn lsn);
 
   async::Loop& owner() const;
@@ -171,10 +181,13 @@ template <class F, class R>
 Committed<typename R::value_type> Shard::transact_now(TransactOptions options, F body) {
   std::optional<R> got;
   Lsn lsn = 0;
-  Result<void> submitted = run(options, [&](Txn& txn) {
-    got.emplace(body(txn));
-    return got->has_value();
-  }, lsn);
+  Result<void> submitted = run(
+      options,
+      [&](Txn& txn) {
+        got.emplace(body(txn));
+        return got->has_value();
+      },
+      lsn);
   if (!submitted) return {std::unexpected(std::move(submitted.error())), lsn};
   return {std::move(*got), lsn};
 }

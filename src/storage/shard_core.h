@@ -42,8 +42,8 @@ struct Shard::DurableAwaiter final : async::CancelNode {
   bool start(std::coroutine_handle<> h, async::CancelSource* cancel);
 };
 
-// Three parties: the owner loop (evaluates, stages, submits), the worker (writes, syncs, applies, publishes), anyone (reads,
-// waits). Each group of members says whose it is.
+// Three parties: the owner loop (evaluates, stages, submits), the worker (writes, syncs, applies,
+// publishes), anyone (reads, waits). Each group of members says whose it is.
 struct Shard::Core : std::enable_shared_from_this<Core> {
   // Constant after open.
   ShardOptions options;
@@ -79,13 +79,13 @@ struct Shard::Core : std::enable_shared_from_this<Core> {
 
   // Shared.
   std::mutex mutex;
-  std::vector<InFlightBatch*> queue;             // under mutex: submitted, not yet taken
-  std::vector<DurableAwaiter*> waiters;          // under mutex
-  std::optional<AwsError> failure;               // under mutex
+  std::vector<InFlightBatch*> queue;     // under mutex: submitted, not yet taken
+  std::vector<DurableAwaiter*> waiters;  // under mutex
+  std::optional<AwsError> failure;       // under mutex
   std::atomic<bool> failed{false};
   std::atomic<Lsn> published{0};
   std::atomic<Lsn> submitted{0};
-  std::atomic<Lsn> flushed{0};                   // the index holds this in files
+  std::atomic<Lsn> flushed{0};  // the index holds this in files
   std::atomic<Lsn> keep_from{0};
   std::atomic<Generation> published_generation{1};
   std::atomic<Generation> discard_below{0};

@@ -9,18 +9,24 @@
 namespace virga::storage {
 namespace {
 
-// The first pass over a segment writes zeros this far ahead, so that only one sync in many changes the file's size.
+// The first pass over a segment writes zeros this far ahead, so that only one sync in many changes
+// the file's size.
 constexpr uint64_t kFillAheadBytes = 1 << 20;
 // Buffers of unusually large drains are given back.
 constexpr size_t kBufferKeptBytes = 4 << 20;
 
-uint64_t page_floor(uint64_t at) { return at / kPageBytes * kPageBytes; }
+uint64_t page_floor(uint64_t at) {
+  return at / kPageBytes * kPageBytes;
+}
 
-std::unexpected<AwsError> corrupt(const std::string& what) { return fail("LogCorrupt", 500, "log: " + what); }
+std::unexpected<AwsError> corrupt(const std::string& what) {
+  return fail("LogCorrupt", 500, "log: " + what);
+}
 
 std::string hex16(uint64_t value) {
   std::string out(16, '0');
-  for (int i = 15; i >= 0; --i, value >>= 4) out[static_cast<size_t>(i)] = "0123456789abcdef"[value & 15];
+  for (int i = 15; i >= 0; --i, value >>= 4)
+    out[static_cast<size_t>(i)] = "0123456789abcdef"[value & 15];
   return out;
 }
 
@@ -28,9 +34,13 @@ std::string hex16(uint64_t value) {
 
 ShardLog::~ShardLog() = default;
 
-std::string ShardLog::segment_path(uint64_t id) const { return options_.dir + "/" + hex16(id) + ".log"; }
+std::string ShardLog::segment_path(uint64_t id) const {
+  return options_.dir + "/" + hex16(id) + ".log";
+}
 
-uint64_t ShardLog::payload_bytes_max() const { return options_.segment_bytes - kPageBytes - kRecordHeaderBytes; }
+uint64_t ShardLog::payload_bytes_max() const {
+  return options_.segment_bytes - kPageBytes - kRecordHeaderBytes;
+}
 
 Result<std::unique_ptr<ShardLog>> ShardLog::open(Options options, Lsn applied, Replay replay) {
   CHECK(options.segment_bytes % kPageBytes == 0 && options.segment_bytes >= 4 * kPageBytes);
@@ -39,7 +49,8 @@ Result<std::unique_ptr<ShardLog>> ShardLog::open(Options options, Lsn applied, R
   std::vector<Segment> found;
   VIRGA_TRY_VOID(log->find_segments(found));
   if (found.empty()) {
-    if (applied != 0) return corrupt("no segments, but the index reaches LSN " + std::to_string(applied));
+    if (applied != 0)
+      return corrupt("no segments, but the index reaches LSN " + std::to_string(applied));
     VIRGA_TRY_VOID(log->start_segment());
     return log;
   }
@@ -59,7 +70,8 @@ Result<void> ShardLog::find_segments(std::vector<Segment>& found) {
     page.resize(got);
     VIRGA_TRY(header, decode_segment_header(page));
     uint64_t id = 0;
-    for (const char c : name.substr(0, 16)) id = id << 4 | static_cast<uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
+    for (const char c : name.substr(0, 16))
+      id = id << 4 | static_cast<uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
     next_segment_id_ = std::max(next_segment_id_, id + 1);
     if (!header || header->id != id) {
       spares_.push_back(path);
@@ -67,7 +79,9 @@ Result<void> ShardLog::find_segments(std::vector<Segment>& found) {
     }
     found.push_back({.id = id,
                      .previous_id = header->previous_id,
-                     .first = header->first, .link = header->link, .file = std::move(file)});
+                     .first = header->first,
+                     .link = header->link,
+                     .file = std::move(file)});
   }
   return {};
 }
@@ -75,8 +89,10 @@ Result<void> ShardLog::find_segments(std::vector<Segment>& found) {
 Result<void> ShardLog::recover(std::vector<Segment> found, Lsn applied, Replay replay) {
   size_t start = found.size();
   while (start > 0 && found[start - 1].first > applied + 1) --start;
-  if (start == 0) return corrupt("records between the index (LSN " + std::to_string(applied) + ") and the oldest segment (LSN " +
-                                 std::to_string(found[0].first) + ") are missing");
+  if (start == 0)
+    return corrupt("records between the index (LSN " + std::to_string(applied) +
+                   ") and the oldest segment (LSN " + std::to_string(found[0].first) +
+                   ") are missing");
   --start;
   // Older segments are still there for readers, as far as they connect.
   size_t oldest = start;
@@ -84,14 +100,16 @@ Result<void> ShardLog::recover(std::vector<Segment> found, Lsn applied, Replay r
   for (size_t i = 0; i < oldest; ++i) spares_.push_back(segment_path(found[i].id));
 
   for (size_t i = start; i < found.size(); ++i) {
-    LogScanner scanner(found[i].file, {found[i].id, found[i].previous_id, found[i].first, found[i].link}, options_.segment_bytes,
-                       options_.faults);
+    LogScanner scanner(found[i].file,
+                       {found[i].id, found[i].previous_id, found[i].first, found[i].link},
+                       options_.segment_bytes, options_.faults);
     for (;;) {
       VIRGA_TRY(record, scanner.next());
       if (!record) break;
       if (record->lsn > applied) VIRGA_TRY_VOID(replay(*record));
     }
-    const std::string where = "LSN " + std::to_string(scanner.expected()) + " in " + segment_path(found[i].id);
+    const std::string where =
+        "LSN " + std::to_string(scanner.expected()) + " in " + segment_path(found[i].id);
     if (i + 1 < found.size()) {
       if (found[i + 1].first != scanner.expected() || found[i + 1].link != scanner.link()) {
         return corrupt("a synced record is damaged: " + where);
@@ -108,29 +126,34 @@ Result<void> ShardLog::recover(std::vector<Segment> found, Lsn applied, Replay r
     CHECK(got == buffer_.size());
     VIRGA_TRY(size, found[i].file->size());
     filled_to_ = size;
-    // A killed process may have left written, unsynced records: whoever reads them now must be able to rely on them.
+    // A killed process may have left written, unsynced records: whoever reads them now must be able
+    // to rely on them.
     VIRGA_TRY_VOID(found[i].file->sync());
     VIRGA_TRY_VOID(options_.fs->sync_dir(options_.dir));
   }
   if (last() < applied) {
-    return corrupt("ends at LSN " + std::to_string(last()) + ", but the index reaches " + std::to_string(applied));
+    return corrupt("ends at LSN " + std::to_string(last()) + ", but the index reaches " +
+                   std::to_string(applied));
   }
   segments_.assign(std::make_move_iterator(found.begin() + static_cast<ptrdiff_t>(oldest)),
                    std::make_move_iterator(found.end()));
   return {};
 }
 
-// The new segment's header is durable before any record goes in, and after all records of the one before.
+// The new segment's header is durable before any record goes in, and after all records of the one
+// before.
 Result<void> ShardLog::start_segment() {
   const uint64_t previous = segments_.empty() ? 0 : segments_.back().id;
-  Segment segment{.id = next_segment_id_++, .previous_id = previous, .first = last() + 1, .link = link_};
+  Segment segment{
+      .id = next_segment_id_++, .previous_id = previous, .first = last() + 1, .link = link_};
   const std::string path = segment_path(segment.id);
   if (!spares_.empty()) {
     VIRGA_TRY_VOID(options_.fs->rename(spares_.back(), path));
     spares_.pop_back();
   }
   VIRGA_TRY(file, options_.fs->open(path, OpenMode::create));
-  VIRGA_TRY_VOID(file->write_at(0, encode_segment_header({segment.id, previous, segment.first, segment.link})));
+  VIRGA_TRY_VOID(file->write_at(
+      0, encode_segment_header({segment.id, previous, segment.first, segment.link})));
   VIRGA_TRY_VOID(file->sync());
   VIRGA_TRY_VOID(options_.fs->sync_dir(options_.dir));
   VIRGA_TRY(size, file->size());
@@ -225,12 +248,14 @@ uint64_t ShardLog::bytes_since(Lsn lsn) const {
 }
 
 const ShardLog::Segment* ShardLog::segment_of(Lsn lsn) const {
-  auto after = std::upper_bound(segments_.begin(), segments_.end(), lsn,
-                                [](Lsn wanted, const Segment& segment) { return wanted < segment.first; });
+  auto after =
+      std::upper_bound(segments_.begin(), segments_.end(), lsn,
+                       [](Lsn wanted, const Segment& segment) { return wanted < segment.first; });
   return after == segments_.begin() ? nullptr : &*std::prev(after);
 }
 
-ShardLog::Reader::Reader(const ShardLog& log, Lsn from) : log_(log), next_(std::max<Lsn>(from, 1)) {}
+ShardLog::Reader::Reader(const ShardLog& log, Lsn from)
+    : log_(log), next_(std::max<Lsn>(from, 1)) {}
 ShardLog::Reader::~Reader() = default;
 
 Result<std::optional<LogRecord>> ShardLog::Reader::next(Lsn up_to) {
@@ -244,8 +269,10 @@ Result<std::optional<LogRecord>> ShardLog::Reader::next(Lsn up_to) {
       }
       if (!scanner_ || segment->id != segment_id_) {
         segment_id_ = segment->id;
-        scanner_ = std::make_unique<LogScanner>(segment->file, SegmentHeader{segment->id, segment->previous_id, segment->first, segment->link},
-                                                log_.options_.segment_bytes);
+        scanner_ = std::make_unique<LogScanner>(
+            segment->file,
+            SegmentHeader{segment->id, segment->previous_id, segment->first, segment->link},
+            log_.options_.segment_bytes);
       }
     }
     VIRGA_TRY(record, scanner_->next());

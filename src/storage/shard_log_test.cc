@@ -19,18 +19,20 @@ class ShardLogTest : public testing::Test {
   Result<std::vector<std::string>> open(Lsn applied = 0, PlantedFaults faults = {}) {
     log_.reset();
     std::vector<std::string> replayed;
-    auto opened = ShardLog::open({.fs = &fs_, .dir = "/log", .segment_bytes = kSegmentBytes, .faults = faults}, applied,
-                                 [&](const LogRecord& record) -> Result<void> {
-                                   replayed.push_back(std::string(record.payload));
-                                   return {};
-                                 });
+    auto opened = ShardLog::open(
+        {.fs = &fs_, .dir = "/log", .segment_bytes = kSegmentBytes, .faults = faults}, applied,
+        [&](const LogRecord& record) -> Result<void> {
+          replayed.push_back(std::string(record.payload));
+          return {};
+        });
     if (!opened) return fail(opened.error());
     log_ = std::move(*opened);
     return replayed;
   }
   void write(const std::vector<std::string>& payloads) {
     std::vector<LogRecord> records;
-    for (const auto& payload : payloads) records.push_back({log_->last() + 1 + records.size(), payload});
+    for (const auto& payload : payloads)
+      records.push_back({log_->last() + 1 + records.size(), payload});
     ASSERT_TRUE(log_->append(records));
   }
   void write_durably(const std::vector<std::string>& payloads) {
@@ -44,7 +46,8 @@ class ShardLogTest : public testing::Test {
   }
 
   uint64_t next_chance_ = 0;
-  SimFileSystem fs_{[this](uint64_t bound) { return next_chance_ % bound; }};  // 0: a crash loses all it may
+  SimFileSystem fs_{
+      [this](uint64_t bound) { return next_chance_ % bound; }};  // 0: a crash loses all it may
   std::unique_ptr<ShardLog> log_;
 };
 
@@ -62,7 +65,8 @@ TEST_F(ShardLogTest, replays_what_was_synced_and_only_that) {
 
 TEST_F(ShardLogTest, goes_on_over_segments_and_recycles_them) {
   ASSERT_TRUE(open());
-  for (int i = 0; i < 40; ++i) write_durably({std::string(10'000, static_cast<char>('a' + i % 26))});
+  for (int i = 0; i < 40; ++i)
+    write_durably({std::string(10'000, static_cast<char>('a' + i % 26))});
   const size_t before = fs_.list("/log")->size();
   EXPECT_GE(before, 6u);
   ASSERT_TRUE(log_->trim(30));
@@ -80,8 +84,8 @@ TEST_F(ShardLogTest, goes_on_over_segments_and_recycles_them) {
 
 TEST_F(ShardLogTest, a_drain_over_a_segment_end_is_whole) {
   ASSERT_TRUE(open());
-  write_durably({std::string(20'000, 'a'), std::string(20'000, 'b'), std::string(20'000, 'c'), std::string(20'000, 'd'),
-                 std::string(20'000, 'e')});
+  write_durably({std::string(20'000, 'a'), std::string(20'000, 'b'), std::string(20'000, 'c'),
+                 std::string(20'000, 'd'), std::string(20'000, 'e')});
   fs_.crash();
   EXPECT_EQ(open()->size(), 5u);
 }
@@ -89,7 +93,8 @@ TEST_F(ShardLogTest, a_drain_over_a_segment_end_is_whole) {
 TEST_F(ShardLogTest, refuses_to_open_over_a_damaged_synced_record) {
   ASSERT_TRUE(open());
   for (const char* text : {"first", "second", "third"}) write_durably({text});
-  fs_.damage(only_segment(), kPageBytes + kRecordHeaderBytes + 5 + kRecordHeaderBytes + 2);  // in "second"
+  fs_.damage(only_segment(),
+             kPageBytes + kRecordHeaderBytes + 5 + kRecordHeaderBytes + 2);  // in "second"
   EXPECT_EQ(open().error().code, "LogCorrupt");
 }
 
@@ -114,11 +119,11 @@ TEST_F(ShardLogTest, damage_in_the_last_drain_is_a_torn_write) {
   EXPECT_THAT(*open(), ElementsAre("first"));
 }
 
-// A crash cuts a drain: its first record is torn, its second whole. Later records of the same sizes must not make the
-// second one valid again.
+// A crash cuts a drain: its first record is torn, its second whole. Later records of the same sizes
+// must not make the second one valid again.
 TEST_F(ShardLogTest, does_not_believe_what_a_cut_drain_left_behind) {
   for (const bool planted : {false, true}) {
-    fs_ .crash();
+    fs_.crash();
     ASSERT_TRUE(remove_tree(fs_, "/log"));
     const PlantedFaults faults{.skip_link = planted};
     ASSERT_TRUE(open(0, faults));
@@ -127,14 +132,17 @@ TEST_F(ShardLogTest, does_not_believe_what_a_cut_drain_left_behind) {
     ASSERT_TRUE(log_->sync());
     fs_.damage(only_segment(), kPageBytes + (kRecordHeaderBytes + 6) + kRecordHeaderBytes);
     ASSERT_THAT(*open(0, faults), ElementsAre("synced"));
-    // The pages after the new record's own are what the crash left; here they are one page, so put the rest back.
+    // The pages after the new record's own are what the crash left; here they are one page, so put
+    // the rest back.
     const std::string segment = only_segment();
-    const std::string left = read_file(fs_, segment)->substr(kPageBytes + 2 * (kRecordHeaderBytes + 6));
+    const std::string left =
+        read_file(fs_, segment)->substr(kPageBytes + 2 * (kRecordHeaderBytes + 6));
     write_durably({"new  1"});
     auto file = *fs_.open(segment, OpenMode::write);
     ASSERT_TRUE(file->write_at(kPageBytes + 2 * (kRecordHeaderBytes + 6), left));
     if (planted) {
-      EXPECT_THAT(*open(0, faults), ElementsAre("synced", "new  1", "lost 2")) << "the planted fault shows";
+      EXPECT_THAT(*open(0, faults), ElementsAre("synced", "new  1", "lost 2"))
+          << "the planted fault shows";
     } else {
       EXPECT_THAT(*open(0, faults), ElementsAre("synced", "new  1"));
     }
@@ -167,8 +175,14 @@ TEST(LogFormat, record_and_header_bytes_do_not_change) {
     snprintf(two, sizeof two, "%02x", static_cast<unsigned char>(c));
     hex += two;
   }
-  EXPECT_EQ(hex.substr(8), "07000000" "0700000000000000" "04030201" "02000000" "7061796c6f6164");
-  EXPECT_EQ(encode_segment_header({.id = 1, .first = 2, .link = 3}).substr(0, 12), std::string("VIRGALOG\x01\0\0\0", 12));
+  EXPECT_EQ(hex.substr(8),
+            "07000000"
+            "0700000000000000"
+            "04030201"
+            "02000000"
+            "7061796c6f6164");
+  EXPECT_EQ(encode_segment_header({.id = 1, .first = 2, .link = 3}).substr(0, 12),
+            std::string("VIRGALOG\x01\0\0\0", 12));
 }
 
 }  // namespace

@@ -91,11 +91,13 @@ TEST(Shard, an_error_writes_nothing_and_restores_what_was_in_flight) {
       return fail("No", 400, "no");
     });
     EXPECT_EQ(failed.lsn, 0u);
-    ignore(shard->transact_now({}, [](Txn& txn) -> Result<void> {
-      EXPECT_EQ(txn.get("a")->value(), "1");
-      EXPECT_FALSE(txn.get("b")->has_value());
-      return {};
-    }), "");
+    ignore(shard->transact_now({},
+                               [](Txn& txn) -> Result<void> {
+                                 EXPECT_EQ(txn.get("a")->value(), "1");
+                                 EXPECT_FALSE(txn.get("b")->has_value());
+                                 return {};
+                               }),
+           "");
   });
   shard.loop().run_once(0);
   shard.settle();
@@ -108,22 +110,26 @@ TEST(Shard, scans_merge_base_flight_and_own_writes_both_ways) {
   for (const char* key : {"a", "c", "e", "g"}) shard.put(key, "base");
   shard.settle();
   shard.loop().post([&] {
-    ignore(shard->transact_now({}, [](Txn& txn) -> Result<void> {
-      txn.put("b", "flight");
-      txn.erase("c");
-      txn.put("g", "flight");
-      return {};
-    }), "");
+    ignore(shard->transact_now({},
+                               [](Txn& txn) -> Result<void> {
+                                 txn.put("b", "flight");
+                                 txn.erase("c");
+                                 txn.put("g", "flight");
+                                 return {};
+                               }),
+           "");
     const auto done = shard->transact_now({}, [](Txn& txn) -> Result<void> {
       txn.put("d", "own");
       txn.erase("a");
       EXPECT_THAT(read_all(txn), ElementsAre("b=flight", "d=own", "e=base", "g=flight"));
-      EXPECT_THAT(read_all(txn, "b", "g", Direction::backward), ElementsAre("e=base", "d=own", "b=flight"));
+      EXPECT_THAT(read_all(txn, "b", "g", Direction::backward),
+                  ElementsAre("e=base", "d=own", "b=flight"));
       EXPECT_THAT(read_all(txn, "c", "d"), ElementsAre());
       txn.erase_range("b", "e");
       txn.put("c", "again");
       EXPECT_THAT(read_all(txn), ElementsAre("c=again", "e=base", "g=flight"));
-      EXPECT_THAT(read_all(txn, "", "", Direction::backward), ElementsAre("g=flight", "e=base", "c=again"));
+      EXPECT_THAT(read_all(txn, "", "", Direction::backward),
+                  ElementsAre("g=flight", "e=base", "c=again"));
       return {};
     });
     EXPECT_TRUE(done.result.has_value());
@@ -196,7 +202,8 @@ TEST(Shard, joined_batches_wait_for_the_next_drain_or_twenty_milliseconds) {
   shard.settle();
   shard.loop().post([&] {
     ignore(shard->transact_now({.commit_class = CommitClass::joined},
-                               [](Txn& txn) { return put_one(txn, "usage", "1"); }), "");
+                               [](Txn& txn) { return put_one(txn, "usage", "1"); }),
+           "");
   });
   shard.loop().run_once(0);
   shard.loop().run_once(0);
@@ -208,7 +215,8 @@ TEST(Shard, joined_batches_wait_for_the_next_drain_or_twenty_milliseconds) {
 
 TEST(Shard, somebody_who_waits_hurries_a_joined_batch) {
   TestShard shard;
-  const auto done = shard.run(shard->transact(CommitClass::joined, [](Txn& txn) { return put_one(txn, "k", "v"); }));
+  const auto done = shard.run(
+      shard->transact(CommitClass::joined, [](Txn& txn) { return put_one(txn, "k", "v"); }));
   EXPECT_TRUE(shard.run(shard->wait_durable(done->lsn)).has_value());
 }
 
@@ -217,7 +225,12 @@ TEST(Shard, reset_hides_everything_at_once_and_refuses_the_past) {
   shard.put("k", "v");
   const Generation before = shard->generation();
   uint64_t id = 0;
-  ASSERT_TRUE(shard.transact([&](Txn& txn) -> Result<void> { id = txn.new_object_id(); return {}; }).has_value());
+  ASSERT_TRUE(shard
+                  .transact([&](Txn& txn) -> Result<void> {
+                    id = txn.new_object_id();
+                    return {};
+                  })
+                  .has_value());
   ASSERT_TRUE(shard.run(shard->reset()).has_value());
   EXPECT_THAT(read_all(*shard->snapshot()), ElementsAre());
   EXPECT_EQ(shard->generation(), before + 1);
@@ -227,20 +240,24 @@ TEST(Shard, reset_hides_everything_at_once_and_refuses_the_past) {
   shard.put("k", "new");
   shard.reopen();
   EXPECT_THAT(read_all(*shard->snapshot()), ElementsAre("k=new"));
-  ASSERT_TRUE(shard.transact([&](Txn& txn) -> Result<void> {
-    EXPECT_GT(txn.new_object_id(), id) << "never reused, also across a reset";
-    return {};
-  }).has_value());
+  ASSERT_TRUE(shard
+                  .transact([&](Txn& txn) -> Result<void> {
+                    EXPECT_GT(txn.new_object_id(), id) << "never reused, also across a reset";
+                    return {};
+                  })
+                  .has_value());
 }
 
 TEST(Shard, publishes_to_its_subscribers_after_the_commit) {
   TestShard shard;
   Lsn at = 0;
-  ASSERT_TRUE(shard.transact([&](Txn& txn) -> Result<void> {
-    txn.put("k", "v");
-    txn.on_published([&] { at = shard->published(); });
-    return {};
-  }).has_value());
+  ASSERT_TRUE(shard
+                  .transact([&](Txn& txn) -> Result<void> {
+                    txn.put("k", "v");
+                    txn.on_published([&] { at = shard->published(); });
+                    return {};
+                  })
+                  .has_value());
   shard.settle();
   EXPECT_EQ(at, 1u);
 }
@@ -248,11 +265,13 @@ TEST(Shard, publishes_to_its_subscribers_after_the_commit) {
 TEST(Shard, keeps_change_records_by_lsn) {
   TestShard shard;
   for (int i = 0; i < 50; ++i) {
-    ASSERT_TRUE(shard.transact([&](Txn& txn) -> Result<void> {
-      txn.put("k", std::string(60'000, 'x'));  // several segments
-      txn.add_change("change " + std::to_string(i));
-      return {};
-    }).has_value());
+    ASSERT_TRUE(shard
+                    .transact([&](Txn& txn) -> Result<void> {
+                      txn.put("k", std::string(60'000, 'x'));  // several segments
+                      txn.add_change("change " + std::to_string(i));
+                      return {};
+                    })
+                    .has_value());
     if (i == 30) shard.reopen();
   }
   std::vector<std::string> seen;
@@ -270,9 +289,8 @@ TEST(Shard, works_from_other_loops) {
   std::atomic<bool> done{false};
   struct Work {
     static async::Detached run(Shard* shard, async::EpollLoop* other, std::atomic<bool>* done) {
-      const auto committed = co_await as_result(shard->transact(CommitClass::durable, [](Txn& txn) {
-        return put_one(txn, "k", "v");
-      }));
+      const auto committed = co_await as_result(
+          shard->transact(CommitClass::durable, [](Txn& txn) { return put_one(txn, "k", "v"); }));
       EXPECT_EQ(async::Loop::current(), other);
       const auto durable = co_await as_result(shard->wait_durable(committed->lsn));
       EXPECT_TRUE(durable.has_value());
@@ -327,7 +345,8 @@ TEST(Shard, refuses_a_second_opener_and_a_newer_format) {
     const auto second = Shard::open(fs, dir, TestShard::small_options(), loop);
     EXPECT_EQ(second.error().code, kFileLocked);
   }
-  ASSERT_TRUE(write_file_durably(fs, dir, "FORMAT", "virga store\nformat 99\nshards 1\nepoch 1\n").has_value());
+  ASSERT_TRUE(write_file_durably(fs, dir, "FORMAT", "virga store\nformat 99\nshards 1\nepoch 1\n")
+                  .has_value());
   const auto newer = Shard::open(fs, dir, TestShard::small_options(), loop);
   EXPECT_EQ(newer.error().code, "FormatTooNew");
   EXPECT_TRUE(remove_tree(fs, dir).has_value());
@@ -345,7 +364,8 @@ TEST(Shard, a_failed_sync_ends_all_writing_and_wakes_who_waits) {
   const auto written = shard.transact([](Txn& txn) { return put_one(txn, "k", "new"); });
   EXPECT_EQ(written.error().code, "ServiceUnavailable");
   EXPECT_EQ(fatal, kFileIoError);
-  const auto next = shard.run(shard->transact(CommitClass::durable, [](Txn& txn) { return put_one(txn, "k", "x"); }));
+  const auto next = shard.run(
+      shard->transact(CommitClass::durable, [](Txn& txn) { return put_one(txn, "k", "x"); }));
   EXPECT_EQ(next->result.error().http_status, 503);
   EXPECT_EQ(shard->get("k")->value(), "old");
   shard.reopen();
@@ -378,7 +398,8 @@ TEST(Shard, refuses_writes_but_not_reads_and_deletes_when_the_disk_is_nearly_ful
 
 TEST(Shard, refuses_a_transaction_that_is_too_large) {
   TestShard shard;
-  const auto done = shard.transact([](Txn& txn) { return put_one(txn, "k", std::string(2 << 20, 'x')); });
+  const auto done =
+      shard.transact([](Txn& txn) { return put_one(txn, "k", std::string(2 << 20, 'x')); });
   EXPECT_EQ(done.error().code, "TransactionTooLarge");
   EXPECT_FALSE(shard->get("k")->has_value());
 }
@@ -394,14 +415,26 @@ TEST(Shard, local_files_survive_reopening_with_many_flushes) {
     ASSERT_TRUE(shard.has_value()) << shard.error().message;
     loop.post([&] {
       for (int i = 0; i < 2000; ++i) {
-        ignore((*shard)->transact_now({}, [&](Txn& txn) {
-          return put_one(txn, Key(Space::platform).u32(static_cast<uint32_t>(round * 2000 + i)), std::string(1500, 'v'));
-        }), "");
+        ignore((*shard)->transact_now(
+                   {},
+                   [&](Txn& txn) {
+                     return put_one(
+                         txn, Key(Space::platform).u32(static_cast<uint32_t>(round * 2000 + i)),
+                         std::string(1500, 'v'));
+                   }),
+               "");
       }
     });
     while ((*shard)->published() < static_cast<Lsn>(round + 1) * 2000) loop.run_once(10);
     size_t count = 0;
-    ASSERT_TRUE((*shard)->snapshot()->scan("", "", Direction::forward, [&](auto, auto) { ++count; return true; }).has_value());
+    ASSERT_TRUE((*shard)
+                    ->snapshot()
+                    ->scan("", "", Direction::forward,
+                           [&](auto, auto) {
+                             ++count;
+                             return true;
+                           })
+                    .has_value());
     EXPECT_EQ(count, static_cast<size_t>(round + 1) * 2000);
     loop.run_once(0);
   }

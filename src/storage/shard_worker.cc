@@ -46,7 +46,8 @@ bool Shard::Core::take_queue() {
     drain.swap(queue);
   }
   records.clear();
-  for (const InFlightBatch* batch : drain) records.push_back({.lsn = batch->lsn, .payload = batch->payload});
+  for (const InFlightBatch* batch : drain)
+    records.push_back({.lsn = batch->lsn, .payload = batch->payload});
   return !drain.empty();
 }
 
@@ -97,7 +98,8 @@ void Shard::Core::wake(std::vector<DurableAwaiter*> woken) {
 
 void Shard::Core::keep_house() {
   if (const auto free = fs->free_bytes(dir); free && *free < options.reserve_bytes) {
-    if (!low_space.exchange(true)) LOG_WARN("low_disk_space", kv("folder", dir), kv("free_bytes", *free));
+    if (!low_space.exchange(true))
+      LOG_WARN("low_disk_space", kv("folder", dir), kv("free_bytes", *free));
   }
   const Lsn safe = flushed.load(std::memory_order_acquire);
   const Lsn keep = keep_from.load(std::memory_order_acquire);
@@ -108,7 +110,8 @@ void Shard::Core::keep_house() {
     }
     trimmed_to = trim_to;
   }
-  if (log->bytes_since(std::max(safe, flush_asked_at)) > kUnflushedSegmentsMax * options.segment_bytes) {
+  if (log->bytes_since(std::max(safe, flush_asked_at)) >
+      kUnflushedSegmentsMax * options.segment_bytes) {
     flush_asked_at = log->last();
     if (const auto asked = index->start_flush(); !asked) {
       LOG_WARN("index_flush_failed", kv("message", asked.error().message));

@@ -12,7 +12,9 @@ std::unexpected<AwsError> not_found(const std::string& path) {
   return fail(kFileNotFound, 500, path + ": no such file or directory");
 }
 
-std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+std::string parent_of(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
 
 void write_into(std::string& content, uint64_t offset, std::string_view bytes) {
   if (content.size() < offset + bytes.size()) content.resize(offset + bytes.size(), '\0');
@@ -94,7 +96,8 @@ class SimFileSystem::SimLock final : public FileLock {
   std::string path_;
 };
 
-// ---- faults -------------------------------------------------------------------------------------------------------
+// ---- faults
+// -------------------------------------------------------------------------------------------------------
 
 void SimFileSystem::crash_at_sync(uint64_t n, CrashSide side) {
   crash_in_ = n;
@@ -103,7 +106,8 @@ void SimFileSystem::crash_at_sync(uint64_t n, CrashSide side) {
 
 Result<void> SimFileSystem::alive(const char* operation, const std::string& path, uint64_t number) {
   if (stopped_) return fail(kFileIoError, 500, "the machine has stopped");
-  if (on_operation) on_operation(std::string(operation) + " " + path + " " + std::to_string(number));
+  if (on_operation)
+    on_operation(std::string(operation) + " " + path + " " + std::to_string(number));
   return {};
 }
 
@@ -146,7 +150,8 @@ void SimFileSystem::lose_unsynced(Inode& inode) {
 void SimFileSystem::crash() {
   const std::lock_guard lock(mutex_);
   for (auto& [dir, changes] : unsynced_names_) {
-    changes.resize(chance_(changes.size() + 1));  // directories are journalled: what is kept is a prefix
+    changes.resize(
+        chance_(changes.size() + 1));  // directories are journalled: what is kept is a prefix
     for (const NameChange& change : changes) make_durable(change);
   }
   unsynced_names_.clear();
@@ -174,9 +179,11 @@ uint64_t SimFileSystem::used() const {
   return bytes;
 }
 
-// ---- names --------------------------------------------------------------------------------------------------------
+// ---- names
+// --------------------------------------------------------------------------------------------------------
 
-void SimFileSystem::change_name(const std::string& path, InodePtr inode, const std::string& moved_from) {
+void SimFileSystem::change_name(const std::string& path, InodePtr inode,
+                                const std::string& moved_from) {
   if (inode) {
     names_[path] = inode;
   } else {
@@ -207,7 +214,8 @@ Result<std::unique_ptr<File>> SimFileSystem::open(const std::string& path, OpenM
     }
     return std::make_unique<SimFile>(*this, inode, path);
   }
-  if (mode == OpenMode::read || mode == OpenMode::write || !dirs_.contains(parent_of(path))) return not_found(path);
+  if (mode == OpenMode::read || mode == OpenMode::write || !dirs_.contains(parent_of(path)))
+    return not_found(path);
   auto inode = std::make_shared<Inode>();
   change_name(path, inode);
   return std::make_unique<SimFile>(*this, std::move(inode), path);
@@ -221,7 +229,8 @@ Result<void> SimFileSystem::remove(const std::string& path) {
   return {};
 }
 
-// Within one directory, as all callers use it: one step of the journal, so a crash keeps the old or the new name.
+// Within one directory, as all callers use it: one step of the journal, so a crash keeps the old or
+// the new name.
 Result<void> SimFileSystem::rename(const std::string& from, const std::string& to) {
   const std::lock_guard lock(mutex_);
   VIRGA_TRY_VOID(alive("rename", from));
@@ -239,10 +248,12 @@ Result<std::vector<std::string>> SimFileSystem::list(const std::string& dir) {
   const std::string prefix = dir + "/";
   std::vector<std::string> out;
   for (const auto& [path, inode] : names_) {
-    if (path.starts_with(prefix) && path.find('/', prefix.size()) == std::string::npos) out.push_back(path.substr(prefix.size()));
+    if (path.starts_with(prefix) && path.find('/', prefix.size()) == std::string::npos)
+      out.push_back(path.substr(prefix.size()));
   }
   for (const auto& path : dirs_) {
-    if (path.starts_with(prefix) && path.find('/', prefix.size()) == std::string::npos) out.push_back(path.substr(prefix.size()));
+    if (path.starts_with(prefix) && path.find('/', prefix.size()) == std::string::npos)
+      out.push_back(path.substr(prefix.size()));
   }
   return out;
 }

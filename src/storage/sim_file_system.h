@@ -12,16 +12,18 @@
 
 namespace virga::storage {
 
-// The simulation's disk. It remembers what was synced and what was only written: crash() keeps the first and, of the
-// second, whatever chance lets: each 512-byte sector of a write and each tail of a directory's unsynced changes may be lost.
-// As strict as POSIX allows: syncing a file does not keep its name; only syncing the directory does.
+// The simulation's disk. It remembers what was synced and what was only written: crash() keeps the
+// first and, of the second, whatever chance lets: each 512-byte sector of a write and each tail of
+// a directory's unsynced changes may be lost. As strict as POSIX allows: syncing a file does not
+// keep its name; only syncing the directory does.
 class SimFileSystem final : public FileSystem {
  public:
   using Chance = std::function<uint64_t(uint64_t bound)>;
   explicit SimFileSystem(Chance chance) : chance_(std::move(chance)) {}
 
   // ---- faults
-  // The machine stops at the n-th sync from now (1: the next), either before it has any effect or right after.
+  // The machine stops at the n-th sync from now (1: the next), either before it has any effect or
+  // right after.
   enum class CrashSide { before, after };
   void crash_at_sync(uint64_t n, CrashSide side);
   // The n-th sync from now fails with EIO and loses what it should have kept; later calls work.

@@ -48,7 +48,8 @@ TEST(SimFileSystem, tears_writes_at_sectors) {
   ASSERT_TRUE(file->write_at(0, std::string(2048, 'b')));
   fs.crash();
   const std::string got = content(fs, "/d/a");
-  EXPECT_EQ(got, std::string(512, 'b') + std::string(512, 'a') + std::string(512, 'b') + std::string(512, 'a'));
+  EXPECT_EQ(got, std::string(512, 'b') + std::string(512, 'a') + std::string(512, 'b') +
+                     std::string(512, 'a'));
 }
 
 TEST(SimFileSystem, stops_at_a_sync_and_works_after_the_crash) {

@@ -14,7 +14,9 @@ std::string encode_store_format(const StoreFormat& format) {
 }
 
 Result<StoreFormat> decode_store_format(const std::string& text) {
-  const auto unreadable = [&] { return fail("FormatUnreadable", 500, "FORMAT cannot be read: " + text.substr(0, 80)); };
+  const auto unreadable = [&] {
+    return fail("FormatUnreadable", 500, "FORMAT cannot be read: " + text.substr(0, 80));
+  };
   const auto lines = split(text, '\n');
   if (lines.empty() || lines[0] != kMagic) return unreadable();
   StoreFormat format{.format = 0, .shards = 0};
@@ -28,8 +30,8 @@ Result<StoreFormat> decode_store_format(const std::string& text) {
   }
   if (format.format > kStoreFormat) {
     return fail("FormatTooNew", 500,
-                "the data folder has format " + std::to_string(format.format) + ", this version reads up to " +
-                    std::to_string(kStoreFormat));
+                "the data folder has format " + std::to_string(format.format) +
+                    ", this version reads up to " + std::to_string(kStoreFormat));
   }
   if (format.format == 0 || format.shards != 1) return unreadable();
   return format;

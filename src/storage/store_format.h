@@ -16,8 +16,8 @@ struct StoreFormat {
   uint64_t epoch = 0;  // of the latest opening
 };
 
-// Reads FORMAT, or starts with epoch 0 when the folder is new; counts the epoch up and writes it back durably. Errors:
-// FormatTooNew, FormatUnreadable.
+// Reads FORMAT, or starts with epoch 0 when the folder is new; counts the epoch up and writes it
+// back durably. Errors: FormatTooNew, FormatUnreadable.
 Result<StoreFormat> open_store_format(FileSystem& fs, const std::string& dir);
 
 std::string encode_store_format(const StoreFormat& format);

@@ -7,13 +7,15 @@
 #include "async/task.h"
 #include "storage/shard.h"
 
-// What tests of this and higher layers use to have a shard: real engine, memory files, one loop driven by hand.
+// What tests of this and higher layers use to have a shard: real engine, memory files, one loop
+// driven by hand.
 namespace virga::storage {
 
 class TestShard {
  public:
   explicit TestShard(ShardOptions options = small_options(), FileSystem* files = nullptr)
-      : options_(std::move(options)), own_files_(files ? nullptr : make_memory_file_system()),
+      : options_(std::move(options)),
+        own_files_(files ? nullptr : make_memory_file_system()),
         files_(files ? files : own_files_.get()) {
     open();
   }
@@ -68,7 +70,8 @@ class TestShard {
   auto transact(F body) -> Result<typename std::invoke_result_t<F&, Txn&>::value_type> {
     auto done = run(shard_->transact(CommitClass::durable, std::move(body)));
     if (!done) return fail(done.error());
-    if (const auto durable = run(shard_->wait_durable(done->lsn)); !durable) return fail(durable.error());
+    if (const auto durable = run(shard_->wait_durable(done->lsn)); !durable)
+      return fail(durable.error());
     return std::move(done->result);
   }
   void put(std::string_view key, std::string_view value) {

@@ -11,8 +11,9 @@
 
 namespace virga::storage {
 
-// A position in an ordered scan. Created by View::cursor; on one thread at a time; must not outlive its view. A
-// transaction must not write while one of its cursors is in use: collect first, then write.
+// A position in an ordered scan. Created by View::cursor; on one thread at a time; must not outlive
+// its view. A transaction must not write while one of its cursors is in use: collect first, then
+// write.
 class Cursor {
  public:
   virtual ~Cursor() = default;
@@ -23,13 +24,15 @@ class Cursor {
   virtual Result<void> status() const = 0;     // why valid() ended: ok at the end of the range
 };
 
-// Ordered reads of one shard: a published snapshot, or inside a transaction the published state with the batches in
-// flight and the transaction's own writes on top. Keys are the caller's (keys.h), without the generation.
+// Ordered reads of one shard: a published snapshot, or inside a transaction the published state
+// with the batches in flight and the transaction's own writes on top. Keys are the caller's
+// (keys.h), without the generation.
 class View {
  public:
   virtual ~View() = default;
   virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;
-  // Keys in [begin, end); an empty `end` means the end of the shard. Bounded memory: values are read as it moves.
+  // Keys in [begin, end); an empty `end` means the end of the shard. Bounded memory: values are
+  // read as it moves.
   virtual std::unique_ptr<Cursor> cursor(std::string_view begin, std::string_view end,
                                          Direction direction = Direction::forward) const = 0;
   // The same as a loop; `visit` returns false to stop.

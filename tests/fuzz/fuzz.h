@@ -7,9 +7,10 @@
 #include <string>
 #include <string_view>
 
-// What fuzz targets share. A target checks invariants with REQUIRE; a broken one ends the process, which libFuzzer reports.
-// VIRGA_PLANT=<name> switches a fault on that the target's header names: it stands for a bug in our code, and the run must
-// fail then, or the check would not find a real one either.
+// What fuzz targets share. A target checks invariants with REQUIRE; a broken one ends the process,
+// which libFuzzer reports. VIRGA_PLANT=<name> switches a fault on that the target's header names:
+// it stands for a bug in our code, and the run must fail then, or the check would not find a real
+// one either.
 namespace virga::fuzz {
 
 inline bool planted(const char* name) {
@@ -42,10 +43,10 @@ class Input {
 
 }  // namespace virga::fuzz
 
-#define REQUIRE(condition)                                                              \
-  do {                                                                                  \
-    if (!(condition)) {                                                                 \
-      std::fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #condition);      \
-      std::abort();                                                                     \
-    }                                                                                   \
+#define REQUIRE(condition)                                                         \
+  do {                                                                             \
+    if (!(condition)) {                                                            \
+      std::fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                \
+    }                                                                              \
   } while (0)

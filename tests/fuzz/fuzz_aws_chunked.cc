@@ -1,6 +1,6 @@
-// aws-chunked: any bytes in any parts are read alike; what we encode we decode; and once a signed body was changed, it is
-// refused.
-// Planted fault: VIRGA_PLANT=skip_signature (chunk signatures are not compared).
+// aws-chunked: any bytes in any parts are read alike; what we encode we decode; and once a signed
+// body was changed, it is refused. Planted fault: VIRGA_PLANT=skip_signature (chunk signatures are
+// not compared).
 #include "aws/chunked.h"
 #include "fuzz.h"
 
@@ -39,7 +39,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Input input(data, size);
   const uint8_t mode = input.byte();
   const size_t step = input.byte() % 32 + 1;
-  const Kind kinds[] = {Kind::streaming_signed, Kind::streaming_signed_trailer, Kind::streaming_unsigned_trailer};
+  const Kind kinds[] = {Kind::streaming_signed, Kind::streaming_signed_trailer,
+                        Kind::streaming_unsigned_trailer};
   const Kind kind = kinds[mode % 3];
   AwsChunkedDecoder::Options options{.kind = kind};
   if ((mode & 4) != 0) options.signing = kSigning;
@@ -60,9 +61,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string body(input.rest());
   const size_t cut = body.size() / 2;
   const std::vector<std::pair<std::string, std::string>> trailers =
-      kind == Kind::streaming_signed ? std::vector<std::pair<std::string, std::string>>{}
-                                     : std::vector<std::pair<std::string, std::string>>{{"x-amz-checksum-crc32", "AAAAAA=="}};
-  std::string text = encode_chunked({body.substr(0, cut), body.substr(cut)}, kind, kSigning, trailers);
+      kind == Kind::streaming_signed
+          ? std::vector<std::pair<std::string, std::string>>{}
+          : std::vector<std::pair<std::string, std::string>>{{"x-amz-checksum-crc32", "AAAAAA=="}};
+  std::string text =
+      encode_chunked({body.substr(0, cut), body.substr(cut)}, kind, kSigning, trailers);
   options.signing = kSigning;
   options.decoded_length = body.size();
   const Outcome good = decode(text, step, options);

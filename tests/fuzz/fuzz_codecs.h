@@ -9,7 +9,8 @@
 #include "base/json.h"
 #include "fuzz.h"
 
-// What the body codecs' targets share: a structure with a member of every kind, that contains itself.
+// What the body codecs' targets share: a structure with a member of every kind, that contains
+// itself.
 namespace virga::fuzz {
 
 inline const aws::testing::DynamicModel& tree_model(const char* protocol) {
@@ -21,8 +22,8 @@ inline const aws::testing::DynamicModel& tree_model(const char* protocol) {
     "Tree":{"type":"structure","required":["s"],"members":{"s":{"shape":"S"},"i":{"shape":"I"},"l":{"shape":"L"},"d":{"shape":"D"},
       "b":{"shape":"B"},"x":{"shape":"X"},"t":{"shape":"T"},"n":{"shape":"Names"},"f":{"shape":"Flat"},"m":{"shape":"Map"},
       "c":{"shape":"Tree"}}}})");
-  static const Result<Document> operation =
-      parse_json(R"({"name":"Op","http":{"method":"POST","requestUri":"/"},"input":{"shape":"Tree"},"output":{"shape":"Tree"}})");
+  static const Result<Document> operation = parse_json(
+      R"({"name":"Op","http":{"method":"POST","requestUri":"/"},"input":{"shape":"Tree"},"output":{"shape":"Tree"}})");
   static Document metadata = Document::object();
   metadata.set("protocol", protocol);
   static const aws::testing::DynamicModel model(metadata, *shapes, *operation);
@@ -51,13 +52,15 @@ inline std::string decoded(const aws::testing::DynamicModel& model, std::string_
 inline std::string encoded(const aws::testing::DynamicModel& model, const std::string& document) {
   aws::OutputBox box = aws::OutputBox::make(*model.operation().output);
   aws::DecodeNotes notes;
-  const auto read = aws::read_document(*parse_json(document), *model.operation().output, box.object(), notes);
+  const auto read =
+      aws::read_document(*parse_json(document), *model.operation().output, box.object(), notes);
   REQUIRE(read);
-  return aws::encode_output(model.operation(), model.service().protocols[0], std::move(box), "id").body;
+  return aws::encode_output(model.operation(), model.service().protocols[0], std::move(box), "id")
+      .body;
 }
 
-// Whatever was accepted is written and read back as the same, once the first writing has rounded it (times to
-// milliseconds).
+// Whatever was accepted is written and read back as the same, once the first writing has rounded it
+// (times to milliseconds).
 inline void round_trip(const aws::testing::DynamicModel& model, std::string_view body) {
   const std::string first = decoded(model, body);
   if (first.empty()) return;

@@ -16,7 +16,8 @@ virga::Result<virga::Item> decode(std::string_view text) {
   simdjson::ondemand::parser parser;
   simdjson::ondemand::document document;
   simdjson::ondemand::value value;
-  if (parser.iterate(padded).get(document) || document.get_value().get(value)) return virga::fail("", 400, "");
+  if (parser.iterate(padded).get(document) || document.get_value().get(value))
+    return virga::fail("", 400, "");
   virga::Item item;
   VIRGA_TRY_VOID(virga::read_item(value, item));
   return item;
@@ -24,8 +25,8 @@ virga::Result<virga::Item> decode(std::string_view text) {
 
 }  // namespace
 
-// Bytes as TLV: whatever is_well_formed_item accepts can be walked, sized and printed. Bytes as DynamoDB JSON: what decodes
-// without a problem is well-formed and comes back from its own JSON.
+// Bytes as TLV: whatever is_well_formed_item accepts can be walked, sized and printed. Bytes as
+// DynamoDB JSON: what decodes without a problem is well-formed and comes back from its own JSON.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace virga;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);

@@ -1,5 +1,6 @@
-// gzip: any bytes inflate to at most the limit, the same at once and as a source; what we pack we unpack.
-// Planted fault: VIRGA_PLANT=no_limit (the limit is a hundred times larger than the check believes).
+// gzip: any bytes inflate to at most the limit, the same at once and as a source; what we pack we
+// unpack. Planted fault: VIRGA_PLANT=no_limit (the limit is a hundred times larger than the check
+// believes).
 #include "async/loop.h"
 #include "fuzz.h"
 #include "net/gzip.h"
@@ -11,7 +12,8 @@ constexpr size_t kLimit = 4096;
 
 Result<std::string> through_a_source(std::string_view bytes, size_t limit) {
   static async::EpollLoop* const loop = new async::EpollLoop(async::real_env());
-  const auto source = net::gunzip_source(std::make_unique<async::StringSource>(std::string(bytes)), limit);
+  const auto source =
+      net::gunzip_source(std::make_unique<async::StringSource>(std::string(bytes)), limit);
   std::optional<Result<std::string>> got;
   loop->post([&] {
     [](async::ByteSource* s, std::optional<Result<std::string>>* out) -> async::Detached {

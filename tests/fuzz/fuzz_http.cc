@@ -1,8 +1,8 @@
-// The HTTP/1.1 reader against Debian's libhttp-parser: what we accept, the older parser must accept too, and see the same
-// method, target, headers, body and end. (The other way round is allowed: we are stricter.) Further: a head that arrives in
-// parts is read like one that arrives at once.
-// Planted faults: VIRGA_PLANT=two_lengths (a second Content-Length replaces the first), VIRGA_PLANT=keep_length (Content-Length
-// rules over chunked).
+// The HTTP/1.1 reader against Debian's libhttp-parser: what we accept, the older parser must accept
+// too, and see the same method, target, headers, body and end. (The other way round is allowed: we
+// are stricter.) Further: a head that arrives in parts is read like one that arrives at once.
+// Planted faults: VIRGA_PLANT=two_lengths (a second Content-Length replaces the first),
+// VIRGA_PLANT=keep_length (Content-Length rules over chunked).
 #include <http_parser.h>
 #include <strings.h>
 
@@ -75,18 +75,21 @@ Reading read_with_oracle(std::string_view bytes) {
   http_parser_init(&parser, HTTP_REQUEST);
   parser.data = &state;
   state.reading.used = http_parser_execute(&parser, &settings, bytes.data(), bytes.size());
-  if (HTTP_PARSER_ERRNO(&parser) == HPE_INVALID_METHOD) state.reading.skip = true;  // it knows a fixed list
+  if (HTTP_PARSER_ERRNO(&parser) == HPE_INVALID_METHOD)
+    state.reading.skip = true;  // it knows a fixed list
   return state.reading;
 }
 
 HttpRefusal parse(std::string_view head, const HttpLimits& limits, RequestHead& out) {
   HttpRefusal refusal = parse_request_head(head, limits, out);
-  if (refusal && fuzz::planted("two_lengths") && std::string_view(refusal.reason).find("more than one Content-L") == 0) {
+  if (refusal && fuzz::planted("two_lengths") &&
+      std::string_view(refusal.reason).find("more than one Content-L") == 0) {
     out.content_length = 0;
     out.chunked = false;
     return {};
   }
-  if (refusal && fuzz::planted("keep_length") && std::string_view(refusal.reason).find("Transfer-Encoding beside") == 0) {
+  if (refusal && fuzz::planted("keep_length") &&
+      std::string_view(refusal.reason).find("Transfer-Encoding beside") == 0) {
     out.chunked = false;
     return {};
   }
@@ -118,7 +121,8 @@ Reading read_with_ours(std::string_view bytes, const HttpLimits& limits) {
   return out;
 }
 
-// libhttp-parser 2.9.4 takes Transfer-EncodingX for a Transfer-Encoding that is not chunked, and refuses it.
+// libhttp-parser 2.9.4 takes Transfer-EncodingX for a Transfer-Encoding that is not chunked, and
+// refuses it.
 bool confuses_oracle(const Reading& reading) {
   for (const auto& [name, value] : reading.headers) {
     if (name.size() > 17 && strncasecmp(name.c_str(), "transfer-encoding", 17) == 0) return true;
@@ -127,7 +131,8 @@ bool confuses_oracle(const Reading& reading) {
 }
 
 // The same bytes, a few at a time.
-void read_in_parts(std::string_view bytes, size_t step, const HttpLimits& limits, const HeadScan& whole) {
+void read_in_parts(std::string_view bytes, size_t step, const HttpLimits& limits,
+                   const HeadScan& whole) {
   size_t scanned = 0;
   for (size_t end = 0; end < bytes.size();) {
     end = std::min(end + step, bytes.size());
@@ -151,7 +156,8 @@ void chunks_in_parts(std::string_view bytes, size_t step) {
   ChunkedDecoder parts;
   std::string body;
   size_t used = 0;
-  while (used < bytes.size() && !parts.done() && !parts.refusal()) used += parts.feed(bytes.substr(used, step), body, step);
+  while (used < bytes.size() && !parts.done() && !parts.refusal())
+    used += parts.feed(bytes.substr(used, step), body, step);
   REQUIRE(parts.done() == whole.done());
   REQUIRE(static_cast<bool>(parts.refusal()) == static_cast<bool>(whole.refusal()));
   if (whole.done()) {

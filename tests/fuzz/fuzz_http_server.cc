@@ -1,6 +1,7 @@
-// The whole server on a socket: whatever a client sends, in whatever parts, the server answers with well-formed answers
-// (read by libhttp-parser), one per request the handler saw or one refusal, lets go of the connection, and never hangs.
-// Planted fault: VIRGA_PLANT=wrong_length (the handler's stream gives less than its size).
+// The whole server on a socket: whatever a client sends, in whatever parts, the server answers with
+// well-formed answers (read by libhttp-parser), one per request the handler saw or one refusal,
+// lets go of the connection, and never hangs. Planted fault: VIRGA_PLANT=wrong_length (the
+// handler's stream gives less than its size).
 #include <http_parser.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -36,7 +37,9 @@ class Handler final : public HttpHandler {
       co_return std::move(response);
     }
     switch (request.path().size() % 4) {
-      case 0: response.body = co_await request.read_body(1000); break;
+      case 0:
+        response.body = co_await request.read_body(1000);
+        break;
       case 1:
         for (;;) {
           const std::string piece = co_await request.read(7);
@@ -44,8 +47,12 @@ class Handler final : public HttpHandler {
           response.body += piece;
         }
         break;
-      case 2: response.stream = std::make_unique<async::StringSource>("streamed"); break;
-      default: response.body = request.buffered_body().value_or("none"); break;
+      case 2:
+        response.stream = std::make_unique<async::StringSource>("streamed");
+        break;
+      default:
+        response.body = request.buffered_body().value_or("none");
+        break;
     }
     co_return std::move(response);
   }
@@ -84,15 +91,20 @@ struct World {
   async::FakeEnv env;
   async::EpollLoop loop{env.env()};
   Handler handler;
-  HttpServer server{loop, handler, {.limits = {.target_bytes_max = 512, .head_bytes_max = 4096, .header_count_max = 32}}};
+  HttpServer server{
+      loop,
+      handler,
+      {.limits = {.target_bytes_max = 512, .head_bytes_max = 4096, .header_count_max = 32}}};
   sockaddr_un address{};
   socklen_t address_size = 0;
 
   World() {
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     address.sun_family = AF_UNIX;  // abstract: no file
-    const int length = std::snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "virga-fuzz-%d", getpid());
-    address_size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + static_cast<size_t>(length));
+    const int length =
+        std::snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "virga-fuzz-%d", getpid());
+    address_size =
+        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + static_cast<size_t>(length));
     REQUIRE(::bind(fd, reinterpret_cast<sockaddr*>(&address), address_size) == 0);
     REQUIRE(::listen(fd, 16) == 0);
     server.adopt(fd, {.tag = "fuzz"});
@@ -108,7 +120,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t step = size_t{1} << (input.byte() % 12);
   std::string_view bytes = input.rest();
   if (bytes.size() / step > 200) return 0;
-  // The tail of a request that would wait for ever tells nothing new: HEAD answers have no body for the reader.
+  // The tail of a request that would wait for ever tells nothing new: HEAD answers have no body for
+  // the reader.
   if (bytes.find("HEAD ") != std::string_view::npos) return 0;
 
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -3,6 +3,7 @@
 #include "fuzz_codecs.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  virga::fuzz::round_trip(virga::fuzz::tree_model("json"), {reinterpret_cast<const char*>(data), size});
+  virga::fuzz::round_trip(virga::fuzz::tree_model("json"),
+                          {reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -1,6 +1,7 @@
-// SigV4: any head goes through parse, the checks and verify of every family without harm and is never taken for signed; a
-// request made of fuzzed pieces and signed by us verifies, and no longer does after any one byte of its line changed.
-// Planted fault: VIRGA_PLANT=ignore_query (both sides leave the query out).
+// SigV4: any head goes through parse, the checks and verify of every family without harm and is
+// never taken for signed; a request made of fuzzed pieces and signed by us verifies, and no longer
+// does after any one byte of its line changed. Planted fault: VIRGA_PLANT=ignore_query (both sides
+// leave the query out).
 #include "aws/sigv4.h"
 #include "fuzz.h"
 
@@ -9,7 +10,8 @@ namespace {
 using namespace virga;
 using namespace virga::sigv4;
 
-constexpr ErrorFamily kFamilies[] = {ErrorFamily::json, ErrorFamily::rest_json, ErrorFamily::query, ErrorFamily::s3};
+constexpr ErrorFamily kFamilies[] = {ErrorFamily::json, ErrorFamily::rest_json, ErrorFamily::query,
+                                     ErrorFamily::s3};
 constexpr std::string_view kSecret = "a secret nobody guesses";
 const Timestamp kNow = Timestamp::from_seconds(1'440'938'160);
 
@@ -81,7 +83,8 @@ void sign_and_change(fuzz::Input& input) {
   RequestToSign plain = request;
   if (fuzz::planted("ignore_query")) plain.query.clear();
   sign(plain, {"AKID", std::string(kSecret), ""}, "us-east-1", s3 ? "s3" : "sqs", kEmptyHash, kNow);
-  std::string line = "POST " + request.path + (request.query.empty() ? "" : "?" + request.query) + " HTTP/1.1\r\n";
+  std::string line =
+      "POST " + request.path + (request.query.empty() ? "" : "?" + request.query) + " HTTP/1.1\r\n";
   std::string rest;
   for (const auto& [name, value] : plain.headers) rest += name + ": " + value + "\r\n";
   rest += "\r\n";

@@ -1,6 +1,6 @@
-// XML bodies: any bytes are refused or decoded, and what was decoded survives writing and reading, but for control characters,
-// which XML cannot express.
-// Planted fault: VIRGA_PLANT=lose_a_byte; it is in fuzz_codecs.h: planted("lose_a_byte").
+// XML bodies: any bytes are refused or decoded, and what was decoded survives writing and reading,
+// but for control characters, which XML cannot express. Planted fault: VIRGA_PLANT=lose_a_byte; it
+// is in fuzz_codecs.h: planted("lose_a_byte").
 #include "fuzz_codecs.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

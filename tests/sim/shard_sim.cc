@@ -24,7 +24,9 @@ using State = std::map<std::string, std::string>;
 constexpr int kGroups = 5;
 constexpr int kKeysPerGroup = 3;
 
-std::string key_of(uint64_t group, int n) { return "g" + std::to_string(group) + "/" + std::to_string(n); }
+std::string key_of(uint64_t group, int n) {
+  return "g" + std::to_string(group) + "/" + std::to_string(n);
+}
 
 // What one transaction did, in the order of its calls.
 struct Change {
@@ -36,15 +38,23 @@ using Changes = std::vector<Change>;
 void apply_changes(State& state, const Changes& changes) {
   for (const Change& change : changes) {
     switch (change.kind) {
-      case Change::Kind::put: state[change.key] = change.value; break;
-      case Change::Kind::erase_range: state.erase(state.lower_bound(change.key), state.lower_bound(change.value)); break;
-      case Change::Kind::reset: state.clear(); break;
+      case Change::Kind::put:
+        state[change.key] = change.value;
+        break;
+      case Change::Kind::erase_range:
+        state.erase(state.lower_bound(change.key), state.lower_bound(change.value));
+        break;
+      case Change::Kind::reset:
+        state.clear();
+        break;
     }
   }
 }
 
 // Values begin with the LSN that wrote them: who read one knows what has to survive.
-Lsn lsn_in(const std::string& value) { return std::stoull(value); }
+Lsn lsn_in(const std::string& value) {
+  return std::stoull(value);
+}
 
 class Run {
  public:
@@ -62,7 +72,8 @@ class Run {
 
   Report run() {
     const uint64_t lives = 2 + world_.below(3);
-    for (uint64_t life = 0; life < lives && report_.problem.empty(); ++life) live(life + 1 == lives);
+    for (uint64_t life = 0; life < lives && report_.problem.empty(); ++life)
+      live(life + 1 == lives);
     report_.syncs = fs_.syncs();
     report_.trace_hash = world_.trace_hash();
     report_.trace = world_.trace_lines();
@@ -80,10 +91,11 @@ class Run {
   storage::ShardOptions shard_options() {
     storage::ShardOptions options;
     options.segment_bytes = 64 << 10;
-    // Never full: RocksDB's skip lists take random heights, so a memtable's size is no function of the seed. The log's
-    // length decides when the index writes its files.
+    // Never full: RocksDB's skip lists take random heights, so a memtable's size is no function of
+    // the seed. The log's length decides when the index writes its files.
     options.write_buffer_bytes = 64 << 20;
-    options.block_cache_bytes = 8 << 20;  // never evicts: where a block falls depends on ids that are not seeded
+    options.block_cache_bytes =
+        8 << 20;  // never evicts: where a block falls depends on ids that are not seeded
     options.in_flight_bytes_max = 64 << 10;
     options.reserve_bytes = 300'000;
     options.on_fatal = [this](const AwsError&) { fatal_ = true; };
@@ -133,8 +145,8 @@ class Run {
       end_ = End::clean;
     } else if (dice < 60) {
       end_ = End::power_cut;
-      fs_.crash_at_sync(1 + world_.below(60),
-                        world_.one_in(2) ? SimFileSystem::CrashSide::before : SimFileSystem::CrashSide::after);
+      fs_.crash_at_sync(1 + world_.below(60), world_.one_in(2) ? SimFileSystem::CrashSide::before
+                                                               : SimFileSystem::CrashSide::after);
     } else if (dice < 75) {
       end_ = End::power_cut;
       stop_at_step_ = 1 + world_.below(800);
@@ -161,7 +173,8 @@ class Run {
         ++report_.failed_syncs;
         fs_.restart();
         break;
-      case End::clean: break;
+      case End::clean:
+        break;
     }
   }
 
@@ -171,10 +184,11 @@ class Run {
     const Lsn recovered = shard_->published();
     const Lsn submitted = history_.empty() ? 0 : history_.rbegin()->first;
     if (recovered < answered_) {
-      return problem("an answer was lost: answered up to LSN " + std::to_string(answered_) + ", recovered " +
-                     std::to_string(recovered));
+      return problem("an answer was lost: answered up to LSN " + std::to_string(answered_) +
+                     ", recovered " + std::to_string(recovered));
     }
-    if (recovered > submitted) return problem("LSN " + std::to_string(recovered) + " was never written");
+    if (recovered > submitted)
+      return problem("LSN " + std::to_string(recovered) + " was never written");
     history_.erase(history_.upper_bound(recovered), history_.end());
     model_.clear();
     for (const auto& [lsn, changes] : history_) apply_changes(model_, changes);
@@ -185,15 +199,16 @@ class Run {
 
   void compare(const View& view, const State& expected, const std::string& what) {
     auto at = expected.begin();
-    const auto scanned = view.scan("", "", Direction::forward, [&](std::string_view key, std::string_view value) {
-      if (dead()) return false;
-      if (at == expected.end() || at->first != key || at->second != value) {
-        problem(what + " differs at " + std::string(key));
-        return false;
-      }
-      ++at;
-      return true;
-    });
+    const auto scanned =
+        view.scan("", "", Direction::forward, [&](std::string_view key, std::string_view value) {
+          if (dead()) return false;
+          if (at == expected.end() || at->first != key || at->second != value) {
+            problem(what + " differs at " + std::string(key));
+            return false;
+          }
+          ++at;
+          return true;
+        });
     if (!scanned && dead()) return;
     if (!scanned) return problem(what + " cannot be read: " + scanned.error().message);
     if (at != expected.end() && !dead()) problem(what + " lacks " + at->first);
@@ -203,7 +218,8 @@ class Run {
     Lsn expected = 1;
     const auto read = shard_->changes(1, [&](Lsn lsn, std::string_view record) {
       while (expected < lsn && history_[expected].empty()) ++expected;
-      if (record != "change " + std::to_string(lsn)) problem("change record of LSN " + std::to_string(lsn) + " differs");
+      if (record != "change " + std::to_string(lsn))
+        problem("change record of LSN " + std::to_string(lsn) + " differs");
       expected = lsn + 1;
       return true;
     });
@@ -233,7 +249,9 @@ class Run {
     for (uint64_t i = 0; i < calls && !run->dead(); ++i) {
       const uint64_t dice = run->world_.below(100);
       if (dice < 55) {
-        ignore(co_await as_result(run->write(dice < 12 ? CommitClass::joined : CommitClass::durable)), "checked inside");
+        ignore(
+            co_await as_result(run->write(dice < 12 ? CommitClass::joined : CommitClass::durable)),
+            "checked inside");
       } else if (dice < 75) {
         ignore(co_await as_result(run->refused()), "checked inside");
       } else if (dice < 90) {
@@ -243,7 +261,8 @@ class Run {
       } else if (dice < 98) {
         ignore(co_await as_result(run->reset()), "checked inside");
       } else {
-        ignore(co_await as_result(async::sleep_millis(static_cast<int64_t>(run->world_.below(50)))), "");
+        ignore(co_await as_result(async::sleep_millis(static_cast<int64_t>(run->world_.below(50)))),
+               "");
       }
     }
     --run->running_;
@@ -254,7 +273,8 @@ class Run {
     pending_lsn_ = txn.lsn();
     pending_ = std::move(changes);
   }
-  // The shard may refuse a transaction after its body (no space); whether it did shows before the next body.
+  // The shard may refuse a transaction after its body (no space); whether it did shows before the
+  // next body.
   void take_pending() {
     if (pending_lsn_ != 0 && shard_->stats().submitted >= pending_lsn_) {
       apply_changes(model_, pending_);
@@ -263,11 +283,14 @@ class Run {
     pending_lsn_ = 0;
   }
 
-  // All keys of a group get the same value in one transaction; every transaction first checks all it can see.
+  // All keys of a group get the same value in one transaction; every transaction first checks all
+  // it can see.
   Task<void> write(CommitClass commit_class) {
     const uint64_t group = world_.below(kGroups);
     // Mostly of one size: then a new record can end exactly where an old, lost one did.
-    const uint64_t size = world_.one_in(8) ? world_.below(12'000) : world_.one_in(4) ? world_.below(400) : 150;
+    const uint64_t size = world_.one_in(8)   ? world_.below(12'000)
+                          : world_.one_in(4) ? world_.below(400)
+                                             : 150;
     const std::string padding(size, 'p');
     const bool looks = world_.one_in(4);
     auto body = [&](Txn& txn) -> Result<Lsn> {
@@ -291,17 +314,19 @@ class Run {
 
   // A conditional call that fails because of what it saw.
   Task<void> refused() {
-    const std::string key = key_of(world_.below(kGroups), static_cast<int>(world_.below(kKeysPerGroup)));
+    const std::string key =
+        key_of(world_.below(kGroups), static_cast<int>(world_.below(kKeysPerGroup)));
     const bool scans = world_.one_in(2);
     const bool writes_first = world_.one_in(3);
     Lsn saw = 0;
     const auto done = co_await shard_->transact(CommitClass::durable, [&](Txn& txn) -> Result<int> {
       if (writes_first) txn.put("never", "x");
       if (scans) {
-        const auto scanned = txn.scan("g", "h", Direction::backward, [&](std::string_view, std::string_view value) {
-          saw = std::max(saw, lsn_in(std::string(value)));
-          return true;
-        });
+        const auto scanned =
+            txn.scan("g", "h", Direction::backward, [&](std::string_view, std::string_view value) {
+              saw = std::max(saw, lsn_in(std::string(value)));
+              return true;
+            });
         if (!scanned) return fail(scanned.error());
       } else {
         const auto got = txn.get(key);
@@ -326,7 +351,8 @@ class Run {
         if (!dead()) problem("a read failed: " + got.error().message);
         return;
       }
-      if (n > 0 && *got != first) return problem("a torn batch is visible in group " + std::to_string(group));
+      if (n > 0 && *got != first)
+        return problem("a torn batch is visible in group " + std::to_string(group));
       first = *got;
     }
     if (first) answered(lsn_in(*first));
@@ -334,7 +360,8 @@ class Run {
 
   Task<void> erase_group() {
     const uint64_t group = world_.below(kGroups);
-    const std::string begin = "g" + std::to_string(group) + "/", end = "g" + std::to_string(group) + "0";
+    const std::string begin = "g" + std::to_string(group) + "/",
+                      end = "g" + std::to_string(group) + "0";
     const auto done = co_await shard_->transact(CommitClass::durable, [&](Txn& txn) -> Result<int> {
       take_pending();
       txn.allow_in_low_space();
@@ -375,11 +402,13 @@ class Run {
   State model_;                     // all of it applied
   Lsn pending_lsn_ = 0;             // the latest body's transaction, if it writes
   Changes pending_;
-  Lsn answered_ = 0;                // the highest LSN that some answer told of
+  Lsn answered_ = 0;  // the highest LSN that some answer told of
 };
 
 }  // namespace
 
-Report run_shard(const RunOptions& options) { return Run(options).run(); }
+Report run_shard(const RunOptions& options) {
+  return Run(options).run();
+}
 
 }  // namespace virga::sim

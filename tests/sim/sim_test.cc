@@ -12,7 +12,9 @@ namespace {
 uint64_t g_first_seed = 1;
 uint64_t g_seeds = 2000;
 
-std::string replay_hint(uint64_t seed) { return "replay: sim_test --seed " + std::to_string(seed); }
+std::string replay_hint(uint64_t seed) {
+  return "replay: sim_test --seed " + std::to_string(seed);
+}
 
 TEST(Simulation, no_answer_is_lost_no_batch_is_torn_no_refusal_is_early) {
   Report all;
@@ -30,8 +32,11 @@ TEST(Simulation, no_answer_is_lost_no_batch_is_torn_no_refusal_is_early) {
     all.failed_syncs += one.failed_syncs;
   }
   std::printf("trace %016lx\n", hash);
-  std::printf("%lu seeds: %lu lives, %lu syncs, %lu answers (%lu refusals), %lu power cuts, %lu kills, %lu failed syncs\n",
-              g_seeds, all.lives, all.syncs, all.answers, all.refusals, all.power_cuts, all.kills, all.failed_syncs);
+  std::printf(
+      "%lu seeds: %lu lives, %lu syncs, %lu answers (%lu refusals), %lu power cuts, %lu kills, %lu "
+      "failed syncs\n",
+      g_seeds, all.lives, all.syncs, all.answers, all.refusals, all.power_cuts, all.kills,
+      all.failed_syncs);
 }
 
 TEST(Simulation, a_seed_replays_step_for_step) {
@@ -57,9 +62,15 @@ void expect_found(storage::PlantedFaults faults, uint64_t within) {
   FAIL() << "not found in " << within << " seeds";
 }
 
-TEST(Simulation, finds_answers_before_the_sync) { expect_found({.answer_before_sync = true}, 100); }
-TEST(Simulation, finds_belief_in_torn_records) { expect_found({.skip_checksum = true}, 300); }
-TEST(Simulation, finds_refusals_that_leave_early) { expect_found({.forget_refusal_lsn = true}, 300); }
+TEST(Simulation, finds_answers_before_the_sync) {
+  expect_found({.answer_before_sync = true}, 100);
+}
+TEST(Simulation, finds_belief_in_torn_records) {
+  expect_found({.skip_checksum = true}, 300);
+}
+TEST(Simulation, finds_refusals_that_leave_early) {
+  expect_found({.forget_refusal_lsn = true}, 300);
+}
 
 }  // namespace
 }  // namespace virga::sim

@@ -24,7 +24,8 @@ struct QuickCreate {
   api::Stage stage;
 };
 
-Result<api::Integration> quick_integration(const std::string& target, const std::optional<std::string>& credentials) {
+Result<api::Integration> quick_integration(const std::string& target,
+                                           const std::optional<std::string>& credentials) {
   api::Integration integration;
   const bool function = target.starts_with("arn:");
   integration.api_gateway_managed = true;
@@ -40,9 +41,11 @@ Result<api::Integration> quick_integration(const std::string& target, const std:
 }
 
 Result<void> check_api(const api::Api& api) {
-  if (api.route_selection_expression != kRouteSelection && api.route_selection_expression != "${request.method} ${request.path}") {
-    return fail(errors::bad_request("Invalid route selection expression specified. For HTTP protocol, the only supported "
-                                    "value is ${request.method} ${request.path}"));
+  if (api.route_selection_expression != kRouteSelection &&
+      api.route_selection_expression != "${request.method} ${request.path}") {
+    return fail(errors::bad_request(
+        "Invalid route selection expression specified. For HTTP protocol, the only supported "
+        "value is ${request.method} ${request.path}"));
   }
   if (api.cors_configuration) VIRGA_TRY_VOID(check_cors(*api.cors_configuration));
   if (api.tags) VIRGA_TRY_VOID(check_tags(*api.tags));
@@ -72,12 +75,15 @@ api::Route* managed_route(ApiState& state) {
 }  // namespace
 
 Task<api::CreateApiOutput> Service::create_api(Ctx ctx, api::CreateApiInput input) {
-  if (input.protocol_type == "WEBSOCKET") co_return fail(errors::not_implemented("CreateApi with ProtocolType WEBSOCKET"));
+  if (input.protocol_type == "WEBSOCKET")
+    co_return fail(errors::not_implemented("CreateApi with ProtocolType WEBSOCKET"));
   if (input.protocol_type != "HTTP") {
-    co_return fail(errors::bad_request("Invalid protocol specified. Must be one of [HTTP, WEBSOCKET]"));
+    co_return fail(
+        errors::bad_request("Invalid protocol specified. Must be one of [HTTP, WEBSOCKET]"));
   }
   if (!input.target && (input.route_key || input.credentials_arn)) {
-    co_return fail(errors::bad_request("RouteKey and CredentialsArn are only supported together with Target"));
+    co_return fail(
+        errors::bad_request("RouteKey and CredentialsArn are only supported together with Target"));
   }
   ApiState state;
   state.owner = {.account = ctx->account, .region = ctx->region, .partition = ctx->partition};
@@ -109,20 +115,24 @@ Task<api::CreateApiOutput> Service::create_api(Ctx ctx, api::CreateApiInput inpu
     quick->stage.api_gateway_managed = true;
   }
   const std::string api_id = *api.api_id;
-  const bool created = co_await platform::transact(ctx, shard_, [&](storage::Txn& txn) -> Result<bool> {
-    VIRGA_TRY(taken, read_owner(txn, api_id));
-    if (taken) return fail(errors::conflict("Unable to complete operation due to concurrent modification. Please try again later."));
-    ApiChange change(txn, state);
-    change.put_owner();
-    change.put_api();
-    if (quick) {
-      change.put(quick->integration);
-      change.put(quick->route);
-      change.put(quick->stage);
-      redeploy(change, ctx->now.at);
-    }
-    return true;
-  });
+  const bool created =
+      co_await platform::transact(ctx, shard_, [&](storage::Txn& txn) -> Result<bool> {
+        VIRGA_TRY(taken, read_owner(txn, api_id));
+        if (taken)
+          return fail(
+              errors::conflict("Unable to complete operation due to concurrent modification. "
+                               "Please try again later."));
+        ApiChange change(txn, state);
+        change.put_owner();
+        change.put_api();
+        if (quick) {
+          change.put(quick->integration);
+          change.put(quick->route);
+          change.put(quick->stage);
+          redeploy(change, ctx->now.at);
+        }
+        return true;
+      });
   CHECK(created);
   changed(api_id, ctx->depends_on_lsn);
   co_return api_answer<api::CreateApiOutput>(state.api, endpoint_of(*ctx, api_id));
@@ -140,7 +150,8 @@ Task<api::GetApisOutput> Service::get_apis(Ctx ctx, api::GetApisInput input) {
   const auto view = shard_.snapshot();
   const std::string scope = "apis/" + ctx->account + "/" + ctx->region;
   const PageRequest request = co_await parse_page(input.max_results, input.next_token, scope);
-  const Page page = co_await list_api_ids(*view, ctx->account, ctx->region, request.after, request.limit);
+  const Page page =
+      co_await list_api_ids(*view, ctx->account, ctx->region, request.after, request.limit);
   api::GetApisOutput output;
   auto& items = output.items.emplace();
   for (const auto& id : page.ids) {
@@ -157,32 +168,37 @@ Task<api::UpdateApiOutput> Service::update_api(Ctx ctx, api::UpdateApiInput inpu
   const std::string api_id = input.api_id;
   const Timestamp now = ctx->now.at;
   const bool quick = input.target || input.route_key || input.credentials_arn;
-  api::Api updated = co_await change<api::Api>(ctx, api_id, [&](ApiChange& change) -> Result<api::Api> {
-    ApiState& state = change.state();
-    assign_present(state.api, input);
-    VIRGA_TRY_VOID(check_api(state.api));
-    change.put_api();
-    if (!quick) return state.api;
-    api::Integration* integration = managed_integration(state);
-    api::Route* route = managed_route(state);
-    if (!integration || !route) {
-      return fail(errors::bad_request("Target, RouteKey and CredentialsArn can only be updated for an API made by quick create"));
-    }
-    if (input.target || input.credentials_arn) {
-      const auto credentials = input.credentials_arn ? input.credentials_arn : integration->credentials_arn;
-      VIRGA_TRY(made, quick_integration(input.target.value_or(*integration->integration_uri), credentials));
-      made.integration_id = *integration->integration_id;
-      change.put(std::move(made));
-    }
-    if (input.route_key) {
-      api::Route moved = *route;
-      moved.route_key = *input.route_key;
-      VIRGA_TRY_VOID(check_route(state, moved));
-      change.put(std::move(moved));
-    }
-    redeploy(change, now);
-    return state.api;
-  });
+  api::Api updated =
+      co_await change<api::Api>(ctx, api_id, [&](ApiChange& change) -> Result<api::Api> {
+        ApiState& state = change.state();
+        assign_present(state.api, input);
+        VIRGA_TRY_VOID(check_api(state.api));
+        change.put_api();
+        if (!quick) return state.api;
+        api::Integration* integration = managed_integration(state);
+        api::Route* route = managed_route(state);
+        if (!integration || !route) {
+          return fail(
+              errors::bad_request("Target, RouteKey and CredentialsArn can only be updated for an "
+                                  "API made by quick create"));
+        }
+        if (input.target || input.credentials_arn) {
+          const auto credentials =
+              input.credentials_arn ? input.credentials_arn : integration->credentials_arn;
+          VIRGA_TRY(made, quick_integration(input.target.value_or(*integration->integration_uri),
+                                            credentials));
+          made.integration_id = *integration->integration_id;
+          change.put(std::move(made));
+        }
+        if (input.route_key) {
+          api::Route moved = *route;
+          moved.route_key = *input.route_key;
+          VIRGA_TRY_VOID(check_route(state, moved));
+          change.put(std::move(moved));
+        }
+        redeploy(change, now);
+        return state.api;
+      });
   co_return api_answer<api::UpdateApiOutput>(updated, endpoint_of(*ctx, api_id));
 }
 
@@ -194,7 +210,8 @@ Task<api::DeleteApiOutput> Service::delete_api(Ctx ctx, api::DeleteApiInput inpu
   co_return api::DeleteApiOutput();
 }
 
-Task<api::DeleteCorsConfigurationOutput> Service::delete_cors_configuration(Ctx ctx, api::DeleteCorsConfigurationInput input) {
+Task<api::DeleteCorsConfigurationOutput> Service::delete_cors_configuration(
+    Ctx ctx, api::DeleteCorsConfigurationInput input) {
   co_await change<bool>(ctx, input.api_id, [&](ApiChange& change) -> Result<bool> {
     change.state().api.cors_configuration.reset();
     change.put_api();

@@ -6,14 +6,18 @@
 namespace virga::apigatewayv2 {
 
 aws::ServiceBinding make_binding(Service& service) {
-  return api::bind(service, {{"CreateApi", "ProtocolType WEBSOCKET is refused; IpAddressType is stored without effect"},
-                             {"UpdateApi", "IpAddressType is stored without effect"},
-                             {"CreateIntegration", "IntegrationSubtype, VPC_LINK connections and TlsConfig are refused"},
-                             {"UpdateIntegration", "IntegrationSubtype, VPC_LINK connections and TlsConfig are refused"},
-                             {"ImportApi", "JSON definitions only; Basepath and schemas are not looked at"},
-                             {"ReimportApi", "JSON definitions only; Basepath and schemas are not looked at"},
-                             {"CreateStage", "DetailedMetricsEnabled, DataTraceEnabled and LoggingLevel are stored without effect"},
-                             {"UpdateStage", "DetailedMetricsEnabled, DataTraceEnabled and LoggingLevel are stored without effect"}});
+  return api::bind(
+      service,
+      {{"CreateApi", "ProtocolType WEBSOCKET is refused; IpAddressType is stored without effect"},
+       {"UpdateApi", "IpAddressType is stored without effect"},
+       {"CreateIntegration", "IntegrationSubtype, VPC_LINK connections and TlsConfig are refused"},
+       {"UpdateIntegration", "IntegrationSubtype, VPC_LINK connections and TlsConfig are refused"},
+       {"ImportApi", "JSON definitions only; Basepath and schemas are not looked at"},
+       {"ReimportApi", "JSON definitions only; Basepath and schemas are not looked at"},
+       {"CreateStage",
+        "DetailedMetricsEnabled, DataTraceEnabled and LoggingLevel are stored without effect"},
+       {"UpdateStage",
+        "DetailedMetricsEnabled, DataTraceEnabled and LoggingLevel are stored without effect"}});
 }
 
 }  // namespace virga::apigatewayv2

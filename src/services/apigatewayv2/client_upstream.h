@@ -6,7 +6,8 @@
 
 namespace virga::apigatewayv2 {
 
-// Sends each request by the HTTP client of the loop it comes from. Filled before serving begins, then only read.
+// Sends each request by the HTTP client of the loop it comes from. Filled before serving begins,
+// then only read.
 class ClientUpstream final : public Upstream {
  public:
   void add(async::Loop& loop, net::HttpClient& client) { clients_[&loop] = &client; }

@@ -23,7 +23,8 @@ void add_documents(Document& to, const char* name, const std::vector<T>& records
 template <class T>
 Result<void> take_documents(const Document& from, const char* name, std::vector<T>& records) {
   const Document* list = from.find(name);
-  if (!list || !list->is_array()) return fail(internal_failure("a deployment's snapshot lacks its lists"));
+  if (!list || !list->is_array())
+    return fail(internal_failure("a deployment's snapshot lacks its lists"));
   for (const auto& document : list->as_array()) {
     T record;
     VIRGA_TRY_VOID(from_document(document, T::descriptor(), &record));
@@ -40,7 +41,8 @@ CompiledRoute::Auth auth_of(const api::Route& record) {
   return CompiledRoute::Auth::none;
 }
 
-Result<CompiledRoute> compile_route(const api::Route& record, const RouteKey& key, const CompiledConfig& config) {
+Result<CompiledRoute> compile_route(const api::Route& record, const RouteKey& key,
+                                    const CompiledConfig& config) {
   CompiledRoute route;
   route.id = record.route_id.value_or("");
   route.key = record.route_key;
@@ -54,9 +56,11 @@ Result<CompiledRoute> compile_route(const api::Route& record, const RouteKey& ke
       if (a->id == *record.authorizer_id) route.authorizer = a.get();
     }
   }
-  const std::string_view target = record.target ? std::string_view(*record.target) : std::string_view();
+  const std::string_view target =
+      record.target ? std::string_view(*record.target) : std::string_view();
   for (const auto& i : config.integrations) {
-    if (target.starts_with("integrations/") && target.substr(13) == i->id) route.integration = i.get();
+    if (target.starts_with("integrations/") && target.substr(13) == i->id)
+      route.integration = i.get();
   }
   return route;
 }
@@ -83,7 +87,8 @@ Result<std::shared_ptr<const CompiledConfig>> compile_config(const ConfigRecords
 // A limit counts when both of its numbers are set; the account's own limits are not counted here.
 std::optional<Throttle> compile_throttle(const api::RouteSettings& settings) {
   if (!settings.throttling_rate_limit || !settings.throttling_burst_limit) return std::nullopt;
-  return Throttle{*settings.throttling_rate_limit, static_cast<double>(*settings.throttling_burst_limit)};
+  return Throttle{*settings.throttling_rate_limit,
+                  static_cast<double>(*settings.throttling_burst_limit)};
 }
 
 std::optional<CorsRules> compile_cors(const api::Api& api) {
@@ -120,7 +125,8 @@ std::string encode_snapshot(const ConfigRecords& config) {
 }
 
 Result<ConfigRecords> decode_snapshot(std::string_view bytes) {
-  if (bytes.empty() || bytes.front() != kFormat) return fail(internal_failure("a deployment's snapshot has an unknown format"));
+  if (bytes.empty() || bytes.front() != kFormat)
+    return fail(internal_failure("a deployment's snapshot has an unknown format"));
   VIRGA_TRY(document, parse_json(bytes.substr(1)));
   ConfigRecords config;
   VIRGA_TRY_VOID(take_documents(document, "routes", config.routes));
@@ -140,8 +146,9 @@ std::optional<FunctionName> parse_function_uri(std::string_view uri) {
   }
   // arn:partition:lambda:region:account:function:name[:qualifier]
   const auto parts = split(uri, ':');
-  if (parts.size() < 7 || parts.size() > 8 || parts[0] != "arn" || parts[2] != "lambda" || parts[5] != "function" ||
-      parts[3].empty() || parts[6].empty() || (parts.size() == 8 && parts[7].empty())) {
+  if (parts.size() < 7 || parts.size() > 8 || parts[0] != "arn" || parts[2] != "lambda" ||
+      parts[5] != "function" || parts[3].empty() || parts[6].empty() ||
+      (parts.size() == 8 && parts[7].empty())) {
     return std::nullopt;
   }
   FunctionName name;
@@ -179,7 +186,8 @@ Result<std::unique_ptr<CompiledIntegration>> compile_integration(const api::Inte
     for (const auto& [status, parameters] : *record.response_parameters) {
       const auto number = parse_int(status);
       if (!number || *number < 100 || *number > 599) {
-        return fail(errors::bad_request("Invalid response parameters specified: " + status + " is not a valid status code"));
+        return fail(errors::bad_request("Invalid response parameters specified: " + status +
+                                        " is not a valid status code"));
       }
       std::vector<ParameterMapping> mappings;
       for (const auto& [key, value] : parameters) {
@@ -214,9 +222,11 @@ Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const api::Author
     return out;
   }
   const auto function = parse_function_uri(record.authorizer_uri.value_or(""));
-  if (!function) return fail(errors::bad_request("Invalid Authorizer URI: " + record.authorizer_uri.value_or("") +
-                                                 ". Authorizer URI should be a valid API Gateway ARN that represents a "
-                                                 "Lambda function invocation."));
+  if (!function)
+    return fail(
+        errors::bad_request("Invalid Authorizer URI: " + record.authorizer_uri.value_or("") +
+                            ". Authorizer URI should be a valid API Gateway ARN that represents a "
+                            "Lambda function invocation."));
   out->kind = CompiledAuthorizer::Kind::lambda;
   out->function_arn = function->arn;
   out->qualifier = function->qualifier;
@@ -239,15 +249,20 @@ Result<std::shared_ptr<const CompiledApi>> compile_api(const ApiState& state) {
   for (const auto& [name, record] : state.stages) {
     CompiledStage stage;
     stage.name = name;
-    if (record.stage_variables) stage.variables.assign(record.stage_variables->begin(), record.stage_variables->end());
-    if (record.default_route_settings) stage.throttle = compile_throttle(*record.default_route_settings);
+    if (record.stage_variables)
+      stage.variables.assign(record.stage_variables->begin(), record.stage_variables->end());
+    if (record.default_route_settings)
+      stage.throttle = compile_throttle(*record.default_route_settings);
     if (record.route_settings) {
       for (const auto& [key, settings] : *record.route_settings) {
-        if (const auto throttle = compile_throttle(settings)) stage.route_throttles.emplace_back(key, *throttle);
+        if (const auto throttle = compile_throttle(settings))
+          stage.route_throttles.emplace_back(key, *throttle);
       }
     }
-    if (record.access_log_settings && record.access_log_settings->destination_arn && record.access_log_settings->format) {
-      VIRGA_TRY(rule, make_access_log_rule(*record.access_log_settings->destination_arn, *record.access_log_settings->format));
+    if (record.access_log_settings && record.access_log_settings->destination_arn &&
+        record.access_log_settings->format) {
+      VIRGA_TRY(rule, make_access_log_rule(*record.access_log_settings->destination_arn,
+                                           *record.access_log_settings->format));
       stage.access_log = std::move(rule);
     }
     if (record.auto_deploy.value_or(false)) {

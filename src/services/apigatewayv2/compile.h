@@ -22,8 +22,8 @@ ConfigRecords current_config(const ApiState& state);
 std::string encode_snapshot(const ConfigRecords& config);
 Result<ConfigRecords> decode_snapshot(std::string_view bytes);
 
-// What the data plane serves from. Records were checked when they were written; one that no longer compiles is an
-// internal failure that names it.
+// What the data plane serves from. Records were checked when they were written; one that no longer
+// compiles is an internal failure that names it.
 Result<std::shared_ptr<const CompiledApi>> compile_api(const ApiState& state);
 Result<std::unique_ptr<CompiledIntegration>> compile_integration(const api::Integration& record);
 Result<std::unique_ptr<CompiledAuthorizer>> compile_authorizer(const api::Authorizer& record);

@@ -12,8 +12,8 @@
 #include "services/apigatewayv2/mapping.h"
 #include "services/apigatewayv2/route_table.h"
 
-// An HTTP API in the form the data plane serves it from: made once per change, then immutable and shared by all
-// requests in flight.
+// An HTTP API in the form the data plane serves it from: made once per change, then immutable and
+// shared by all requests in flight.
 namespace virga::apigatewayv2 {
 
 struct CorsRules {
@@ -29,9 +29,10 @@ struct CompiledIntegration {
   enum class Kind { lambda, http };
   std::string id;
   Kind kind = Kind::lambda;
-  std::string uri;            // http: the URL; lambda: the function's ARN, unqualified. May hold ${stageVariables.x}
-  std::string qualifier;      // lambda
-  std::string method;         // http: "ANY" passes the client's on
+  std::string
+      uri;  // http: the URL; lambda: the function's ARN, unqualified. May hold ${stageVariables.x}
+  std::string qualifier;  // lambda
+  std::string method;     // http: "ANY" passes the client's on
   std::string payload_version = "2.0";
   std::string credentials_arn;
   int64_t timeout_ms = 30'000;
@@ -60,9 +61,9 @@ struct CompiledAuthorizer {
 struct CompiledRoute {
   enum class Auth { none, iam, jwt, lambda };
   std::string id;
-  std::string key;            // "GET /pets/{id}", "$default"
-  std::string path;           // "/pets/{id}", "$default"
-  std::string method;         // "GET", "ANY"; empty for $default
+  std::string key;     // "GET /pets/{id}", "$default"
+  std::string path;    // "/pets/{id}", "$default"
+  std::string method;  // "GET", "ANY"; empty for $default
   std::string operation_name;
   Auth auth = Auth::none;
   const CompiledAuthorizer* authorizer = nullptr;    // of the same CompiledConfig
@@ -70,7 +71,8 @@ struct CompiledRoute {
   std::vector<std::string> scopes;
 };
 
-// Routes, integrations and authorizers of one deployment, or the current ones for stages that deploy by themselves.
+// Routes, integrations and authorizers of one deployment, or the current ones for stages that
+// deploy by themselves.
 struct CompiledConfig {
   std::vector<std::unique_ptr<CompiledIntegration>> integrations;
   std::vector<std::unique_ptr<CompiledAuthorizer>> authorizers;
@@ -86,8 +88,9 @@ struct Throttle {
 struct CompiledStage {
   std::string name;  // "$default", "prod"
   std::vector<std::pair<std::string, std::string>> variables;
-  std::shared_ptr<const CompiledConfig> config;  // shared by stages that serve the same; null: nothing deployed
-  std::optional<Throttle> throttle;              // of all routes without one of their own
+  std::shared_ptr<const CompiledConfig>
+      config;                        // shared by stages that serve the same; null: nothing deployed
+  std::optional<Throttle> throttle;  // of all routes without one of their own
   std::vector<std::pair<std::string, Throttle>> route_throttles;  // by route key
   std::optional<AccessLogRule> access_log;
 

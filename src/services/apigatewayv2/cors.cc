@@ -22,10 +22,12 @@ std::string allowed_origin(const CorsRules& rules, std::string_view origin) {
 bool add_common(const CorsRules& rules, std::string_view origin, GatewayReply& reply) {
   std::string allowed = allowed_origin(rules, origin);
   if (allowed.empty()) return false;
-  // A cache must not hand one origin's answer to another (Fetch standard, "CORS protocol and HTTP caches").
+  // A cache must not hand one origin's answer to another (Fetch standard, "CORS protocol and HTTP
+  // caches").
   if (allowed != "*") reply.headers.emplace_back("vary", "origin");
   reply.headers.emplace_back("access-control-allow-origin", std::move(allowed));
-  if (rules.allow_credentials) reply.headers.emplace_back("access-control-allow-credentials", "true");
+  if (rules.allow_credentials)
+    reply.headers.emplace_back("access-control-allow-credentials", "true");
   if (!rules.expose_headers.empty()) {
     reply.headers.emplace_back("access-control-expose-headers", join(rules.expose_headers, ","));
   }
@@ -35,7 +37,8 @@ bool add_common(const CorsRules& rules, std::string_view origin, GatewayReply& r
 }  // namespace
 
 bool is_preflight(const GatewayRequest& request) {
-  return request.method == "OPTIONS" && request.header("origin") && request.header("access-control-request-method");
+  return request.method == "OPTIONS" && request.header("origin") &&
+         request.header("access-control-request-method");
 }
 
 GatewayReply preflight_reply(const CorsRules& rules, const GatewayRequest& request) {
@@ -47,12 +50,14 @@ GatewayReply preflight_reply(const CorsRules& rules, const GatewayRequest& reque
   if (!rules.allow_headers.empty()) {
     reply.headers.emplace_back("access-control-allow-headers", join(rules.allow_headers, ","));
   }
-  if (rules.max_age) reply.headers.emplace_back("access-control-max-age", std::to_string(*rules.max_age));
+  if (rules.max_age)
+    reply.headers.emplace_back("access-control-max-age", std::to_string(*rules.max_age));
   return reply;
 }
 
 void apply_cors(const CorsRules& rules, const GatewayRequest& request, GatewayReply& reply) {
-  std::erase_if(reply.headers, [](const auto& h) { return h.first.starts_with("access-control-"); });
+  std::erase_if(reply.headers,
+                [](const auto& h) { return h.first.starts_with("access-control-"); });
   const auto origin = request.header("origin");
   if (origin) add_common(rules, *origin, reply);
 }

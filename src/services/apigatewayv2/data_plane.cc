@@ -41,7 +41,9 @@ size_t head_bytes(const net::HttpRequest& request) {
 }
 
 // 15 characters and a '=', as HTTP APIs number their requests.
-std::string make_request_id(async::Random& random) { return to_base64(random.bytes(11)); }
+std::string make_request_id(async::Random& random) {
+  return to_base64(random.bytes(11));
+}
 
 // Root=1-<8 hex: seconds>-<24 hex>. Source: AWS X-Ray Developer Guide, "Tracing header".
 std::string make_trace_id(async::Random& random, Timestamp now) {
@@ -62,8 +64,9 @@ net::HttpResponse to_response(GatewayReply reply) {
 GatewayReply jwt_refusal(const JwtRefusal& refusal, const std::vector<std::string>& scopes) {
   GatewayReply reply = refusal.status == 403 ? forbidden() : unauthorized();
   const char* error = refusal.status == 403 ? "insufficient_scope" : "invalid_token";
-  reply.headers.emplace_back("www-authenticate", "Bearer scope=\"" + join(scopes, " ") + "\" error=\"" + error +
-                                                     "\" error_description=\"" + refusal.description + "\"");
+  reply.headers.emplace_back("www-authenticate",
+                             "Bearer scope=\"" + join(scopes, " ") + "\" error=\"" + error +
+                                 "\" error_description=\"" + refusal.description + "\"");
   return reply;
 }
 
@@ -115,7 +118,8 @@ struct DataPlane::Call {
   AccessFacts facts;
 };
 
-DataPlane::DataPlane(Parts parts) : parts_(parts), keys_(parts.upstream, parts.env.steady), throttles_(parts.env.steady) {}
+DataPlane::DataPlane(Parts parts)
+    : parts_(parts), keys_(parts.upstream, parts.env.steady), throttles_(parts.env.steady) {}
 
 Task<net::HttpResponse> DataPlane::handle(net::HttpRequest& request, DataPlaneAddress address) {
   Call call;
@@ -132,16 +136,21 @@ Task<net::HttpResponse> DataPlane::handle(net::HttpRequest& request, DataPlaneAd
   } else if (served.error().http_status == 413) {
     reply = request_too_large();
   } else if (served.error().http_status == 400 || served.error().http_status == 408) {
-    co_return fail(served.error());  // the request never arrived whole; the server answers and ends the connection
+    co_return fail(served.error());  // the request never arrived whole; the server answers and ends
+                                     // the connection
   } else {
-    LOG_WARN("http_api_failed", kv("api", call.address.api_id), kv("error", served.error().message));
+    LOG_WARN("http_api_failed", kv("api", call.address.api_id),
+             kv("error", served.error().message));
     reply = internal_server_error();
   }
-  if (call.api && call.api->cors && !is_preflight(call.request)) apply_cors(*call.api->cors, call.request, reply);
+  if (call.api && call.api->cors && !is_preflight(call.request))
+    apply_cors(*call.api->cors, call.request, reply);
   reply.headers.emplace_back("apigw-requestid", call.exchange.request_id);
   if (call.exchange.stage && call.exchange.stage->access_log && parts_.logs) {
     const auto logged = co_await as_result(log_access(&call, &reply));
-    if (!logged) LOG_WARN("http_api_access_log_lost", kv("api", call.address.api_id), kv("error", logged.error().message));
+    if (!logged)
+      LOG_WARN("http_api_access_log_lost", kv("api", call.address.api_id),
+               kv("error", logged.error().message));
   }
   co_return to_response(std::move(reply));
 }
@@ -153,7 +162,8 @@ Task<void> DataPlane::log_access(Call* call, const GatewayReply* reply) {
   call->facts.response_ms = (parts_.env.steady.now() - call->begun) / 1'000'000;
   platform::LogAppend append{.account = rule.account, .region = rule.region, .group = rule.group};
   append.stream = call->exchange.api->id + "/" + call->exchange.stage->name;
-  append.events.push_back({parts_.env.cloud.now().at.millis(), access_log_line(rule.format, call->exchange, call->facts)});
+  append.events.push_back({parts_.env.cloud.now().at.millis(),
+                           access_log_line(rule.format, call->exchange, call->facts)});
   co_await parts_.logs->append(std::move(append));
   co_return ok();
 }
@@ -177,7 +187,8 @@ Task<GatewayReply> DataPlane::serve(Call* call) {
   call->api = std::move(found);
   call->exchange.api = call->api.get();
   if (head_bytes(http) > kHeadBytesMax) co_return headers_too_large();
-  if (call->api->cors && is_preflight(request)) co_return preflight_reply(*call->api->cors, request);
+  if (call->api->cors && is_preflight(request))
+    co_return preflight_reply(*call->api->cors, request);
   if (!select_stage(*call)) co_return not_found();
   if (!within_limits(*call)) co_return too_many_requests();
   if (const auto arrived = http.buffered_body()) {
@@ -198,9 +209,11 @@ Task<GatewayReply> DataPlane::serve(Call* call) {
 bool DataPlane::select_stage(Call& call) const {
   const CompiledApi& api = *call.api;
   std::string_view path = call.address.path;
-  const std::string_view first = path.substr(1, path.find('/', 1) == std::string_view::npos ? std::string_view::npos
-                                                                                         : path.find('/', 1) - 1);
-  const CompiledStage* stage = first.empty() || first == "$default" ? nullptr : api.stage(decoded(first));
+  const std::string_view first =
+      path.substr(1, path.find('/', 1) == std::string_view::npos ? std::string_view::npos
+                                                                 : path.find('/', 1) - 1);
+  const CompiledStage* stage =
+      first.empty() || first == "$default" ? nullptr : api.stage(decoded(first));
   if (stage) {
     path.remove_prefix(1 + first.size());
     if (path.empty()) path = "/";
@@ -223,7 +236,8 @@ bool DataPlane::select_stage(Call& call) const {
 bool DataPlane::within_limits(const Call& call) {
   const CompiledStage& stage = *call.exchange.stage;
   for (const auto& [key, limit] : stage.route_throttles) {
-    if (key == call.exchange.route->key) return throttles_.take(call.api->id + "/" + stage.name + "/" + key, limit);
+    if (key == call.exchange.route->key)
+      return throttles_.take(call.api->id + "/" + stage.name + "/" + key, limit);
   }
   if (!stage.throttle) return true;
   return throttles_.take(call.api->id + "/" + stage.name, *stage.throttle);
@@ -232,10 +246,17 @@ bool DataPlane::within_limits(const Call& call) {
 Task<std::optional<GatewayReply>> DataPlane::authorize(Call* call) {
   std::optional<GatewayReply> refused;
   switch (call->exchange.route->auth) {
-    case CompiledRoute::Auth::none: break;
-    case CompiledRoute::Auth::jwt: refused = co_await authorize_jwt(call); break;
-    case CompiledRoute::Auth::lambda: refused = co_await authorize_lambda(call); break;
-    case CompiledRoute::Auth::iam: refused = co_await authorize_iam(call); break;
+    case CompiledRoute::Auth::none:
+      break;
+    case CompiledRoute::Auth::jwt:
+      refused = co_await authorize_jwt(call);
+      break;
+    case CompiledRoute::Auth::lambda:
+      refused = co_await authorize_lambda(call);
+      break;
+    case CompiledRoute::Auth::iam:
+      refused = co_await authorize_iam(call);
+      break;
   }
   co_return std::move(refused);
 }
@@ -244,7 +265,8 @@ Task<std::optional<GatewayReply>> DataPlane::authorize_jwt(Call* call) {
   using Answer = std::optional<GatewayReply>;
   const CompiledRoute& route = *call->exchange.route;
   const CompiledAuthorizer* authorizer = route.authorizer;
-  if (!authorizer || authorizer->kind != CompiledAuthorizer::Kind::jwt) co_return Answer(internal_server_error());
+  if (!authorizer || authorizer->kind != CompiledAuthorizer::Kind::jwt)
+    co_return Answer(internal_server_error());
   MappingEvaluator evaluator(call->exchange, nullptr);
   std::optional<std::string> text;
   for (const auto& source : authorizer->identity_sources) {
@@ -257,7 +279,8 @@ Task<std::optional<GatewayReply>> DataPlane::authorize_jwt(Call* call) {
     co_return Answer(std::move(reply));
   }
   std::string_view token_text = *text;
-  if (token_text.size() > 7 && iequals(token_text.substr(0, 7), "bearer ")) token_text = trim(token_text.substr(7));
+  if (token_text.size() > 7 && iequals(token_text.substr(0, 7), "bearer "))
+    token_text = trim(token_text.substr(7));
   auto token = Jwt::parse(token_text);
   if (!token) co_return Answer(jwt_refusal({401, "the token is not a valid JWT"}, route.scopes));
   const int64_t now_s = parts_.env.wall.now().at.seconds();
@@ -266,7 +289,8 @@ Task<std::optional<GatewayReply>> DataPlane::authorize_jwt(Call* call) {
   if (refusal && refusal->status == 401) co_return Answer(jwt_refusal(*refusal, route.scopes));
   const auto keys = co_await as_result(keys_.keys(authorizer->issuer, token->key_id));
   if (!keys) co_return Answer(jwt_refusal({401, keys.error().message}, route.scopes));
-  if (!(*keys)->verify(*token)) co_return Answer(jwt_refusal({401, "signature verification failed"}, route.scopes));
+  if (!(*keys)->verify(*token))
+    co_return Answer(jwt_refusal({401, "signature verification failed"}, route.scopes));
   if (refusal) co_return Answer(jwt_refusal(*refusal, route.scopes));
   Authorization& a = call->exchange.authorization;
   a.kind = Authorization::Kind::jwt;
@@ -278,7 +302,8 @@ Task<std::optional<GatewayReply>> DataPlane::authorize_jwt(Call* call) {
 Task<std::optional<GatewayReply>> DataPlane::authorize_lambda(Call* call) {
   using Answer = std::optional<GatewayReply>;
   const CompiledAuthorizer* authorizer = call->exchange.route->authorizer;
-  if (!authorizer || authorizer->kind != CompiledAuthorizer::Kind::lambda) co_return Answer(internal_server_error());
+  if (!authorizer || authorizer->kind != CompiledAuthorizer::Kind::lambda)
+    co_return Answer(internal_server_error());
   std::vector<std::string> identities;
   MappingEvaluator evaluator(call->exchange, nullptr);
   for (const auto& source : authorizer->identity_sources) {
@@ -287,13 +312,14 @@ Task<std::optional<GatewayReply>> DataPlane::authorize_lambda(Call* call) {
     identities.push_back(std::move(*value));
   }
   const bool cached = authorizer->ttl_s > 0 && !identities.empty();
-  const std::string key = cached ? AuthorizerCache::key(call->api->id, authorizer->id, identities) : "";
+  const std::string key =
+      cached ? AuthorizerCache::key(call->api->id, authorizer->id, identities) : "";
   auto verdict = cached ? parts_.authorizations.find(key) : nullptr;
   if (!verdict) {
     auto asked = co_await as_result(ask_authorizer(call, std::move(identities)));
     if (!asked) {
-      LOG_INFO("http_api_authorizer_failed", kv("api", call->api->id), kv("authorizer", authorizer->id),
-               kv("error", asked.error().message));
+      LOG_INFO("http_api_authorizer_failed", kv("api", call->api->id),
+               kv("authorizer", authorizer->id), kv("error", asked.error().message));
       co_return Answer(internal_server_error());
     }
     verdict = std::move(*asked);
@@ -307,7 +333,8 @@ Task<std::optional<GatewayReply>> DataPlane::authorize_lambda(Call* call) {
   co_return Answer();
 }
 
-Task<std::shared_ptr<const AuthorizerVerdict>> DataPlane::ask_authorizer(Call* call, std::vector<std::string> identities) {
+Task<std::shared_ptr<const AuthorizerVerdict>> DataPlane::ask_authorizer(
+    Call* call, std::vector<std::string> identities) {
   const CompiledAuthorizer& authorizer = *call->exchange.route->authorizer;
   const Exchange& x = call->exchange;
   platform::InvokeCall invoke;
@@ -315,24 +342,28 @@ Task<std::shared_ptr<const AuthorizerVerdict>> DataPlane::ask_authorizer(Call* c
   invoke.region = x.api->region;
   invoke.function_arn = with_stage_variables(authorizer.function_arn, x);
   invoke.qualifier = with_stage_variables(authorizer.qualifier, x);
-  invoke.payload = authorizer.payload_version == "1.0" ? authorizer_event_v1(x, identities) : authorizer_event_v2(x, identities);
+  invoke.payload = authorizer.payload_version == "1.0" ? authorizer_event_v1(x, identities)
+                                                       : authorizer_event_v2(x, identities);
   invoke.principal = "apigateway.amazonaws.com";
-  invoke.source_arn = "arn:" + x.api->partition + ":execute-api:" + x.api->region + ":" + x.api->account + ":" +
-                      x.api->id + "/authorizers/" + authorizer.id;
+  invoke.source_arn = "arn:" + x.api->partition + ":execute-api:" + x.api->region + ":" +
+                      x.api->account + ":" + x.api->id + "/authorizers/" + authorizer.id;
   invoke.role_arn = authorizer.credentials_arn;
   const auto deadline = parts_.env.steady.now().plus_millis(kAuthorizerMs);
-  auto reply = co_await async::with_deadline(parts_.functions.invoke(std::move(invoke)), deadline, async::deadline_error());
-  if (!reply.function_error.empty()) co_return fail("InternalServerError", 500, "the authorizer function failed");
+  auto reply = co_await async::with_deadline(parts_.functions.invoke(std::move(invoke)), deadline,
+                                             async::deadline_error());
+  if (!reply.function_error.empty())
+    co_return fail("InternalServerError", 500, "the authorizer function failed");
   auto verdict = parse_authorizer_answer(reply.payload, authorizer.simple_responses);
-  if (!verdict) co_return fail("InternalServerError", 500, "the authorizer's answer has not the required form");
+  if (!verdict)
+    co_return fail("InternalServerError", 500, "the authorizer's answer has not the required form");
   co_return std::make_shared<const AuthorizerVerdict>(std::move(*verdict));
 }
 
 Task<std::optional<GatewayReply>> DataPlane::authorize_iam(Call* call) {
   using Answer = std::optional<GatewayReply>;
   if (!parts_.signer) co_return Answer(forbidden());
-  auto who = co_await as_result(
-      parts_.signer->authorize(*call->http, call->request.body, call->exchange.request_arn(), call->api->account));
+  auto who = co_await as_result(parts_.signer->authorize(
+      *call->http, call->request.body, call->exchange.request_arn(), call->api->account));
   if (!who) co_return Answer(forbidden());
   Authorization& a = call->exchange.authorization;
   a.kind = Authorization::Kind::iam;
@@ -360,46 +391,51 @@ Task<GatewayReply> DataPlane::integrate(Call* call) {
   co_return std::move(reply);
 }
 
-Task<GatewayReply> DataPlane::integrate_lambda(const CompiledIntegration* integration, const MappedRequest* mapped, AccessFacts* facts) {
+Task<GatewayReply> DataPlane::integrate_lambda(const CompiledIntegration* integration,
+                                               const MappedRequest* mapped, AccessFacts* facts) {
   const Exchange& x = mapped->exchange;
   platform::InvokeCall invoke;
   invoke.account = x.api->account;
   invoke.region = x.api->region;
   invoke.function_arn = with_stage_variables(integration->uri, x);
   invoke.qualifier = with_stage_variables(integration->qualifier, x);
-  invoke.payload = integration->payload_version == "1.0" ? integration_event_v1(x) : integration_event_v2(x);
+  invoke.payload =
+      integration->payload_version == "1.0" ? integration_event_v1(x) : integration_event_v2(x);
   if (invoke.payload.size() > kEventBytesMax) co_return request_too_large();
   invoke.principal = "apigateway.amazonaws.com";
   invoke.source_arn = x.route_arn();
   invoke.role_arn = integration->credentials_arn;
   const auto deadline = parts_.env.steady.now().plus_millis(integration->timeout_ms);
-  auto reply = co_await as_result(
-      async::with_deadline(parts_.functions.invoke(std::move(invoke)), deadline, async::deadline_error()));
+  auto reply = co_await as_result(async::with_deadline(parts_.functions.invoke(std::move(invoke)),
+                                                       deadline, async::deadline_error()));
   if (!reply) {
     const AwsError& error = reply.error();
     facts->integration_status = error.http_status;
     facts->integration_error = error.message;
-    LOG_INFO("http_api_integration_failed", kv("api", x.api->id), kv("route", x.route->key), kv("error", error.code),
-             kv("message", error.message));
+    LOG_INFO("http_api_integration_failed", kv("api", x.api->id), kv("route", x.route->key),
+             kv("error", error.code), kv("message", error.message));
     // A function that does not answer in time, or has no capacity left, is an unavailable service.
     const bool unavailable = error.code == async::deadline_error().code || error.http_status == 429;
     co_return unavailable ? service_unavailable() : internal_server_error();
   }
   facts->integration_status = 200;
   if (!reply->function_error.empty()) {
-    facts->integration_error = "The Lambda function returned the following error: " + reply->payload;
+    facts->integration_error =
+        "The Lambda function returned the following error: " + reply->payload;
     co_return internal_server_error();
   }
   co_return reply_from_function(reply->payload, integration->payload_version);
 }
 
-Task<GatewayReply> DataPlane::integrate_http(const CompiledIntegration* integration, const MappedRequest* mapped, AccessFacts* facts) {
+Task<GatewayReply> DataPlane::integrate_http(const CompiledIntegration* integration,
+                                             const MappedRequest* mapped, AccessFacts* facts) {
   auto request = upstream_request(*integration, *mapped);
   if (!request) co_return internal_server_error();
   auto reply = co_await as_result(parts_.upstream.send(std::move(*request)));
   if (!reply) {
-    LOG_INFO("http_api_integration_failed", kv("api", mapped->exchange.api->id), kv("route", mapped->exchange.route->key),
-             kv("error", reply.error().code), kv("message", reply.error().message));
+    LOG_INFO("http_api_integration_failed", kv("api", mapped->exchange.api->id),
+             kv("route", mapped->exchange.route->key), kv("error", reply.error().code),
+             kv("message", reply.error().message));
     facts->integration_status = reply.error().http_status;
     facts->integration_error = reply.error().message;
     co_return service_unavailable();

@@ -29,14 +29,15 @@ class ApiSource {
   virtual Result<std::shared_ptr<const CompiledApi>> find_api(std::string_view api_id) = 0;
 };
 
-// Who signed a request to a route with AWS_IAM authorization, and whether they may invoke it. The door's signature check
-// and policies stand behind it. Errors become 403 {"message":"Forbidden"}.
+// Who signed a request to a route with AWS_IAM authorization, and whether they may invoke it. The
+// door's signature check and policies stand behind it. Errors become 403 {"message":"Forbidden"}.
 class RequestSigner {
  public:
   virtual ~RequestSigner() = default;
-  // `arn` is the request's execute-api ARN, `account` the API's. Request and body live until the answer is sent.
-  virtual Task<Principal> authorize(const net::HttpRequest& request, std::string_view body, std::string arn,
-                                    std::string account) = 0;
+  // `arn` is the request's execute-api ARN, `account` the API's. Request and body live until the
+  // answer is sent.
+  virtual Task<Principal> authorize(const net::HttpRequest& request, std::string_view body,
+                                    std::string arn, std::string account) = 0;
 };
 
 // A request's address on the data plane.
@@ -52,7 +53,8 @@ struct DataPlaneAddress {
 std::optional<DataPlaneAddress> data_plane_address(const net::HttpRequest& request);
 bool is_data_plane_host(std::string_view host);
 
-// Serves HTTP APIs. One for the server, called from every loop: it holds no state of its own but caches that may be lost.
+// Serves HTTP APIs. One for the server, called from every loop: it holds no state of its own but
+// caches that may be lost.
 class DataPlane {
  public:
   struct Parts {
@@ -60,8 +62,8 @@ class DataPlane {
     ApiSource& apis;
     platform::FunctionInvoker& functions;
     Upstream& upstream;
-    AuthorizerCache& authorizations;  // the service's: it clears them when authorizers change
-    RequestSigner* signer = nullptr;  // null: routes with AWS_IAM refuse everybody
+    AuthorizerCache& authorizations;      // the service's: it clears them when authorizers change
+    RequestSigner* signer = nullptr;      // null: routes with AWS_IAM refuse everybody
     platform::LogWriter* logs = nullptr;  // null: no access logs
   };
   explicit DataPlane(Parts parts);
@@ -86,10 +88,13 @@ class DataPlane {
   Task<std::optional<GatewayReply>> authorize_jwt(Call* call);
   Task<std::optional<GatewayReply>> authorize_lambda(Call* call);
   Task<std::optional<GatewayReply>> authorize_iam(Call* call);
-  Task<std::shared_ptr<const AuthorizerVerdict>> ask_authorizer(Call* call, std::vector<std::string> identities);
+  Task<std::shared_ptr<const AuthorizerVerdict>> ask_authorizer(
+      Call* call, std::vector<std::string> identities);
   Task<GatewayReply> integrate(Call* call);
-  Task<GatewayReply> integrate_lambda(const CompiledIntegration* integration, const MappedRequest* mapped, AccessFacts* facts);
-  Task<GatewayReply> integrate_http(const CompiledIntegration* integration, const MappedRequest* mapped, AccessFacts* facts);
+  Task<GatewayReply> integrate_lambda(const CompiledIntegration* integration,
+                                      const MappedRequest* mapped, AccessFacts* facts);
+  Task<GatewayReply> integrate_http(const CompiledIntegration* integration,
+                                    const MappedRequest* mapped, AccessFacts* facts);
   Task<void> log_access(Call* call, const GatewayReply* reply);
 
   Parts parts_;

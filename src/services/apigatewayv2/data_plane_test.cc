@@ -31,13 +31,14 @@ struct FakeApis final : ApiSource {
 struct FakeFunctions final : platform::FunctionInvoker {
   std::vector<platform::InvokeCall> calls;
   std::map<std::string, Result<platform::InvokeReply>> answers;  // by function name
-  async::Event* never = nullptr;                                 // when set, the answer does not come
+  async::Event* never = nullptr;  // when set, the answer does not come
   Task<platform::InvokeReply> invoke(platform::InvokeCall call) override {
     calls.push_back(call);
     if (never) co_await never->wait();
     const auto name = call.function_arn.substr(call.function_arn.rfind(':') + 1);
     const auto it = answers.find(name);
-    if (it == answers.end()) co_return fail("ResourceNotFoundException", 404, "Function not found: " + call.function_arn);
+    if (it == answers.end())
+      co_return fail("ResourceNotFoundException", 404, "Function not found: " + call.function_arn);
     co_return it->second;
   }
   void answer(const std::string& name, std::string payload) {
@@ -64,7 +65,9 @@ struct Answer {
   std::vector<net::HeaderView> headers;
   std::string body;
   net::HttpResponse response;
-  std::string header(std::string_view name) const { return std::string(response.headers.find(name).value_or("")); }
+  std::string header(std::string_view name) const {
+    return std::string(response.headers.find(name).value_or(""));
+  }
 };
 
 // A data plane over fakes with one API, "abc123defg", whose parts the tests add.
@@ -78,7 +81,11 @@ struct Gateway {
   std::shared_ptr<CompiledApi> api = std::make_shared<CompiledApi>();
   std::shared_ptr<CompiledConfig> config = std::make_shared<CompiledConfig>();
   std::vector<std::string> keys;
-  DataPlane plane{{.env = env.env(), .apis = apis, .functions = functions, .upstream = upstream, .authorizations = authorizations}};
+  DataPlane plane{{.env = env.env(),
+                   .apis = apis,
+                   .functions = functions,
+                   .upstream = upstream,
+                   .authorizations = authorizations}};
 
   DataPlane* serving = &plane;
 
@@ -86,7 +93,11 @@ struct Gateway {
     api->account = "123456789012";
     api->region = "eu-west-1";
     api->id = "abc123defg";
-    api->stages.push_back({.name = "$default", .variables = {}, .config = config, .throttle = {}, .route_throttles = {}});
+    api->stages.push_back({.name = "$default",
+                           .variables = {},
+                           .config = config,
+                           .throttle = {},
+                           .route_throttles = {}});
     apis.apis["abc123defg"] = api;
   }
   CompiledIntegration* lambda(const std::string& name) {
@@ -115,15 +126,18 @@ struct Gateway {
     auto& a = config->authorizers.emplace_back(std::make_unique<CompiledAuthorizer>());
     a->id = "auth01";
     a->kind = kind;
-    for (const auto& s : sources) a->identity_sources.push_back(*parse_mapping_value(s, MappingSide::request));
+    for (const auto& s : sources)
+      a->identity_sources.push_back(*parse_mapping_value(s, MappingSide::request));
     a->function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:authorizer";
     return a.get();
   }
 
-  Answer call(std::string method, std::string target, std::vector<std::pair<std::string, std::string>> headers = {},
-              std::string body = "", bool by_path = false) {
+  Answer call(std::string method, std::string target,
+              std::vector<std::pair<std::string, std::string>> headers = {}, std::string body = "",
+              bool by_path = false) {
     if (!by_path) headers.emplace_back("Host", "abc123defg.execute-api.localhost:4566");
-    const auto request = net::make_memory_request(method, target, std::move(headers), std::move(body));
+    const auto request =
+        net::make_memory_request(method, target, std::move(headers), std::move(body));
     const auto address = data_plane_address(*request);
     EXPECT_TRUE(address) << target;
     std::optional<Result<net::HttpResponse>> got;
@@ -145,7 +159,8 @@ struct Gateway {
     return answer;
   }
 
-  static async::Detached start(Task<net::HttpResponse> task, std::optional<Result<net::HttpResponse>>* out) {
+  static async::Detached start(Task<net::HttpResponse> task,
+                               std::optional<Result<net::HttpResponse>>* out) {
     Result<net::HttpResponse> got = co_await as_result(std::move(task));
     out->emplace(std::move(got));
   }
@@ -163,14 +178,16 @@ TEST(DataPlane, calls_the_function_and_answers_what_it_says) {
   ASSERT_THAT(g.functions.calls, SizeIs(1));
   const auto& call = g.functions.calls[0];
   EXPECT_EQ(call.principal, "apigateway.amazonaws.com");
-  EXPECT_EQ(call.source_arn, "arn:aws:execute-api:eu-west-1:123456789012:abc123defg/$default/GET/notes/{id}");
+  EXPECT_EQ(call.source_arn,
+            "arn:aws:execute-api:eu-west-1:123456789012:abc123defg/$default/GET/notes/{id}");
   EXPECT_EQ(call.region, "eu-west-1");
   const Document event = g.functions.event(0);
   EXPECT_EQ(event.string_or("rawPath", ""), "/notes/a b");
   EXPECT_EQ(event.string_or("rawQueryString", ""), "x=1");
   EXPECT_EQ(event.find("pathParameters")->string_or("id", ""), "a b");
   EXPECT_EQ(event.find("requestContext")->string_or("requestId", ""), r.header("apigw-requestid"));
-  EXPECT_EQ(event.find("requestContext")->string_or("domainName", ""), "abc123defg.execute-api.localhost");
+  EXPECT_EQ(event.find("requestContext")->string_or("domainName", ""),
+            "abc123defg.execute-api.localhost");
 }
 
 TEST(DataPlane, is_reached_by_path_too) {
@@ -178,27 +195,32 @@ TEST(DataPlane, is_reached_by_path_too) {
   g.route("GET /notes", g.lambda("notes"));
   g.route("GET /", g.lambda("notes"));
   g.functions.answer("notes", R"({"ok":true})");
-  for (const char* target : {"/_aws/execute-api/abc123defg/$default/notes", "/_aws/execute-api/abc123defg/%24default/notes",
-                             "/_aws/execute-api/abc123defg/notes"}) {
+  for (const char* target :
+       {"/_aws/execute-api/abc123defg/$default/notes",
+        "/_aws/execute-api/abc123defg/%24default/notes", "/_aws/execute-api/abc123defg/notes"}) {
     EXPECT_EQ(g.call("GET", target, {{"Host", "127.0.0.1:4566"}}, "", true).status, 200) << target;
-    EXPECT_EQ(g.functions.event(g.functions.calls.size() - 1).string_or("rawPath", ""), "/notes") << target;
+    EXPECT_EQ(g.functions.event(g.functions.calls.size() - 1).string_or("rawPath", ""), "/notes")
+        << target;
   }
-  for (const char* target : {"/_aws/execute-api/abc123defg/$default/", "/_aws/execute-api/abc123defg/$default",
-                             "/_aws/execute-api/abc123defg/", "/_aws/execute-api/abc123defg"}) {
+  for (const char* target :
+       {"/_aws/execute-api/abc123defg/$default/", "/_aws/execute-api/abc123defg/$default",
+        "/_aws/execute-api/abc123defg/", "/_aws/execute-api/abc123defg"}) {
     EXPECT_EQ(g.call("GET", target, {{"Host", "127.0.0.1:4566"}}, "", true).status, 200) << target;
   }
 }
 
 TEST(DataPlane, tells_its_hosts_from_others) {
-  for (const char* host : {"abc.execute-api.localhost", "abc.execute-api.us-east-1.localhost:4566", "ABC.execute-api.LOCALHOST",
-                           "abc.execute-api.us-east-1.amazonaws.com", "abc.execute-api.localhost.localstack.cloud:4566"}) {
+  for (const char* host : {"abc.execute-api.localhost", "abc.execute-api.us-east-1.localhost:4566",
+                           "ABC.execute-api.LOCALHOST", "abc.execute-api.us-east-1.amazonaws.com",
+                           "abc.execute-api.localhost.localstack.cloud:4566"}) {
     const auto request = net::make_memory_request("GET", "/x", {{"Host", host}}, "");
     const auto address = data_plane_address(*request);
     ASSERT_TRUE(address) << host;
     EXPECT_EQ(address->api_id, "abc") << host;
     EXPECT_EQ(address->path, "/x") << host;
   }
-  for (const char* host : {"localhost:4566", "execute-api.localhost", "bucket.s3.localhost", "[::1]:4566", "a.b.execute-api.localhost"}) {
+  for (const char* host : {"localhost:4566", "execute-api.localhost", "bucket.s3.localhost",
+                           "[::1]:4566", "a.b.execute-api.localhost"}) {
     const auto request = net::make_memory_request("GET", "/x", {{"Host", host}}, "");
     EXPECT_FALSE(data_plane_address(*request)) << host;
   }
@@ -207,7 +229,11 @@ TEST(DataPlane, tells_its_hosts_from_others) {
 TEST(DataPlane, prefers_the_stage_that_the_path_names) {
   Gateway g;
   g.route("$default", g.lambda("all"));
-  g.api->stages.push_back({.name = "prod", .variables = {{"color", "blue"}}, .config = g.config, .throttle = {}, .route_throttles = {}});
+  g.api->stages.push_back({.name = "prod",
+                           .variables = {{"color", "blue"}},
+                           .config = g.config,
+                           .throttle = {},
+                           .route_throttles = {}});
   g.functions.answer("all", "{}");
   g.call("GET", "/prod/a/b");
   const Document named = g.functions.event(0);
@@ -228,8 +254,12 @@ TEST(DataPlane, answers_404_when_nothing_matches) {
   EXPECT_EQ(r.body, R"({"message":"Not Found"})");
   EXPECT_EQ(r.header("content-type"), "application/json");
   EXPECT_NE(r.header("apigw-requestid"), "");
-  EXPECT_EQ(g.call("GET", "/_aws/execute-api/0000000000/notes", {{"Host", "localhost"}}, "", true).status, 404);
-  EXPECT_EQ(g.call("GET", "/_aws/execute-api/..%2f/notes", {{"Host", "localhost"}}, "", true).status, 404);
+  EXPECT_EQ(
+      g.call("GET", "/_aws/execute-api/0000000000/notes", {{"Host", "localhost"}}, "", true).status,
+      404);
+  EXPECT_EQ(
+      g.call("GET", "/_aws/execute-api/..%2f/notes", {{"Host", "localhost"}}, "", true).status,
+      404);
   g.api->disable_execute_api_endpoint = true;
   EXPECT_EQ(g.call("GET", "/notes").status, 404);
 }
@@ -263,7 +293,8 @@ TEST(DataPlane, answers_503_for_functions_without_capacity_or_time) {
   auto* i = g.lambda("f");
   i->timeout_ms = 5'000;
   g.route("$default", i);
-  g.functions.answers.insert_or_assign("f", fail("TooManyRequestsException", 429, "Rate Exceeded."));
+  g.functions.answers.insert_or_assign("f",
+                                       fail("TooManyRequestsException", 429, "Rate Exceeded."));
   const auto busy = g.call("GET", "/");
   EXPECT_EQ(busy.status, 503);
   EXPECT_EQ(busy.body, R"({"message":"Service Unavailable"})");
@@ -276,11 +307,15 @@ TEST(DataPlane, limits_bodies_and_heads) {
   Gateway g;
   g.route("$default", g.lambda("f"));
   g.functions.answer("f", "{}");
-  EXPECT_EQ(g.call("POST", "/", {{"content-type", "text/plain"}}, std::string(100'000, 'x')).status, 200);
-  const auto large = g.call("POST", "/", {{"content-type", "text/plain"}}, std::string(DataPlane::kPayloadBytesMax + 1, 'x'));
+  EXPECT_EQ(g.call("POST", "/", {{"content-type", "text/plain"}}, std::string(100'000, 'x')).status,
+            200);
+  const auto large = g.call("POST", "/", {{"content-type", "text/plain"}},
+                            std::string(DataPlane::kPayloadBytesMax + 1, 'x'));
   EXPECT_EQ(large.status, 413);
   EXPECT_EQ(large.body, R"({"message":"Request Entity Too Large"})");
-  EXPECT_EQ(g.call("POST", "/", {{"content-type", "text/plain"}}, std::string(7'000'000, 'x')).status, 413);
+  EXPECT_EQ(
+      g.call("POST", "/", {{"content-type", "text/plain"}}, std::string(7'000'000, 'x')).status,
+      413);
   EXPECT_EQ(g.call("GET", "/", {{"x-a", std::string(9'000, 'x')}}).status, 200);
   const auto head = g.call("GET", "/", {{"x-a", std::string(10'300, 'x')}});
   EXPECT_EQ(head.status, 431);
@@ -290,19 +325,27 @@ TEST(DataPlane, limits_bodies_and_heads) {
 TEST(DataPlane, answers_preflights_itself_and_adds_cors_headers_to_every_answer) {
   Gateway g;
   g.route("GET /x", g.lambda("f"));
-  g.functions.answer("f", R"({"statusCode":200,"headers":{"access-control-allow-origin":"nobody"},"body":"x"})");
-  g.api->cors = CorsRules{.allow_origins = {"*"}, .allow_methods = {"GET"}, .allow_headers = {"*"}, .expose_headers = {}, .max_age = {}};
-  const auto preflight = g.call("OPTIONS", "/nowhere", {{"origin", "http://a"}, {"access-control-request-method", "GET"}});
+  g.functions.answer(
+      "f", R"({"statusCode":200,"headers":{"access-control-allow-origin":"nobody"},"body":"x"})");
+  g.api->cors = CorsRules{.allow_origins = {"*"},
+                          .allow_methods = {"GET"},
+                          .allow_headers = {"*"},
+                          .expose_headers = {},
+                          .max_age = {}};
+  const auto preflight = g.call("OPTIONS", "/nowhere",
+                                {{"origin", "http://a"}, {"access-control-request-method", "GET"}});
   EXPECT_EQ(preflight.status, 204);
   EXPECT_EQ(preflight.header("access-control-allow-methods"), "GET");
   EXPECT_TRUE(g.functions.calls.empty());
-  EXPECT_EQ(g.call("GET", "/x", {{"origin", "http://a"}}).header("access-control-allow-origin"), "*");
+  EXPECT_EQ(g.call("GET", "/x", {{"origin", "http://a"}}).header("access-control-allow-origin"),
+            "*");
   EXPECT_EQ(g.call("GET", "/x").header("access-control-allow-origin"), "");
   const auto missing = g.call("GET", "/y", {{"origin", "http://a"}});
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(missing.header("access-control-allow-origin"), "*");
   g.api->cors.reset();
-  EXPECT_EQ(g.call("GET", "/x", {{"origin", "http://a"}}).header("access-control-allow-origin"), "nobody");
+  EXPECT_EQ(g.call("GET", "/x", {{"origin", "http://a"}}).header("access-control-allow-origin"),
+            "nobody");
 }
 
 TEST(DataPlane, passes_requests_on_to_http_integrations) {
@@ -352,7 +395,8 @@ TEST(DataPlane, refuses_iam_routes_without_a_signer) {
 struct FakeSigner final : RequestSigner {
   std::string arn, account, body;
   bool allow = true;
-  Task<Principal> authorize(const net::HttpRequest& request, std::string_view b, std::string a, std::string owner) override {
+  Task<Principal> authorize(const net::HttpRequest& request, std::string_view b, std::string a,
+                            std::string owner) override {
     arn = a;
     account = owner;
     body = b;
@@ -369,8 +413,12 @@ struct FakeSigner final : RequestSigner {
 TEST(DataPlane, asks_the_signer_on_iam_routes_and_hands_the_caller_on) {
   Gateway g;
   FakeSigner signer;
-  DataPlane plane({.env = g.env.env(), .apis = g.apis, .functions = g.functions, .upstream = g.upstream,
-                   .authorizations = g.authorizations, .signer = &signer});
+  DataPlane plane({.env = g.env.env(),
+                   .apis = g.apis,
+                   .functions = g.functions,
+                   .upstream = g.upstream,
+                   .authorizations = g.authorizations,
+                   .signer = &signer});
   g.serving = &plane;
   g.route("POST /x", g.lambda("f")).auth = CompiledRoute::Auth::iam;
   g.functions.answer("f", "{}");
@@ -389,7 +437,8 @@ TEST(DataPlane, asks_the_signer_on_iam_routes_and_hands_the_caller_on) {
 // ---- Lambda authorizers
 
 struct AuthorizedGateway : Gateway {
-  CompiledAuthorizer* a = authorizer(CompiledAuthorizer::Kind::lambda, {"$request.header.Authorization"});
+  CompiledAuthorizer* a =
+      authorizer(CompiledAuthorizer::Kind::lambda, {"$request.header.Authorization"});
   AuthorizedGateway() {
     auto& r = route("$default", lambda("f"));
     r.auth = CompiledRoute::Auth::lambda;
@@ -404,9 +453,11 @@ TEST(LambdaAuthorizer, lets_pass_whom_a_simple_answer_allows) {
   g.functions.answer("authorizer", R"({"isAuthorized":true,"context":{"who":"me","n":1}})");
   EXPECT_EQ(g.call("GET", "/x", {{"authorization", "secret"}}).status, 200);
   ASSERT_THAT(g.functions.calls, SizeIs(2));
-  EXPECT_EQ(g.functions.calls[0].source_arn, "arn:aws:execute-api:eu-west-1:123456789012:abc123defg/authorizers/auth01");
+  EXPECT_EQ(g.functions.calls[0].source_arn,
+            "arn:aws:execute-api:eu-west-1:123456789012:abc123defg/authorizers/auth01");
   EXPECT_EQ(to_json(*g.functions.event(0).find("identitySource")), R"(["secret"])");
-  EXPECT_EQ(to_json(*g.functions.event(1).find("requestContext")->find("authorizer")), R"({"lambda":{"who":"me","n":1}})");
+  EXPECT_EQ(to_json(*g.functions.event(1).find("requestContext")->find("authorizer")),
+            R"({"lambda":{"who":"me","n":1}})");
 }
 
 TEST(LambdaAuthorizer, answers_401_without_asking_when_the_identity_is_missing) {
@@ -421,19 +472,22 @@ TEST(LambdaAuthorizer, answers_403_to_whom_it_denies_and_500_when_it_is_broken) 
   AuthorizedGateway g;
   g.functions.answer("authorizer", R"({"isAuthorized":false})");
   EXPECT_EQ(g.call("GET", "/x", {{"authorization", "s"}}).body, R"({"message":"Forbidden"})");
-  for (const char* bad : {"{}", R"({"isAuthorized":"yes"})", "true", "x", R"({"isAuthorized":true,"context":[]})"}) {
+  for (const char* bad :
+       {"{}", R"({"isAuthorized":"yes"})", "true", "x", R"({"isAuthorized":true,"context":[]})"}) {
     g.functions.answer("authorizer", bad);
     EXPECT_EQ(g.call("GET", "/x", {{"authorization", "s"}}).status, 500) << bad;
   }
   g.functions.answers.erase("authorizer");
   EXPECT_EQ(g.call("GET", "/x", {{"authorization", "s"}}).status, 500);
-  EXPECT_EQ(g.functions.calls.back().function_arn, g.a->function_arn);  // the integration was never called
+  EXPECT_EQ(g.functions.calls.back().function_arn,
+            g.a->function_arn);  // the integration was never called
 }
 
 TEST(LambdaAuthorizer, evaluates_a_policy_against_the_request) {
   AuthorizedGateway g;
   g.a->simple_responses = false;
-  g.functions.answer("authorizer", R"({"principalId":"u1","policyDocument":{"Version":"2012-10-17","Statement":[
+  g.functions.answer("authorizer",
+                     R"({"principalId":"u1","policyDocument":{"Version":"2012-10-17","Statement":[
       {"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:eu-west-1:123456789012:abc123defg/$default/GET/ok/*"},
       {"Effect":"Deny","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:*:*:abc123defg/*/GET/ok/secret"}]}})");
   EXPECT_EQ(g.call("GET", "/ok/1", {{"authorization", "s"}}).status, 200);
@@ -507,7 +561,8 @@ struct Issuer {
     return R"({"keys":[{"kty":"RSA","use":"sig","alg":"RS256","kid":")" + kid + R"(","n":")" +
            number(OSSL_PKEY_PARAM_RSA_N) + R"(","e":")" + number(OSSL_PKEY_PARAM_RSA_E) + R"("}]})";
   }
-  std::string token(const std::string& claims, const std::string& header = R"({"alg":"RS256","kid":"k1","typ":"JWT"})") const {
+  std::string token(const std::string& claims,
+                    const std::string& header = R"({"alg":"RS256","kid":"k1","typ":"JWT"})") const {
     const std::string input = base64url(header) + "." + base64url(claims);
     EVP_MD_CTX* context = EVP_MD_CTX_new();
     EXPECT_EQ(EVP_DigestSignInit(context, nullptr, EVP_sha256(), nullptr, key), 1);
@@ -515,7 +570,8 @@ struct Issuer {
     const auto* bytes = reinterpret_cast<const unsigned char*>(input.data());
     EVP_DigestSign(context, nullptr, &size, bytes, input.size());
     std::string signature(size, '\0');
-    EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &size, bytes, input.size());
+    EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &size, bytes,
+                   input.size());
     EVP_MD_CTX_free(context);
     return input + "." + base64url(signature.substr(0, size));
   }
@@ -536,19 +592,25 @@ struct JwtGateway : Gateway {
   }
   void publish(const std::string& name, const std::string& jwks) {
     upstream.replies["https://issuer.example/pool/.well-known/openid-configuration"] = {
-        .status = 200, .headers = {}, .body = R"({"issuer":")" + name + R"(","jwks_uri":"https://issuer.example/keys"})"};
+        .status = 200,
+        .headers = {},
+        .body = R"({"issuer":")" + name + R"(","jwks_uri":"https://issuer.example/keys"})"};
     upstream.replies["https://issuer.example/keys"] = {.status = 200, .headers = {}, .body = jwks};
   }
-  std::string claims(const std::string& more = "", int64_t valid_s = 600, const std::string& aud = "client-1") {
+  std::string claims(const std::string& more = "", int64_t valid_s = 600,
+                     const std::string& aud = "client-1") {
     return R"({"iss":"https://issuer.example/pool","sub":"me","aud":")" + aud + R"(","exp":)" +
            std::to_string(env.env().wall.now().at.seconds() + valid_s) + more + "}";
   }
-  Answer with(const std::string& token) { return call("GET", "/x", {{"authorization", "Bearer " + token}}); }
+  Answer with(const std::string& token) {
+    return call("GET", "/x", {{"authorization", "Bearer " + token}});
+  }
 };
 
 TEST(JwtAuthorizer, lets_a_good_token_pass_and_hands_its_claims_on) {
   JwtGateway g;
-  const auto r = g.with(g.issuer.token(g.claims(R"(,"groups":["a","b"],"ok":true,"scope":"read write")")));
+  const auto r =
+      g.with(g.issuer.token(g.claims(R"(,"groups":["a","b"],"ok":true,"scope":"read write")")));
   EXPECT_EQ(r.status, 200) << r.header("www-authenticate");
   const Document event = g.functions.event(0);
   const Document& jwt = *event.find("requestContext")->find("authorizer")->find("jwt");
@@ -556,7 +618,8 @@ TEST(JwtAuthorizer, lets_a_good_token_pass_and_hands_its_claims_on) {
   EXPECT_EQ(jwt.find("claims")->string_or("groups", ""), "[a b]");
   EXPECT_EQ(jwt.find("claims")->string_or("ok", ""), "true");
   EXPECT_TRUE(jwt.find("scopes")->is_null());
-  EXPECT_EQ(g.call("GET", "/x", {{"authorization", g.issuer.token(g.claims())}}).status, 200);  // without Bearer
+  EXPECT_EQ(g.call("GET", "/x", {{"authorization", g.issuer.token(g.claims())}}).status,
+            200);  // without Bearer
 }
 
 TEST(JwtAuthorizer, asks_the_issuer_once) {
@@ -593,7 +656,8 @@ TEST(JwtAuthorizer, answers_401_to_every_flaw) {
   refused(g.issuer.token(g.claims("", -1)), "the token has expired");
   refused(g.issuer.token(g.claims("", 600, "other")), "valid audience");
   refused(g.issuer.token(g.claims(",\"nbf\":99999999999")), "not valid yet");
-  refused(g.issuer.token(R"({"iss":"https://other.example","exp":99999999999,"aud":"client-1"})"), "issuer");
+  refused(g.issuer.token(R"({"iss":"https://other.example","exp":99999999999,"aud":"client-1"})"),
+          "issuer");
   refused(g.issuer.token(R"({"iss":"https://issuer.example/pool","aud":"client-1"})"), "expired");
   refused(g.issuer.token(g.claims(), R"({"alg":"none","kid":"k1"})"), "signature");
   refused(g.issuer.token(g.claims(), R"({"alg":"HS256","kid":"k1"})"), "signature");
@@ -614,7 +678,8 @@ TEST(JwtAuthorizer, answers_401_when_the_issuer_cannot_be_asked_or_names_another
   g.upstream.replies.clear();
   const auto r = g.with(g.issuer.token(g.claims()));
   EXPECT_EQ(r.status, 401);
-  EXPECT_THAT(r.header("www-authenticate"), HasSubstr("OIDC discovery endpoint communication error"));
+  EXPECT_THAT(r.header("www-authenticate"),
+              HasSubstr("OIDC discovery endpoint communication error"));
 }
 
 TEST(JwtAuthorizer, answers_403_without_one_of_the_routes_scopes) {
@@ -627,14 +692,21 @@ TEST(JwtAuthorizer, answers_403_without_one_of_the_routes_scopes) {
   EXPECT_EQ(g.with(g.issuer.token(g.claims(R"(,"scope":"mail notes.read")"))).status, 200);
   EXPECT_EQ(g.with(g.issuer.token(g.claims(R"(,"scp":["notes.admin"])"))).status, 200);
   const Document event = g.functions.event(1);
-  EXPECT_EQ(to_json(*event.find("requestContext")->find("authorizer")->find("jwt")->find("scopes")), R"(["notes.admin"])");
+  EXPECT_EQ(to_json(*event.find("requestContext")->find("authorizer")->find("jwt")->find("scopes")),
+            R"(["notes.admin"])");
 }
 
 TEST(JwtAuthorizer, takes_client_id_for_the_audience_when_there_is_none) {
   JwtGateway g;
   const std::string exp = std::to_string(g.env.env().wall.now().at.seconds() + 60);
-  EXPECT_EQ(g.with(g.issuer.token(R"({"iss":"https://issuer.example/pool","client_id":"client-1","exp":)" + exp + "}")).status, 200);
-  EXPECT_EQ(g.with(g.issuer.token(R"({"iss":"https://issuer.example/pool","exp":)" + exp + "}")).status, 401);
+  EXPECT_EQ(g.with(g.issuer.token(
+                       R"({"iss":"https://issuer.example/pool","client_id":"client-1","exp":)" +
+                       exp + "}"))
+                .status,
+            200);
+  EXPECT_EQ(
+      g.with(g.issuer.token(R"({"iss":"https://issuer.example/pool","exp":)" + exp + "}")).status,
+      401);
 }
 
 }  // namespace

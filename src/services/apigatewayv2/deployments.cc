@@ -8,7 +8,8 @@
 #include "services/apigatewayv2/service_list.h"
 
 // Source: Amazon API Gateway Version 2 API Reference, "Deployments".
-// DIFFERS: of a stage's automatic deployments only the latest is kept; AWS keeps the older ones in the list.
+// DIFFERS: of a stage's automatic deployments only the latest is kept; AWS keeps the older ones in
+// the list.
 namespace virga::apigatewayv2 {
 namespace {
 
@@ -39,13 +40,15 @@ void Service::redeploy(ApiChange& change, Timestamp now) const {
   change.put(std::move(deployment));
   for (auto& stage : stages) {
     stage.deployment_id = id;
-    stage.last_deployment_status_message = "Successfully deployed stage with deployment ID '" + id + "'";
+    stage.last_deployment_status_message =
+        "Successfully deployed stage with deployment ID '" + id + "'";
     stage.last_updated_date = Timestamp::from_seconds(now.seconds());
     change.put(std::move(stage));
   }
   std::vector<std::string> old;
   for (const auto& [other, record] : change.state().deployments) {
-    if (record.auto_deployed.value_or(false) && !is_used(change.state(), other)) old.push_back(other);
+    if (record.auto_deployed.value_or(false) && !is_used(change.state(), other))
+      old.push_back(other);
   }
   for (const auto& other : old) {
     change.erase(Part::deployment, other);
@@ -53,7 +56,8 @@ void Service::redeploy(ApiChange& change, Timestamp now) const {
   }
 }
 
-Task<api::CreateDeploymentOutput> Service::create_deployment(Ctx ctx, api::CreateDeploymentInput input) {
+Task<api::CreateDeploymentOutput> Service::create_deployment(Ctx ctx,
+                                                             api::CreateDeploymentInput input) {
   api::Deployment deployment;
   deployment.deployment_id = new_id(kDeploymentIdLength);
   deployment.auto_deployed = false;
@@ -67,9 +71,11 @@ Task<api::CreateDeploymentOutput> Service::create_deployment(Ctx ctx, api::Creat
     }
     if (input.stage_name) {
       const auto found = change.state().stages.find(*input.stage_name);
-      if (found == change.state().stages.end()) return fail(errors::no_such_part("Stage", *input.stage_name));
+      if (found == change.state().stages.end())
+        return fail(errors::no_such_part("Stage", *input.stage_name));
       if (found->second.auto_deploy.value_or(false)) {
-        return fail(errors::bad_request("Deployments to a stage with AutoDeploy enabled are not allowed"));
+        return fail(
+            errors::bad_request("Deployments to a stage with AutoDeploy enabled are not allowed"));
       }
       api::Stage stage = found->second;
       stage.deployment_id = id;
@@ -84,8 +90,8 @@ Task<api::CreateDeploymentOutput> Service::create_deployment(Ctx ctx, api::Creat
 }
 
 Task<api::GetDeploymentOutput> Service::get_deployment(Ctx ctx, api::GetDeploymentInput input) {
-  const auto deployment =
-      co_await require_part<api::Deployment>(*ctx, input.api_id, Part::deployment, "Deployment", input.deployment_id);
+  const auto deployment = co_await require_part<api::Deployment>(
+      *ctx, input.api_id, Part::deployment, "Deployment", input.deployment_id);
   co_return from_members<api::GetDeploymentOutput>(deployment);
 }
 
@@ -95,24 +101,30 @@ Task<api::GetDeploymentsOutput> Service::get_deployments(Ctx ctx, api::GetDeploy
   co_return std::move(output);
 }
 
-Task<api::UpdateDeploymentOutput> Service::update_deployment(Ctx ctx, api::UpdateDeploymentInput input) {
-  const auto updated = co_await change<api::Deployment>(ctx, input.api_id, [&](ApiChange& change) -> Result<api::Deployment> {
-    const auto found = change.state().deployments.find(input.deployment_id);
-    if (found == change.state().deployments.end()) return fail(errors::no_such_part("Deployment", input.deployment_id));
-    api::Deployment deployment = found->second;
-    if (input.description) deployment.description = *input.description;
-    change.put(deployment);
-    return deployment;
-  });
+Task<api::UpdateDeploymentOutput> Service::update_deployment(Ctx ctx,
+                                                             api::UpdateDeploymentInput input) {
+  const auto updated = co_await change<api::Deployment>(
+      ctx, input.api_id, [&](ApiChange& change) -> Result<api::Deployment> {
+        const auto found = change.state().deployments.find(input.deployment_id);
+        if (found == change.state().deployments.end())
+          return fail(errors::no_such_part("Deployment", input.deployment_id));
+        api::Deployment deployment = found->second;
+        if (input.description) deployment.description = *input.description;
+        change.put(deployment);
+        return deployment;
+      });
   co_return from_members<api::UpdateDeploymentOutput>(updated);
 }
 
-Task<api::DeleteDeploymentOutput> Service::delete_deployment(Ctx ctx, api::DeleteDeploymentInput input) {
+Task<api::DeleteDeploymentOutput> Service::delete_deployment(Ctx ctx,
+                                                             api::DeleteDeploymentInput input) {
   co_await change<bool>(ctx, input.api_id, [&](ApiChange& change) -> Result<bool> {
     const std::string& id = input.deployment_id;
-    if (!change.state().deployments.contains(id)) return fail(errors::no_such_part("Deployment", id));
+    if (!change.state().deployments.contains(id))
+      return fail(errors::no_such_part("Deployment", id));
     if (is_used(change.state(), id)) {
-      return fail(errors::bad_request("Active stages pointing to this deployment must be moved or deleted"));
+      return fail(errors::bad_request(
+          "Active stages pointing to this deployment must be moved or deleted"));
     }
     change.erase(Part::deployment, id);
     change.erase(Part::snapshot, id);

@@ -43,7 +43,8 @@ void write_null(JsonWriter& w, std::string_view name) {
   w.null();
 }
 
-void write_pairs(JsonWriter& w, std::string_view name, const std::vector<std::pair<std::string, std::string>>& pairs) {
+void write_pairs(JsonWriter& w, std::string_view name,
+                 const std::vector<std::pair<std::string, std::string>>& pairs) {
   w.key(name);
   w.begin_object();
   for (const auto& [n, v] : pairs) write_member(w, n, v);
@@ -52,9 +53,12 @@ void write_pairs(JsonWriter& w, std::string_view name, const std::vector<std::pa
 
 // Adds what API Gateway adds on the way: where the request came from and under which trace.
 void add_forwarding(Multi& headers, const Exchange& x, bool lower) {
-  const auto name = [&](const char* lower_name, const char* title) { return std::string(lower ? lower_name : title); };
+  const auto name = [&](const char* lower_name, const char* title) {
+    return std::string(lower ? lower_name : title);
+  };
   const auto find = [&](std::string_view n) {
-    return std::find_if(headers.begin(), headers.end(), [&](const auto& h) { return iequals(h.first, n); });
+    return std::find_if(headers.begin(), headers.end(),
+                        [&](const auto& h) { return iequals(h.first, n); });
   };
   if (const auto it = find("x-forwarded-for"); it != headers.end()) {
     it->second = {join(it->second, ",") + ", " + x.request->source_ip};
@@ -66,15 +70,17 @@ void add_forwarding(Multi& headers, const Exchange& x, bool lower) {
   }
   headers[name("x-forwarded-port", "X-Forwarded-Port")] = {std::to_string(x.request->port)};
   headers[name("x-forwarded-proto", "X-Forwarded-Proto")] = {x.request->scheme};
-  if (find("x-amzn-trace-id") == headers.end()) headers[name("x-amzn-trace-id", "X-Amzn-Trace-Id")] = {x.trace_id};
+  if (find("x-amzn-trace-id") == headers.end())
+    headers[name("x-amzn-trace-id", "X-Amzn-Trace-Id")] = {x.trace_id};
   if (find("content-length") == headers.end()) {
     headers[name("content-length", "Content-Length")] = {std::to_string(x.request->body.size())};
   }
 }
 
 bool is_hop_header(std::string_view name) {
-  return iequals(name, "connection") || iequals(name, "transfer-encoding") || iequals(name, "keep-alive") ||
-         iequals(name, "te") || iequals(name, "upgrade") || iequals(name, "proxy-connection");
+  return iequals(name, "connection") || iequals(name, "transfer-encoding") ||
+         iequals(name, "keep-alive") || iequals(name, "te") || iequals(name, "upgrade") ||
+         iequals(name, "proxy-connection");
 }
 
 // Lower-case names; cookies are a field of their own in format 2.0.
@@ -93,7 +99,8 @@ Multi headers_v1(const Exchange& x) {
   Multi headers;
   for (const auto& h : x.request->headers) {
     if (is_hop_header(h.name)) continue;
-    const auto it = std::find_if(headers.begin(), headers.end(), [&](const auto& e) { return iequals(e.first, h.name); });
+    const auto it = std::find_if(headers.begin(), headers.end(),
+                                 [&](const auto& e) { return iequals(e.first, h.name); });
     if (it != headers.end()) {
       it->second.emplace_back(h.value);
     } else {
@@ -113,7 +120,8 @@ Multi query_values(const Exchange& x) {
 void write_joined(JsonWriter& w, std::string_view name, const Multi& values) {
   w.key(name);
   w.begin_object();
-  for (const auto& [n, list] : values) write_member(w, n, list.size() == 1 ? list[0] : join(list, ","));
+  for (const auto& [n, list] : values)
+    write_member(w, n, list.size() == 1 ? list[0] : join(list, ","));
   w.end_object();
 }
 
@@ -152,7 +160,9 @@ std::string_view domain_prefix(const Exchange& x) {
   return name.substr(0, name.find('.'));
 }
 
-std::string_view user_agent(const Exchange& x) { return x.request->header("user-agent").value_or(""); }
+std::string_view user_agent(const Exchange& x) {
+  return x.request->header("user-agent").value_or("");
+}
 
 void write_scopes(JsonWriter& w, const Authorization& a) {
   w.key("scopes");
@@ -224,7 +234,8 @@ void write_head_v2(JsonWriter& w, const Exchange& x) {
   write_member(w, "rawQueryString", x.request->query);
   write_cookies(w, x);
   write_joined(w, "headers", headers_v2(x));
-  if (const auto query = query_values(x); !query.empty()) write_joined(w, "queryStringParameters", query);
+  if (const auto query = query_values(x); !query.empty())
+    write_joined(w, "queryStringParameters", query);
 }
 
 void write_identity_v1(JsonWriter& w, const Exchange& x) {

@@ -12,7 +12,8 @@ TEST(EventV2, has_the_documented_form) {
   TestExchange t("GET /my/{name}", "test");
   t.request.path = "/test/my/a%20b";
   t.request.query = "parameter1=value1&parameter1=value2&parameter2=value%202&empty";
-  t.request.headers = {{"Header1", "value1"}, {"header2", "x"}, {"Header2", "y"}, {"Cookie", "a=1; b=2"},
+  t.request.headers = {{"Header1", "value1"},   {"header2", "x"},
+                       {"Header2", "y"},        {"Cookie", "a=1; b=2"},
                        {"User-Agent", "agent"}, {"Host", "abc123defg.execute-api.localhost:4566"}};
   t.exchange.raw_path = "/test/my/a b";
   t.exchange.stage_path = "/my/a b";
@@ -20,7 +21,8 @@ TEST(EventV2, has_the_documented_form) {
   t.stage.variables = {{"color", "blue"}};
   const auto got = parse_json(integration_event_v2(t.exchange));
   ASSERT_TRUE(got);
-  const auto want = parse_json(R"({"version":"2.0","routeKey":"GET /my/{name}","rawPath":"/test/my/a b",
+  const auto want =
+      parse_json(R"({"version":"2.0","routeKey":"GET /my/{name}","rawPath":"/test/my/a b",
     "rawQueryString":"parameter1=value1&parameter1=value2&parameter2=value%202&empty","cookies":["a=1","b=2"],
     "headers":{"content-length":"0","header1":"value1","header2":"x,y","host":"abc123defg.execute-api.localhost:4566",
       "user-agent":"agent","x-amzn-trace-id":"Root=1-5e6a8a4e-0123456789abcdef01234567","x-forwarded-for":"192.0.2.7",
@@ -39,7 +41,8 @@ TEST(EventV2, leaves_out_what_is_absent) {
   TestExchange t("$default", "$default");
   const auto got = parse_json(integration_event_v2(t.exchange));
   ASSERT_TRUE(got);
-  for (const char* name : {"cookies", "queryStringParameters", "pathParameters", "stageVariables", "body"}) {
+  for (const char* name :
+       {"cookies", "queryStringParameters", "pathParameters", "stageVariables", "body"}) {
     EXPECT_EQ(got->find(name), nullptr) << name;
   }
   EXPECT_EQ(got->find("requestContext")->find("authorizer"), nullptr);
@@ -52,17 +55,23 @@ TEST(EventV2, sends_text_types_as_text_and_all_else_as_base64) {
     t.request.headers = std::move(headers);
     t.request.body = bytes;
     const auto event = parse_json(integration_event_v2(t.exchange));
-    return std::pair(std::string(event->string_or("body", "none")), event->find("isBase64Encoded")->as_bool());
+    return std::pair(std::string(event->string_or("body", "none")),
+                     event->find("isBase64Encoded")->as_bool());
   };
-  EXPECT_EQ(body({{"content-type", "application/json; charset=utf-8"}}, "{}"), std::pair(std::string("{}"), false));
+  EXPECT_EQ(body({{"content-type", "application/json; charset=utf-8"}}, "{}"),
+            std::pair(std::string("{}"), false));
   EXPECT_EQ(body({{"Content-Type", "TEXT/csv"}}, "a,b"), std::pair(std::string("a,b"), false));
-  EXPECT_EQ(body({{"content-type", "application/xml"}}, "<a/>"), std::pair(std::string("<a/>"), false));
-  EXPECT_EQ(body({{"content-type", "application/x-www-form-urlencoded"}}, "a=b"), std::pair(std::string("YT1i"), true));
-  EXPECT_EQ(body({{"content-type", "application/octet-stream"}}, "a=b"), std::pair(std::string("YT1i"), true));
+  EXPECT_EQ(body({{"content-type", "application/xml"}}, "<a/>"),
+            std::pair(std::string("<a/>"), false));
+  EXPECT_EQ(body({{"content-type", "application/x-www-form-urlencoded"}}, "a=b"),
+            std::pair(std::string("YT1i"), true));
+  EXPECT_EQ(body({{"content-type", "application/octet-stream"}}, "a=b"),
+            std::pair(std::string("YT1i"), true));
   EXPECT_EQ(body({}, "a=b"), std::pair(std::string("YT1i"), true));
   EXPECT_EQ(body({{"content-type", "text/plain"}, {"content-encoding", "gzip"}}, "a=b"),
             std::pair(std::string("YT1i"), true));
-  EXPECT_EQ(body({{"content-type", "text/plain"}}, "\xFF\xFE"), std::pair(std::string("//4="), true));
+  EXPECT_EQ(body({{"content-type", "text/plain"}}, "\xFF\xFE"),
+            std::pair(std::string("//4="), true));
 }
 
 TEST(EventV2, carries_each_kind_of_authorizer) {
@@ -72,7 +81,8 @@ TEST(EventV2, carries_each_kind_of_authorizer) {
   a.claims = {{"sub", "me"}};
   a.scopes = {"read"};
   const auto authorizer = [&] {
-    return to_json(*parse_json(integration_event_v2(t.exchange))->find("requestContext")->find("authorizer"));
+    return to_json(
+        *parse_json(integration_event_v2(t.exchange))->find("requestContext")->find("authorizer"));
   };
   EXPECT_EQ(authorizer(), R"({"jwt":{"claims":{"sub":"me"},"scopes":["read"]}})");
   a.scopes.clear();
@@ -127,8 +137,8 @@ TEST(EventV1, has_the_documented_form) {
 TEST(EventV1, has_nulls_for_what_is_absent) {
   TestExchange t("$default", "$default");
   const auto got = parse_json(integration_event_v1(t.exchange));
-  for (const char* name :
-       {"queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "stageVariables", "body"}) {
+  for (const char* name : {"queryStringParameters", "multiValueQueryStringParameters",
+                           "pathParameters", "stageVariables", "body"}) {
     ASSERT_NE(got->find(name), nullptr) << name;
     EXPECT_TRUE(got->find(name)->is_null()) << name;
   }
@@ -140,12 +150,14 @@ TEST(AuthorizerEvent, names_the_request_and_its_identities) {
   const auto v2 = parse_json(authorizer_event_v2(t.exchange, {"user1", "123"}));
   ASSERT_TRUE(v2);
   EXPECT_EQ(v2->string_or("type", ""), "REQUEST");
-  EXPECT_EQ(v2->string_or("routeArn", ""), "arn:aws:execute-api:us-east-1:123456789012:abc123defg/test/GET/request");
+  EXPECT_EQ(v2->string_or("routeArn", ""),
+            "arn:aws:execute-api:us-east-1:123456789012:abc123defg/test/GET/request");
   EXPECT_EQ(to_json(*v2->find("identitySource")), R"(["user1","123"])");
   EXPECT_EQ(v2->find("body"), nullptr);
   const auto v1 = parse_json(authorizer_event_v1(t.exchange, {"user1", "123"}));
   ASSERT_TRUE(v1);
-  EXPECT_EQ(v1->string_or("methodArn", ""), "arn:aws:execute-api:us-east-1:123456789012:abc123defg/test/GET/request");
+  EXPECT_EQ(v1->string_or("methodArn", ""),
+            "arn:aws:execute-api:us-east-1:123456789012:abc123defg/test/GET/request");
   EXPECT_EQ(v1->string_or("identitySource", ""), "user1,123");
   EXPECT_EQ(v1->string_or("authorizationToken", ""), "user1,123");
 }

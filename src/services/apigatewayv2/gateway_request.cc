@@ -62,16 +62,16 @@ std::vector<std::pair<std::string, std::string>> parse_query(std::string_view qu
 }
 
 std::string Exchange::request_arn() const {
-  std::string arn = "arn:" + api->partition + ":execute-api:" + api->region + ":" + api->account + ":" + api->id + "/" +
-                    stage->name + "/";
+  std::string arn = "arn:" + api->partition + ":execute-api:" + api->region + ":" + api->account +
+                    ":" + api->id + "/" + stage->name + "/";
   arn += request->method;
   arn += stage_path;
   return arn;
 }
 
 std::string Exchange::route_arn() const {
-  std::string arn = "arn:" + api->partition + ":execute-api:" + api->region + ":" + api->account + ":" + api->id + "/" +
-                    stage->name + "/";
+  std::string arn = "arn:" + api->partition + ":execute-api:" + api->region + ":" + api->account +
+                    ":" + api->id + "/" + stage->name + "/";
   if (route->method.empty()) {
     arn += "$default";
     return arn;
@@ -88,12 +88,13 @@ std::string format_request_time(Timestamp t) {
   const CivilTime c = to_civil(t);
   char buffer[48];
   const int n = std::snprintf(buffer, sizeof buffer, "%02d/%s/%04d:%02d:%02d:%02d +0000", c.day,
-                              kMonths[static_cast<size_t>(c.month - 1) % 12], c.year, c.hour, c.minute, c.second);
+                              kMonths[static_cast<size_t>(c.month - 1) % 12], c.year, c.hour,
+                              c.minute, c.second);
   return std::string(buffer, static_cast<size_t>(n));
 }
 
-// Observed on AWS with payload 2.0: text/*, application/json, application/xml and application/javascript come as text,
-// with or without parameters; all else as base64.
+// Observed on AWS with payload 2.0: text/*, application/json, application/xml and
+// application/javascript come as text, with or without parameters; all else as base64.
 bool is_text_content_type(std::optional<std::string_view> content_type) {
   if (!content_type) return false;
   std::string_view type = *content_type;

@@ -17,11 +17,12 @@ struct Field {
   std::string_view value;
 };
 
-// A request on the data plane, as the client sent it. Views belong to the connection's exchange and live until the
-// answer is sent.
+// A request on the data plane, as the client sent it. Views belong to the connection's exchange and
+// live until the answer is sent.
 struct GatewayRequest {
   std::string_view method;
-  std::string_view path;   // percent-encoded, after the path form's prefix: begins with '/', holds a named stage
+  std::string_view
+      path;  // percent-encoded, after the path form's prefix: begins with '/', holds a named stage
   std::string_view query;  // as sent, without '?'
   std::vector<Field> headers;
   std::string_view body;
@@ -56,8 +57,8 @@ struct Authorization {
   std::string access_key, account_id, caller_id, user_arn, user_id;
 };
 
-// A request that has found its API, stage and route: all that events and mapping expressions draw from. Lives in the
-// coroutine that serves the request.
+// A request that has found its API, stage and route: all that events and mapping expressions draw
+// from. Lives in the coroutine that serves the request.
 struct Exchange {
   const GatewayRequest* request = nullptr;
   const CompiledApi* api = nullptr;
@@ -67,7 +68,7 @@ struct Exchange {
   std::string raw_path;    // decoded, with the stage's name unless it is $default
   std::string stage_path;  // decoded, without the stage's name
   std::string request_id;
-  std::string trace_id;    // Root=1-…
+  std::string trace_id;  // Root=1-…
   Timestamp now;
   Authorization authorization;
 
@@ -80,8 +81,8 @@ struct Exchange {
 // 12/Mar/2020:19:03:58 +0000
 std::string format_request_time(Timestamp t);
 
-// True when a body of this content type reaches a function as text; everything else, a missing type and
-// application/x-www-form-urlencoded included, is base64.
+// True when a body of this content type reaches a function as text; everything else, a missing type
+// and application/x-www-form-urlencoded included, is base64.
 bool is_text_content_type(std::optional<std::string_view> content_type);
 
 }  // namespace virga::apigatewayv2

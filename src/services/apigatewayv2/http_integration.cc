@@ -21,7 +21,8 @@ std::string encode_query(const std::vector<std::pair<std::string, std::string>>&
   return out;
 }
 
-void map_header(MappedRequest& m, const ParameterMapping& mapping, std::optional<std::string> value) {
+void map_header(MappedRequest& m, const ParameterMapping& mapping,
+                std::optional<std::string> value) {
   auto& headers = m.request.headers;
   if (mapping.action != Action::append) {
     std::erase_if(headers, [&](const Field& f) { return iequals(f.name, mapping.name); });
@@ -32,7 +33,8 @@ void map_header(MappedRequest& m, const ParameterMapping& mapping, std::optional
   headers.push_back({name, text});
 }
 
-void map_query(MappedRequest& m, const ParameterMapping& mapping, std::optional<std::string> value) {
+void map_query(MappedRequest& m, const ParameterMapping& mapping,
+               std::optional<std::string> value) {
   auto pairs = parse_query(m.request.query);
   if (mapping.action != Action::append) {
     std::erase_if(pairs, [&](const auto& p) { return p.first == mapping.name; });
@@ -42,9 +44,9 @@ void map_query(MappedRequest& m, const ParameterMapping& mapping, std::optional<
 }
 
 bool is_hop_header(std::string_view lower) {
-  return lower == "connection" || lower == "keep-alive" || lower == "transfer-encoding" || lower == "te" ||
-         lower == "trailer" || lower == "upgrade" || lower == "proxy-connection" || lower == "content-length" ||
-         lower == "expect";
+  return lower == "connection" || lower == "keep-alive" || lower == "transfer-encoding" ||
+         lower == "te" || lower == "trailer" || lower == "upgrade" || lower == "proxy-connection" ||
+         lower == "content-length" || lower == "expect";
 }
 
 // The URL with the route's variables in the place of {name} and {name+}.
@@ -70,13 +72,15 @@ std::string expand_url(std::string_view url, const Exchange& x) {
 
 }  // namespace
 
-std::unique_ptr<MappedRequest> apply_request_mappings(const CompiledIntegration& integration, const Exchange& exchange) {
+std::unique_ptr<MappedRequest> apply_request_mappings(const CompiledIntegration& integration,
+                                                      const Exchange& exchange) {
   auto mapped = std::make_unique<MappedRequest>();
   MappedRequest& m = *mapped;
   m.request = *exchange.request;
   m.exchange = exchange;
   m.exchange.request = &m.request;
-  MappingEvaluator evaluator(exchange, nullptr);  // values see the client's request, whatever was changed before
+  MappingEvaluator evaluator(
+      exchange, nullptr);  // values see the client's request, whatever was changed before
   for (const auto& mapping : integration.request_mappings) {
     const bool remove = mapping.action == Action::remove;
     auto value = remove ? std::nullopt : evaluator.evaluate(mapping.value);
@@ -95,11 +99,14 @@ std::unique_ptr<MappedRequest> apply_request_mappings(const CompiledIntegration&
   return mapped;
 }
 
-Result<UpstreamRequest> upstream_request(const CompiledIntegration& integration, const MappedRequest& mapped) {
+Result<UpstreamRequest> upstream_request(const CompiledIntegration& integration,
+                                         const MappedRequest& mapped) {
   const Exchange& x = mapped.exchange;
   const GatewayRequest& request = mapped.request;
   UpstreamRequest out;
-  out.method = integration.method.empty() || integration.method == "ANY" ? std::string(request.method) : integration.method;
+  out.method = integration.method.empty() || integration.method == "ANY"
+                   ? std::string(request.method)
+                   : integration.method;
   std::string url = with_stage_variables(integration.uri, x);
   if (!url.starts_with("http://") && !url.starts_with("https://")) {
     return fail("BadRequestException", 400, "Invalid HTTP endpoint specified for URI");
@@ -127,12 +134,15 @@ Result<UpstreamRequest> upstream_request(const CompiledIntegration& integration,
   out.url = std::move(url);
   for (const auto& h : request.headers) {
     const std::string lower = to_lower(h.name);
-    if (is_hop_header(lower) || lower == "host" || lower == "forwarded" || lower == "x-amzn-trace-id") continue;
+    if (is_hop_header(lower) || lower == "host" || lower == "forwarded" ||
+        lower == "x-amzn-trace-id")
+      continue;
     out.headers.emplace_back(lower, h.value);
   }
   const bool v6 = request.source_ip.find(':') != std::string::npos;
   const std::string client = v6 ? "\"[" + request.source_ip + "]\"" : request.source_ip;
-  out.headers.emplace_back("forwarded", "for=" + client + ";host=" + request.domain_name + ";proto=" + request.scheme);
+  out.headers.emplace_back(
+      "forwarded", "for=" + client + ";host=" + request.domain_name + ";proto=" + request.scheme);
   out.headers.emplace_back("via", "HTTP/1.1 AmazonAPIGateway");
   out.headers.emplace_back("x-amzn-trace-id", x.trace_id);
   out.body = request.body;

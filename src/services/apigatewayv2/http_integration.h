@@ -10,8 +10,8 @@
 
 namespace virga::apigatewayv2 {
 
-// A request after an integration's request parameters were carried out. Owns what they made; the views of what they
-// left alone still belong to the client's request.
+// A request after an integration's request parameters were carried out. Owns what they made; the
+// views of what they left alone still belong to the client's request.
 struct MappedRequest {
   GatewayRequest request;
   Exchange exchange;  // the original with the new request, and the new path where one was set
@@ -20,13 +20,16 @@ struct MappedRequest {
 };
 
 // Heap-allocated because the exchange points into it.
-std::unique_ptr<MappedRequest> apply_request_mappings(const CompiledIntegration& integration, const Exchange& exchange);
+std::unique_ptr<MappedRequest> apply_request_mappings(const CompiledIntegration& integration,
+                                                      const Exchange& exchange);
 
-// What goes to an HTTP integration. `exchange` is the mapped one. BadRequestException when the URL is none.
+// What goes to an HTTP integration. `exchange` is the mapped one. BadRequestException when the URL
+// is none.
 //
-// The URL's {variables} take the route's path variables; $default sends the whole path behind the URL.
-// Source: API Gateway Developer Guide, "Create HTTP proxy integrations for HTTP APIs".
-Result<UpstreamRequest> upstream_request(const CompiledIntegration& integration, const MappedRequest& mapped);
+// The URL's {variables} take the route's path variables; $default sends the whole path behind the
+// URL. Source: API Gateway Developer Guide, "Create HTTP proxy integrations for HTTP APIs".
+Result<UpstreamRequest> upstream_request(const CompiledIntegration& integration,
+                                         const MappedRequest& mapped);
 
 GatewayReply reply_from_upstream(UpstreamReply reply);
 

@@ -29,8 +29,8 @@ using Owned = std::unique_ptr<T, Free>;
 Owned<BIGNUM> big_number(std::string_view base64url) {
   const auto bytes = from_base64url(base64url);
   if (!bytes || bytes->empty()) return nullptr;
-  return Owned<BIGNUM>(
-      BN_bin2bn(reinterpret_cast<const unsigned char*>(bytes->data()), static_cast<int>(bytes->size()), nullptr));
+  return Owned<BIGNUM>(BN_bin2bn(reinterpret_cast<const unsigned char*>(bytes->data()),
+                                 static_cast<int>(bytes->size()), nullptr));
 }
 
 Owned<EVP_PKEY> rsa_key(std::string_view n, std::string_view e) {
@@ -65,7 +65,8 @@ const EVP_MD* digest_of(std::string_view algorithm) {
 std::string number_text(const Document& value) {
   if (value.is_int()) return std::to_string(value.as_int());
   const double d = value.as_double();
-  if (d == static_cast<double>(static_cast<int64_t>(d))) return std::to_string(static_cast<int64_t>(d));
+  if (d == static_cast<double>(static_cast<int64_t>(d)))
+    return std::to_string(static_cast<int64_t>(d));
   std::string text;
   append_json_double(text, d);
   return text;
@@ -102,8 +103,9 @@ bool audience_fits(const Document& claims, const std::vector<std::string>& audie
   if (const Document* aud = claims.find("aud")) {
     if (aud->is_string()) return contains(audience, aud->as_string());
     if (!aud->is_array()) return false;
-    return std::any_of(aud->as_array().begin(), aud->as_array().end(),
-                       [&](const Document& a) { return a.is_string() && contains(audience, a.as_string()); });
+    return std::any_of(aud->as_array().begin(), aud->as_array().end(), [&](const Document& a) {
+      return a.is_string() && contains(audience, a.as_string());
+    });
   }
   const Document* client = claims.find("client_id");
   return client && client->is_string() && contains(audience, client->as_string());
@@ -127,7 +129,8 @@ std::optional<Jwt> Jwt::parse(std::string_view text) {
   const size_t first = text.find('.');
   if (first == std::string_view::npos) return std::nullopt;
   const size_t second = text.find('.', first + 1);
-  if (second == std::string_view::npos || text.find('.', second + 1) != std::string_view::npos) return std::nullopt;
+  if (second == std::string_view::npos || text.find('.', second + 1) != std::string_view::npos)
+    return std::nullopt;
   const auto header_text = from_base64url(text.substr(0, first));
   const auto claims_text = from_base64url(text.substr(first + 1, second - first - 1));
   auto signature = from_base64url(text.substr(second + 1));
@@ -164,21 +167,27 @@ std::shared_ptr<const KeySet> KeySet::parse(std::string_view json) {
     if (key.string_or("kty", "") != "RSA" || key.string_or("use", "sig") != "sig") continue;
     if (set->impl_->keys.size() == kKeysMax) break;
     auto made = rsa_key(key.string_or("n", ""), key.string_or("e", ""));
-    if (made) set->impl_->keys.insert_or_assign(std::string(key.string_or("kid", "")), std::move(made));
+    if (made)
+      set->impl_->keys.insert_or_assign(std::string(key.string_or("kid", "")), std::move(made));
   }
   return set;
 }
 
-bool KeySet::has(std::string_view key_id) const { return impl_->keys.find(key_id) != impl_->keys.end(); }
+bool KeySet::has(std::string_view key_id) const {
+  return impl_->keys.find(key_id) != impl_->keys.end();
+}
 
 bool KeySet::verify(const Jwt& token) const {
   const auto it = impl_->keys.find(token.key_id);
   const EVP_MD* digest = digest_of(token.algorithm);
   if (it == impl_->keys.end() || !digest) return false;
   const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
-  if (EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, it->second.get()) != 1) return false;
-  return EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(token.signature.data()),
-                          token.signature.size(), reinterpret_cast<const unsigned char*>(token.signing_input.data()),
+  if (EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, it->second.get()) != 1)
+    return false;
+  return EVP_DigestVerify(context.get(),
+                          reinterpret_cast<const unsigned char*>(token.signature.data()),
+                          token.signature.size(),
+                          reinterpret_cast<const unsigned char*>(token.signing_input.data()),
                           token.signing_input.size()) == 1;
 }
 
@@ -202,7 +211,8 @@ std::vector<std::string> token_scopes(const Document& claims) {
 }
 
 std::optional<JwtRefusal> check_claims(const Jwt& token, const CompiledAuthorizer& authorizer,
-                                       const std::vector<std::string>& route_scopes, int64_t now_s) {
+                                       const std::vector<std::string>& route_scopes,
+                                       int64_t now_s) {
   const Document& claims = token.claims;
   const auto time = [&](const char* name) -> std::optional<double> {
     const Document* value = claims.find(name);
@@ -216,7 +226,8 @@ std::optional<JwtRefusal> check_claims(const Jwt& token, const CompiledAuthorize
   }
   const auto exp = time("exp");
   if (!exp || *exp <= now) return JwtRefusal{401, "the token has expired"};
-  if (const auto nbf = time("nbf"); nbf && *nbf > now) return JwtRefusal{401, "the token is not valid yet"};
+  if (const auto nbf = time("nbf"); nbf && *nbf > now)
+    return JwtRefusal{401, "the token is not valid yet"};
   // An issuer's clock may be a little ahead of ours.
   static constexpr double kIssuedAheadMaxS = 300;
   if (const auto iat = time("iat"); iat && *iat > now + kIssuedAheadMaxS) {

@@ -12,12 +12,13 @@
 #include "services/apigatewayv2/compiled_api.h"
 
 // JSON Web Tokens as HTTP APIs check them: JWS compact form with RSA signatures.
-// Sources: RFC 7515, 7517, 7518, 7519; API Gateway Developer Guide, "Control access to HTTP APIs with JWT authorizers".
+// Sources: RFC 7515, 7517, 7518, 7519; API Gateway Developer Guide, "Control access to HTTP APIs
+// with JWT authorizers".
 namespace virga::apigatewayv2 {
 
 // A token taken apart; nothing in it is trusted yet.
 struct Jwt {
-  std::string algorithm;      // "RS256"
+  std::string algorithm;  // "RS256"
   std::string key_id;
   std::string signing_input;  // header.payload as sent
   std::string signature;      // raw bytes

@@ -5,7 +5,9 @@
 namespace virga::apigatewayv2 {
 namespace {
 
-std::unexpected<AwsError> cannot_fetch(std::string why) { return fail("UnauthorizedException", 401, std::move(why)); }
+std::unexpected<AwsError> cannot_fetch(std::string why) {
+  return fail("UnauthorizedException", 401, std::move(why));
+}
 
 }  // namespace
 
@@ -53,7 +55,8 @@ Task<std::string> KeyCache::get(std::string url) {
   request.timeout_ms = kFetchMs;
   request.body_bytes_max = kBodyBytesMax;
   auto reply = co_await as_result(upstream_.send(std::move(request)));
-  if (!reply || reply->status != 200) co_return cannot_fetch("OIDC discovery endpoint communication error");
+  if (!reply || reply->status != 200)
+    co_return cannot_fetch("OIDC discovery endpoint communication error");
   co_return std::move(reply->body);
 }
 

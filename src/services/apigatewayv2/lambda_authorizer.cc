@@ -15,7 +15,8 @@ bool AuthorizerVerdict::allows(const std::string& request_arn) const {
   return verdict.allowed() && !verdict.denied;
 }
 
-std::optional<AuthorizerVerdict> parse_authorizer_answer(std::string_view payload, bool simple_responses) {
+std::optional<AuthorizerVerdict> parse_authorizer_answer(std::string_view payload,
+                                                         bool simple_responses) {
   const auto parsed = parse_json(payload);
   if (!parsed || !parsed->is_object()) return std::nullopt;
   AuthorizerVerdict verdict;
@@ -64,7 +65,8 @@ std::shared_ptr<const AuthorizerVerdict> AuthorizerCache::find(const std::string
   return entry->verdict;
 }
 
-void AuthorizerCache::put(const std::string& key, std::shared_ptr<const AuthorizerVerdict> verdict, int64_t ttl_s) {
+void AuthorizerCache::put(const std::string& key, std::shared_ptr<const AuthorizerVerdict> verdict,
+                          int64_t ttl_s) {
   const std::lock_guard lock(mutex_);
   if (const auto it = index_.find(key); it != index_.end()) {
     const auto entry = it->second;

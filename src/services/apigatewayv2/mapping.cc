@@ -15,7 +15,8 @@ using Kind = MappingPart::Kind;
 
 std::unexpected<AwsError> invalid(const std::string& why) {
   return fail("BadRequestException", 400,
-              "Invalid mapping expression specified: Validation Result: warnings : [], errors : [" + why + "]");
+              "Invalid mapping expression specified: Validation Result: warnings : [], errors : [" +
+                  why + "]");
 }
 std::unexpected<AwsError> invalid_expression(std::string_view text) {
   return invalid("Invalid mapping expression specified: " + std::string(text));
@@ -36,7 +37,8 @@ std::optional<std::vector<std::string>> parse_body_path(std::string_view text) {
       const size_t close = text.find(']');
       if (close == std::string_view::npos) return std::nullopt;
       auto inner = text.substr(1, close - 1);
-      if (inner.size() >= 2 && (inner.front() == '\'' || inner.front() == '"') && inner.back() == inner.front()) {
+      if (inner.size() >= 2 && (inner.front() == '\'' || inner.front() == '"') &&
+          inner.back() == inner.front()) {
         inner = inner.substr(1, inner.size() - 2);
       } else if (const auto n = parse_int(inner); !n || *n < 0) {
         return std::nullopt;
@@ -76,8 +78,8 @@ std::optional<MappingPart> parse_reference(std::string_view text, MappingSide si
 }
 
 bool is_reference_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-         c == '.' || c == '[' || c == ']' || c == '\'';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '.' || c == '[' || c == ']' || c == '\'';
 }
 
 void add_text(MappingValue& value, std::string_view text) {
@@ -114,7 +116,8 @@ Result<MappingValue> parse_mapping_value(std::string_view text, MappingSide side
   return value;
 }
 
-Result<ParameterMapping> parse_parameter_mapping(std::string_view key, std::string_view text, MappingSide side) {
+Result<ParameterMapping> parse_parameter_mapping(std::string_view key, std::string_view text,
+                                                 MappingSide side) {
   ParameterMapping mapping;
   const size_t colon = key.find(':');
   if (colon == std::string_view::npos) return invalid_expression(key);
@@ -132,8 +135,10 @@ Result<ParameterMapping> parse_parameter_mapping(std::string_view key, std::stri
   const bool overwrite = mapping.action == ParameterMapping::Action::overwrite;
   if (target.starts_with("header.") && target.size() > 7) {
     mapping.name = target.substr(7);
-    if (is_reserved_header(mapping.name)) return invalid("Operations on header " + mapping.name + " are restricted");
-  } else if (side == MappingSide::request && target.starts_with("querystring.") && target.size() > 12) {
+    if (is_reserved_header(mapping.name))
+      return invalid("Operations on header " + mapping.name + " are restricted");
+  } else if (side == MappingSide::request && target.starts_with("querystring.") &&
+             target.size() > 12) {
     mapping.target = ParameterMapping::Target::query;
     mapping.name = target.substr(12);
   } else if (side == MappingSide::request && target == "path" && overwrite) {
@@ -166,11 +171,14 @@ MappingEvaluator::MappingEvaluator(const Exchange& exchange, const ResponseView*
     : exchange_(exchange), response_(response), bodies_(std::make_unique<Bodies>()) {}
 MappingEvaluator::~MappingEvaluator() = default;
 
-std::optional<std::string> MappingEvaluator::from_body(bool response, const std::vector<std::string>& path) {
+std::optional<std::string> MappingEvaluator::from_body(bool response,
+                                                       const std::vector<std::string>& path) {
   // Bodies are looked at up to 100 KB. Source: the guide's parameter mapping page.
   static constexpr size_t kBodyBytesMax = 100'000;
-  std::string_view text = response ? (response_ ? response_->body : std::string_view()) : exchange_.request->body;
-  if (path.empty()) return text.empty() ? std::nullopt : std::optional<std::string>(text.substr(0, kBodyBytesMax));
+  std::string_view text =
+      response ? (response_ ? response_->body : std::string_view()) : exchange_.request->body;
+  if (path.empty())
+    return text.empty() ? std::nullopt : std::optional<std::string>(text.substr(0, kBodyBytesMax));
   auto& body = response ? bodies_->response : bodies_->request;
   if (!body.parsed) {
     body.parsed = true;
@@ -183,7 +191,8 @@ std::optional<std::string> MappingEvaluator::from_body(bool response, const std:
   for (const auto& step : path) {
     if (at->is_array()) {
       const auto index = parse_int(step);
-      if (!index || *index < 0 || static_cast<size_t>(*index) >= at->as_array().size()) return std::nullopt;
+      if (!index || *index < 0 || static_cast<size_t>(*index) >= at->as_array().size())
+        return std::nullopt;
       at = &at->as_array()[static_cast<size_t>(*index)];
     } else {
       at = at->find(step);
@@ -197,17 +206,23 @@ std::optional<std::string> MappingEvaluator::from_body(bool response, const std:
 std::optional<std::string> MappingEvaluator::part(const MappingPart& p) {
   const GatewayRequest& request = *exchange_.request;
   switch (p.kind) {
-    case Kind::text: return p.name;
-    case Kind::request_header: return request.joined_header(p.name);
-    case Kind::request_query: return request.query_parameter(p.name);
-    case Kind::request_path: return exchange_.stage_path;
+    case Kind::text:
+      return p.name;
+    case Kind::request_header:
+      return request.joined_header(p.name);
+    case Kind::request_query:
+      return request.query_parameter(p.name);
+    case Kind::request_path:
+      return exchange_.stage_path;
     case Kind::path_parameter:
       for (const auto& [n, v] : exchange_.path_parameters) {
         if (n == p.name) return v;
       }
       return std::nullopt;
-    case Kind::request_body: return from_body(false, p.path);
-    case Kind::response_body: return from_body(true, p.path);
+    case Kind::request_body:
+      return from_body(false, p.path);
+    case Kind::response_body:
+      return from_body(true, p.path);
     case Kind::response_header: {
       std::optional<std::string> joined;
       if (!response_ || !response_->headers) return joined;
@@ -217,7 +232,8 @@ std::optional<std::string> MappingEvaluator::part(const MappingPart& p) {
       }
       return joined;
     }
-    case Kind::context: return context_variable(exchange_, p.name);
+    case Kind::context:
+      return context_variable(exchange_, p.name);
     case Kind::stage_variable: {
       const auto value = exchange_.stage->variable(p.name);
       return value ? std::optional<std::string>(*value) : std::nullopt;
@@ -292,11 +308,27 @@ std::string with_stage_variables(std::string_view text, const Exchange& exchange
 }
 
 bool is_reserved_header(std::string_view name) {
-  static constexpr std::array<std::string_view, 21> kNames = {
-      "authorization", "connection",          "content-encoding", "content-length",    "content-location", "forwarded",
-      "host",          "keep-alive",          "origin",           "proxy-authenticate", "te",              "trailers",
-      "trailer",       "proxy-authorization", "transfer-encoding", "upgrade",           "via",             "x-forwarded-for",
-      "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"};
+  static constexpr std::array<std::string_view, 21> kNames = {"authorization",
+                                                              "connection",
+                                                              "content-encoding",
+                                                              "content-length",
+                                                              "content-location",
+                                                              "forwarded",
+                                                              "host",
+                                                              "keep-alive",
+                                                              "origin",
+                                                              "proxy-authenticate",
+                                                              "te",
+                                                              "trailers",
+                                                              "trailer",
+                                                              "proxy-authorization",
+                                                              "transfer-encoding",
+                                                              "upgrade",
+                                                              "via",
+                                                              "x-forwarded-for",
+                                                              "x-forwarded-host",
+                                                              "x-forwarded-proto",
+                                                              "x-forwarded-port"};
   const std::string lower = to_lower(name);
   for (const char* prefix : {"access-control-", "apigw-", "x-amz-", "x-amzn-"}) {
     if (lower.starts_with(prefix)) return true;

@@ -17,15 +17,24 @@ namespace virga::apigatewayv2 {
 
 struct Exchange;
 
-// One expression of an HTTP API, compiled: parameter mappings' values and authorizers' identity sources.
-//   $request.header.name  $request.querystring.name  $request.path  $request.path.name  $request.body.json.path
-//   $response.header.name  $response.body.json.path  $context.name  $stageVariables.name
-//   a static text, or text with any of these inside ${…}
+// One expression of an HTTP API, compiled: parameter mappings' values and authorizers' identity
+// sources.
+//   $request.header.name  $request.querystring.name  $request.path  $request.path.name
+//   $request.body.json.path $response.header.name  $response.body.json.path  $context.name
+//   $stageVariables.name a static text, or text with any of these inside ${…}
 // Source: API Gateway Developer Guide, "Transform API requests and responses for HTTP APIs".
 struct MappingPart {
   enum class Kind {
-    text, request_header, request_query, request_path, path_parameter, request_body, response_header, response_body,
-    context, stage_variable,
+    text,
+    request_header,
+    request_query,
+    request_path,
+    path_parameter,
+    request_body,
+    response_header,
+    response_body,
+    context,
+    stage_variable,
   };
   Kind kind = Kind::text;
   std::string name;               // header, parameter or variable; the text itself
@@ -36,7 +45,8 @@ struct MappingValue {
   std::vector<MappingPart> parts;  // concatenated
 };
 
-// `append:header.x`, `overwrite:path`, `remove:querystring.x`, `overwrite:statuscode` with their values.
+// `append:header.x`, `overwrite:path`, `remove:querystring.x`, `overwrite:statuscode` with their
+// values.
 struct ParameterMapping {
   enum class Action { append, overwrite, remove };
   enum class Target { header, query, path, status };
@@ -50,7 +60,8 @@ enum class MappingSide { request, response };
 
 // BadRequestException when the text is no expression that this side allows.
 Result<MappingValue> parse_mapping_value(std::string_view text, MappingSide side);
-Result<ParameterMapping> parse_parameter_mapping(std::string_view key, std::string_view value, MappingSide side);
+Result<ParameterMapping> parse_parameter_mapping(std::string_view key, std::string_view value,
+                                                 MappingSide side);
 
 // What expressions about the response draw from.
 struct ResponseView {
@@ -58,8 +69,9 @@ struct ResponseView {
   std::string_view body;
 };
 
-// The value for this request: nullopt when what a lone expression names is absent; within a concatenation an absent
-// part is the empty text. Bodies are parsed at most once per evaluation set.
+// The value for this request: nullopt when what a lone expression names is absent; within a
+// concatenation an absent part is the empty text. Bodies are parsed at most once per evaluation
+// set.
 class MappingEvaluator {
  public:
   MappingEvaluator(const Exchange& exchange, const ResponseView* response);
@@ -82,7 +94,8 @@ std::optional<std::string> context_variable(const Exchange& exchange, std::strin
 // Puts stage variables in place of ${stageVariables.name}; an unknown one becomes the empty text.
 std::string with_stage_variables(std::string_view text, const Exchange& exchange);
 
-// Headers that mappings must not touch (access-control-*, authorization, host, …). `name` in any case.
+// Headers that mappings must not touch (access-control-*, authorization, host, …). `name` in any
+// case.
 bool is_reserved_header(std::string_view name);
 
 }  // namespace virga::apigatewayv2

@@ -11,7 +11,8 @@ namespace {
 using testing::ElementsAre;
 
 TEST(OpenApi, a_text_that_is_no_definition_is_refused) {
-  for (const char* text : {"", "openapi: 3.0.1", "[]", "{}", R"({"openapi":"2.0"})", R"({"openapi":"3.0.1","info":{}})"}) {
+  for (const char* text : {"", "openapi: 3.0.1", "[]", "{}", R"({"openapi":"2.0"})",
+                           R"({"openapi":"3.0.1","info":{}})"}) {
     const auto parsed = parse_open_api(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code, "BadRequestException") << text;
@@ -30,7 +31,8 @@ TEST(OpenApi, routes_have_methods_paths_and_the_default) {
 }
 
 TEST(OpenApi, an_operations_own_security_counts_before_the_definitions) {
-  const auto api = parse_open_api(R"({"openapi":"3.0.1","info":{"title":"t"},"security":[{"jwt":["all"]}],
+  const auto api =
+      parse_open_api(R"({"openapi":"3.0.1","info":{"title":"t"},"security":[{"jwt":["all"]}],
     "components":{"securitySchemes":{"jwt":{"type":"oauth2","x-amazon-apigateway-authorizer":{"type":"jwt",
       "identitySource":"$request.header.Authorization","jwtConfiguration":{"issuer":"https://i.example","audience":["a"]}}}}},
     "paths":{"/own":{"get":{"security":[{"jwt":["read","write"]}]}},"/open":{"get":{"security":[]}},"/all":{"get":{}}}})");

@@ -25,12 +25,18 @@ Document map_document(const aws::TypeDesc& type, const void* map) {
 
 Document value_document(const aws::TypeDesc& type, const void* value) {
   switch (type.kind) {
-    case aws::Kind::boolean: return Document(*static_cast<const bool*>(value));
-    case aws::Kind::int32: return Document(static_cast<int64_t>(*static_cast<const int32_t*>(value)));
-    case aws::Kind::int64: return Document(*static_cast<const int64_t*>(value));
-    case aws::Kind::real: return Document(*static_cast<const double*>(value));
-    case aws::Kind::string: return Document(*static_cast<const std::string*>(value));
-    case aws::Kind::timestamp: return Document(static_cast<const Timestamp*>(value)->micros);
+    case aws::Kind::boolean:
+      return Document(*static_cast<const bool*>(value));
+    case aws::Kind::int32:
+      return Document(static_cast<int64_t>(*static_cast<const int32_t*>(value)));
+    case aws::Kind::int64:
+      return Document(*static_cast<const int64_t*>(value));
+    case aws::Kind::real:
+      return Document(*static_cast<const double*>(value));
+    case aws::Kind::string:
+      return Document(*static_cast<const std::string*>(value));
+    case aws::Kind::timestamp:
+      return Document(static_cast<const Timestamp*>(value)->micros);
     case aws::Kind::list: {
       Document list = Document::array();
       for (size_t i = 0; i < aws::list_size(type, value); ++i) {
@@ -38,9 +44,12 @@ Document value_document(const aws::TypeDesc& type, const void* value) {
       }
       return list;
     }
-    case aws::Kind::map: return map_document(type, value);
-    case aws::Kind::structure: return to_document(*type.structure, value);
-    default: CHECK(false);  // no record of this service has blobs, streams or attribute values
+    case aws::Kind::map:
+      return map_document(type, value);
+    case aws::Kind::structure:
+      return to_document(*type.structure, value);
+    default:
+      CHECK(false);  // no record of this service has blobs, streams or attribute values
   }
   return {};
 }
@@ -88,15 +97,18 @@ Result<void> take_value(const Document& in, const aws::TypeDesc& type, void* val
         VIRGA_TRY_VOID(take_value(item, *type.element, type.map->insert(type, value, key)));
       }
       return {};
-    case aws::Kind::structure: return from_document(in, *type.structure, value);
-    default: CHECK(false);
+    case aws::Kind::structure:
+      return from_document(in, *type.structure, value);
+    default:
+      CHECK(false);
   }
   return {};
 }
 
 }  // namespace
 
-void assign_present(const aws::StructDesc& to_desc, void* to, const aws::StructDesc& from_desc, const void* from) {
+void assign_present(const aws::StructDesc& to_desc, void* to, const aws::StructDesc& from_desc,
+                    const void* from) {
   for (const auto& member : from_desc.members) {
     const void* value = aws::get_member(member, from);
     if (!value) continue;

@@ -11,8 +11,9 @@ namespace {
 
 // Headers that belong to the connection or to the gateway: an integration's are dropped.
 bool is_gateway_header(std::string_view name) {
-  return name == "connection" || name == "content-length" || name == "transfer-encoding" || name == "keep-alive" ||
-         name == "upgrade" || name == "te" || name == "trailer" || name == "date" || name == "apigw-requestid";
+  return name == "connection" || name == "content-length" || name == "transfer-encoding" ||
+         name == "keep-alive" || name == "upgrade" || name == "te" || name == "trailer" ||
+         name == "date" || name == "apigw-requestid";
 }
 
 std::optional<std::string> scalar_text(const Document& value) {
@@ -76,7 +77,8 @@ bool take_status(const Document& status, GatewayReply& reply) {
   std::optional<int64_t> number;
   if (status.is_int()) number = status.as_int();
   if (status.is_string()) number = parse_int(status.as_string());
-  if (status.is_double() && status.as_double() == static_cast<double>(static_cast<int>(status.as_double()))) {
+  if (status.is_double() &&
+      status.as_double() == static_cast<double>(static_cast<int>(status.as_double()))) {
     number = static_cast<int64_t>(status.as_double());
   }
   if (!number || *number < 200 || *number > 599) return false;
@@ -126,20 +128,37 @@ void GatewayReply::remove(std::string_view name) {
 }
 
 GatewayReply message_reply(int status, std::string_view message) {
-  GatewayReply reply{.status = status, .headers = {{"content-type", "application/json"}}, .body = "{\"message\":"};
+  GatewayReply reply{
+      .status = status, .headers = {{"content-type", "application/json"}}, .body = "{\"message\":"};
   append_json_string(reply.body, message);
   reply.body += '}';
   return reply;
 }
 
-GatewayReply not_found() { return message_reply(404, "Not Found"); }
-GatewayReply unauthorized() { return message_reply(401, "Unauthorized"); }
-GatewayReply forbidden() { return message_reply(403, "Forbidden"); }
-GatewayReply internal_server_error() { return message_reply(500, "Internal Server Error"); }
-GatewayReply service_unavailable() { return message_reply(503, "Service Unavailable"); }
-GatewayReply request_too_large() { return message_reply(413, "Request Entity Too Large"); }
-GatewayReply too_many_requests() { return message_reply(429, "Too Many Requests"); }
-GatewayReply headers_too_large() { return message_reply(431, "Request Header Fields Too Large"); }
+GatewayReply not_found() {
+  return message_reply(404, "Not Found");
+}
+GatewayReply unauthorized() {
+  return message_reply(401, "Unauthorized");
+}
+GatewayReply forbidden() {
+  return message_reply(403, "Forbidden");
+}
+GatewayReply internal_server_error() {
+  return message_reply(500, "Internal Server Error");
+}
+GatewayReply service_unavailable() {
+  return message_reply(503, "Service Unavailable");
+}
+GatewayReply request_too_large() {
+  return message_reply(413, "Request Entity Too Large");
+}
+GatewayReply too_many_requests() {
+  return message_reply(429, "Too Many Requests");
+}
+GatewayReply headers_too_large() {
+  return message_reply(431, "Request Header Fields Too Large");
+}
 
 GatewayReply reply_from_function(std::string_view payload, std::string_view payload_version) {
   const auto parsed = parse_json(payload);
@@ -155,7 +174,8 @@ GatewayReply reply_from_function(std::string_view payload, std::string_view payl
   }
   const bool v1 = payload_version == "1.0";
   if (!take_status(*status, reply) || !take_headers(answer, reply) ||
-      (v1 ? !take_multi_value_headers(answer, reply) : !take_cookies(answer, reply)) || !take_body(answer, reply)) {
+      (v1 ? !take_multi_value_headers(answer, reply) : !take_cookies(answer, reply)) ||
+      !take_body(answer, reply)) {
     return internal_server_error();
   }
   const bool bodiless = reply.status == 204 || reply.status == 304;
@@ -166,7 +186,8 @@ GatewayReply reply_from_function(std::string_view payload, std::string_view payl
   return reply;
 }
 
-void apply_response_mappings(const CompiledIntegration& integration, const Exchange& exchange, GatewayReply& reply) {
+void apply_response_mappings(const CompiledIntegration& integration, const Exchange& exchange,
+                             GatewayReply& reply) {
   for (const auto& [status, mappings] : integration.response_mappings) {
     if (status != reply.status) continue;
     const GatewayReply before = reply;

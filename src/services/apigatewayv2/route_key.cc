@@ -18,8 +18,8 @@ std::unexpected<AwsError> bad_format() {
 }
 
 bool is_name_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-         c == '.' || c == ':';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '.' || c == ':';
 }
 
 bool is_name(std::string_view text) {
@@ -35,7 +35,8 @@ Result<RouteSegment> parse_segment(std::string_view text, bool last) {
   const bool greedy = name.ends_with('+');
   if (greedy) name.remove_suffix(1);
   if (!is_name(name) || (greedy && !last)) return bad_format();
-  return RouteSegment{greedy ? RouteSegment::Kind::greedy : RouteSegment::Kind::variable, std::string(name)};
+  return RouteSegment{greedy ? RouteSegment::Kind::greedy : RouteSegment::Kind::variable,
+                      std::string(name)};
 }
 
 }  // namespace
@@ -59,7 +60,8 @@ Result<RouteKey> RouteKey::parse(std::string_view text) {
     VIRGA_TRY(segment, parse_segment(parts[i], i + 1 == parts.size()));
     if (segment.kind != RouteSegment::Kind::literal) {
       for (const auto& other : key.segments) {
-        if (other.kind != RouteSegment::Kind::literal && other.text == segment.text) return bad_format();
+        if (other.kind != RouteSegment::Kind::literal && other.text == segment.text)
+          return bad_format();
       }
     }
     key.segments.push_back(std::move(segment));

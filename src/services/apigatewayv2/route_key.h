@@ -20,8 +20,8 @@ struct RouteSegment {
 // Source: API Gateway Developer Guide, "Create routes for HTTP APIs".
 struct RouteKey {
   bool is_default = false;
-  std::string method;  // upper case; "ANY" matches every method
-  std::string path;    // as written, begins with '/'
+  std::string method;                  // upper case; "ANY" matches every method
+  std::string path;                    // as written, begins with '/'
   std::vector<RouteSegment> segments;  // of "/": one empty literal
 
   // BadRequestException on anything else.

@@ -12,7 +12,8 @@ struct Ends {
   struct Entry {
     std::string method;
     int index;
-    std::vector<std::string> names;  // of its variables: two routes through one node may name them differently
+    std::vector<std::string>
+        names;  // of its variables: two routes through one node may name them differently
   };
   std::vector<Entry> entries;
 
@@ -47,9 +48,9 @@ struct RouteTable::Node {
 // One search: the segments, and the variables' values on the way to the current node.
 struct RouteTable::Match {
   std::string_view method;
-  std::string_view rest;                // the path after its first '/'
+  std::string_view rest;  // the path after its first '/'
   std::vector<std::string_view> segments;
-  std::vector<size_t> offsets;          // of each segment in `rest`
+  std::vector<size_t> offsets;  // of each segment in `rest`
   std::vector<std::string_view> values;
   const Ends::Entry* found = nullptr;
 
@@ -118,7 +119,8 @@ void RouteTable::add(const RouteKey& key, int index) {
   node->here.set(std::move(entry));
 }
 
-int RouteTable::match(std::string_view method, std::string_view path, PathParameters* parameters) const {
+int RouteTable::match(std::string_view method, std::string_view path,
+                      PathParameters* parameters) const {
   if (path.starts_with('/')) path.remove_prefix(1);
   Match m{.method = method, .rest = path};
   for (size_t begin = 0;;) {
@@ -142,9 +144,11 @@ int RouteTable::match(std::string_view method, std::string_view path, PathParame
   if (parameters) {
     parameters->clear();
     for (size_t i = 0; i < m.found->names.size(); ++i) {
-      const bool as_sent = m.values[i].data() >= path.data() && m.values[i].data() < path.data() + path.size();
+      const bool as_sent =
+          m.values[i].data() >= path.data() && m.values[i].data() < path.data() + path.size();
       auto plain = as_sent ? percent_decode(m.values[i]) : std::nullopt;
-      parameters->emplace_back(m.found->names[i], plain ? std::move(*plain) : std::string(m.values[i]));
+      parameters->emplace_back(m.found->names[i],
+                               plain ? std::move(*plain) : std::string(m.values[i]));
     }
   }
   return m.found->index;

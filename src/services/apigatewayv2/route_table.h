@@ -16,10 +16,11 @@ using PathParameters = std::vector<std::pair<std::string, std::string>>;
 
 // The routes of one API as a tree of path segments. Built once, then only read, from any thread.
 //
-// Selection, most specific first: a full match of path and method, a match with a greedy variable, $default. Along the
-// path a literal beats a variable and a longer greedy prefix a shorter one; at its end the method itself beats ANY. A
-// path that matches without a fitting method goes on to the less specific routes.
-// Source: API Gateway Developer Guide, "Create routes for HTTP APIs", routing API requests.
+// Selection, most specific first: a full match of path and method, a match with a greedy variable,
+// $default. Along the path a literal beats a variable and a longer greedy prefix a shorter one; at
+// its end the method itself beats ANY. A path that matches without a fitting method goes on to the
+// less specific routes. Source: API Gateway Developer Guide, "Create routes for HTTP APIs", routing
+// API requests.
 class RouteTable {
  public:
   static constexpr int kNone = -1;

@@ -16,7 +16,8 @@ struct Routes {
   PathParameters parameters;
 
   explicit Routes(std::vector<std::string> list) : keys(std::move(list)) {
-    for (size_t i = 0; i < keys.size(); ++i) table.add(*RouteKey::parse(keys[i]), static_cast<int>(i));
+    for (size_t i = 0; i < keys.size(); ++i)
+      table.add(*RouteKey::parse(keys[i]), static_cast<int>(i));
   }
   std::string match(std::string_view method, std::string_view path) {
     parameters.clear();
@@ -27,7 +28,8 @@ struct Routes {
 
 // The routes and requests of the Developer Guide's own example.
 TEST(RouteTable, selects_as_the_developer_guide_shows) {
-  Routes r({"GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}", "$default"});
+  Routes r(
+      {"GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}", "$default"});
   EXPECT_EQ(r.match("GET", "/pets/dog/1"), "GET /pets/dog/1");
   EXPECT_EQ(r.match("GET", "/pets/dog/2"), "GET /pets/dog/{id}");
   EXPECT_THAT(r.parameters, ElementsAre(Pair("id", "2")));
@@ -115,12 +117,14 @@ TEST(RouteKey, accepts_methods_variables_and_default) {
 }
 
 TEST(RouteKey, refuses_what_is_no_route_key_with_the_services_text) {
-  for (const char* bad : {"", "GET", "/pets", "get /pets", "FETCH /pets", "GET pets", "GET  /pets", "GET /{a+}/b",
-                          "GET /{}", "GET /{a}x", "GET /x{a}", "GET /{a}/{a}", "GET /a b", "GET /a?b", "$disconnect"}) {
+  for (const char* bad : {"", "GET", "/pets", "get /pets", "FETCH /pets", "GET pets", "GET  /pets",
+                          "GET /{a+}/b", "GET /{}", "GET /{a}x", "GET /x{a}", "GET /{a}/{a}",
+                          "GET /a b", "GET /a?b", "$disconnect"}) {
     const auto got = RouteKey::parse(bad);
     ASSERT_FALSE(got) << bad;
     EXPECT_EQ(got.error().code, "BadRequestException") << bad;
-    EXPECT_THAT(got.error().message, ::testing::HasSubstr("not formatted properly for HTTP protocol"));
+    EXPECT_THAT(got.error().message,
+                ::testing::HasSubstr("not formatted properly for HTTP protocol"));
   }
 }
 

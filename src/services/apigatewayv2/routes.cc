@@ -15,10 +15,12 @@ constexpr size_t kRouteIdLength = 7;
 // Members that only WebSocket APIs have: stored for nobody's use, so refused.
 template <class Input>
 Result<void> refuse_websocket_members(const Input& input) {
-  if (input.api_key_required.value_or(false) || input.model_selection_expression || input.request_models ||
-      input.request_parameters || input.route_response_selection_expression) {
-    return fail(errors::bad_request("ApiKeyRequired, ModelSelectionExpression, RequestModels, RequestParameters and "
-                                    "RouteResponseSelectionExpression are not supported for HTTP APIs"));
+  if (input.api_key_required.value_or(false) || input.model_selection_expression ||
+      input.request_models || input.request_parameters ||
+      input.route_response_selection_expression) {
+    return fail(errors::bad_request(
+        "ApiKeyRequired, ModelSelectionExpression, RequestModels, RequestParameters and "
+        "RouteResponseSelectionExpression are not supported for HTTP APIs"));
   }
   return {};
 }
@@ -38,13 +40,16 @@ Result<void> Service::check_route(const ApiState& state, const api::Route& route
   VIRGA_TRY(key, RouteKey::parse(route.route_key));
   for (const auto& [id, other] : state.routes) {
     if (id != *route.route_id && other.route_key == route.route_key) {
-      return fail(errors::conflict("Route with key " + route.route_key + " already exists for this API"));
+      return fail(
+          errors::conflict("Route with key " + route.route_key + " already exists for this API"));
     }
   }
   if (route.target) {
     const std::string& target = *route.target;
     if (!target.starts_with("integrations/")) {
-      return fail(errors::bad_request("Invalid target specified: " + target + ". Target must be in the form integrations/<integration-id>"));
+      return fail(
+          errors::bad_request("Invalid target specified: " + target +
+                              ". Target must be in the form integrations/<integration-id>"));
     }
     if (!state.integrations.contains(target.substr(13))) {
       return fail(errors::no_such_part("Integration", target.substr(13)));
@@ -55,11 +60,13 @@ Result<void> Service::check_route(const ApiState& state, const api::Route& route
   const auto authorizer = state.authorizers.find(route.authorizer_id.value_or(""));
   const std::string_view wanted = type == "JWT" ? "JWT" : "REQUEST";
   if (authorizer == state.authorizers.end() || authorizer->second.authorizer_type != wanted) {
-    return fail(errors::bad_request("Invalid authorizer ID specified. Setting the authorization type to " + type +
-                                    " requires a valid " + (type == "JWT" ? "JWT" : "Lambda") + " authorizer."));
+    return fail(errors::bad_request(
+        "Invalid authorizer ID specified. Setting the authorization type to " + type +
+        " requires a valid " + (type == "JWT" ? "JWT" : "Lambda") + " authorizer."));
   }
   if (type == "CUSTOM" && route.authorization_scopes && !route.authorization_scopes->empty()) {
-    return fail(errors::bad_request("AuthorizationScopes are only supported for routes with authorization type JWT"));
+    return fail(errors::bad_request(
+        "AuthorizationScopes are only supported for routes with authorization type JWT"));
   }
   return {};
 }
@@ -81,7 +88,8 @@ Task<api::CreateRouteOutput> Service::create_route(Ctx ctx, api::CreateRouteInpu
 }
 
 Task<api::GetRouteOutput> Service::get_route(Ctx ctx, api::GetRouteInput input) {
-  const auto route = co_await require_part<api::Route>(*ctx, input.api_id, Part::route, "Route", input.route_id);
+  const auto route =
+      co_await require_part<api::Route>(*ctx, input.api_id, Part::route, "Route", input.route_id);
   co_return from_members<api::GetRouteOutput>(route);
 }
 
@@ -94,27 +102,30 @@ Task<api::GetRoutesOutput> Service::get_routes(Ctx ctx, api::GetRoutesInput inpu
 Task<api::UpdateRouteOutput> Service::update_route(Ctx ctx, api::UpdateRouteInput input) {
   co_await refuse_websocket_members(input);
   const Timestamp now = ctx->now.at;
-  const auto updated = co_await change<api::Route>(ctx, input.api_id, [&](ApiChange& change) -> Result<api::Route> {
-    const auto found = change.state().routes.find(input.route_id);
-    if (found == change.state().routes.end()) return fail(errors::no_such_part("Route", input.route_id));
-    api::Route route = found->second;
-    if (route.route_key == "$default" && input.route_key && *input.route_key != "$default") {
-      return fail(errors::bad_request("The $default route key can't be modified"));
-    }
-    assign_present(route, input);
-    settle_authorization(route);
-    VIRGA_TRY_VOID(check_route(change.state(), route));
-    change.put(route);
-    redeploy(change, now);
-    return route;
-  });
+  const auto updated =
+      co_await change<api::Route>(ctx, input.api_id, [&](ApiChange& change) -> Result<api::Route> {
+        const auto found = change.state().routes.find(input.route_id);
+        if (found == change.state().routes.end())
+          return fail(errors::no_such_part("Route", input.route_id));
+        api::Route route = found->second;
+        if (route.route_key == "$default" && input.route_key && *input.route_key != "$default") {
+          return fail(errors::bad_request("The $default route key can't be modified"));
+        }
+        assign_present(route, input);
+        settle_authorization(route);
+        VIRGA_TRY_VOID(check_route(change.state(), route));
+        change.put(route);
+        redeploy(change, now);
+        return route;
+      });
   co_return from_members<api::UpdateRouteOutput>(updated);
 }
 
 Task<api::DeleteRouteOutput> Service::delete_route(Ctx ctx, api::DeleteRouteInput input) {
   const Timestamp now = ctx->now.at;
   co_await change<bool>(ctx, input.api_id, [&](ApiChange& change) -> Result<bool> {
-    if (!change.state().routes.contains(input.route_id)) return fail(errors::no_such_part("Route", input.route_id));
+    if (!change.state().routes.contains(input.route_id))
+      return fail(errors::no_such_part("Route", input.route_id));
     change.erase(Part::route, input.route_id);
     redeploy(change, now);
     return true;

@@ -4,7 +4,8 @@
 
 namespace virga::apigatewayv2 {
 
-Service::Service(storage::Shard& shard, async::Env& env) : shard_(shard), env_(env), authorizations_(env.steady) {}
+Service::Service(storage::Shard& shard, async::Env& env)
+    : shard_(shard), env_(env), authorizations_(env.steady) {}
 Service::~Service() = default;
 
 std::string Service::new_id(size_t length) const {
@@ -14,7 +15,8 @@ std::string Service::new_id(size_t length) const {
   return id;
 }
 
-Result<void> Service::require_api(const storage::View& view, const RequestContext& context, std::string_view api_id) const {
+Result<void> Service::require_api(const storage::View& view, const RequestContext& context,
+                                  std::string_view api_id) const {
   VIRGA_TRY(owner, read_owner(view, api_id));
   if (!owner || owner->account != context.account || owner->region != context.region) {
     return fail(errors::no_such_api(context.account, api_id));
@@ -59,7 +61,9 @@ Result<std::shared_ptr<const CompiledApi>> Service::find_api(std::string_view ap
   const std::lock_guard lock(mutex_);
   if (!api) {
     // Nothing is remembered of ids that do not exist: anybody may ask for any.
-    if (const auto it = compiled_.find(api_id); it != compiled_.end() && published >= it->second.changed) compiled_.erase(it);
+    if (const auto it = compiled_.find(api_id);
+        it != compiled_.end() && published >= it->second.changed)
+      compiled_.erase(it);
     return api;
   }
   if (compiled_.size() >= kCompiledMax && !compiled_.contains(api_id)) compiled_.clear();
@@ -72,7 +76,8 @@ Result<std::shared_ptr<const CompiledApi>> Service::find_api(std::string_view ap
   return api;
 }
 
-// {id}.execute-api.{host} where such names resolve, the path form everywhere else. See docs/apigateway.md, "Addresses".
+// {id}.execute-api.{host} where such names resolve, the path form everywhere else. See
+// docs/apigateway.md, "Addresses".
 std::string Service::endpoint_of(const RequestContext& context, std::string_view api_id) {
   const Endpoint& endpoint = context.endpoint;
   const std::string_view host = endpoint.host;
@@ -83,7 +88,8 @@ std::string Service::endpoint_of(const RequestContext& context, std::string_view
     named.host = prefix + context.region + (china ? ".amazonaws.com.cn" : ".amazonaws.com");
   } else if (host == "localhost" || host.ends_with(".localhost")) {
     named.host = prefix + "localhost";
-  } else if (host == "localhost.localstack.cloud" || host.ends_with(".localhost.localstack.cloud")) {
+  } else if (host == "localhost.localstack.cloud" ||
+             host.ends_with(".localhost.localstack.cloud")) {
     named.host = prefix + "localhost.localstack.cloud";
   } else {
     return endpoint.url() + "/_aws/execute-api/" + std::string(api_id);

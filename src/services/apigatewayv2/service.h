@@ -18,8 +18,9 @@ namespace virga::apigatewayv2 {
 
 struct ApiDefinition;
 
-// The control plane of HTTP APIs, and the source of what the data plane serves. One for the server, called from every
-// loop; all state is in the shard, the compiled APIs here may be lost at any time.
+// The control plane of HTTP APIs, and the source of what the data plane serves. One for the server,
+// called from every loop; all state is in the shard, the compiled APIs here may be lost at any
+// time.
 class Service final : public api::Handlers, public ApiSource {
  public:
   Service(storage::Shard& shard, async::Env& env);
@@ -30,7 +31,8 @@ class Service final : public api::Handlers, public ApiSource {
   Task<api::GetApisOutput> get_apis(Ctx ctx, api::GetApisInput input) override;
   Task<api::UpdateApiOutput> update_api(Ctx ctx, api::UpdateApiInput input) override;
   Task<api::DeleteApiOutput> delete_api(Ctx ctx, api::DeleteApiInput input) override;
-  Task<api::DeleteCorsConfigurationOutput> delete_cors_configuration(Ctx ctx, api::DeleteCorsConfigurationInput input) override;
+  Task<api::DeleteCorsConfigurationOutput> delete_cors_configuration(
+      Ctx ctx, api::DeleteCorsConfigurationInput input) override;
 
   // import_api.cc
   Task<api::ImportApiOutput> import_api(Ctx ctx, api::ImportApiInput input) override;
@@ -42,43 +44,58 @@ class Service final : public api::Handlers, public ApiSource {
   Task<api::UpdateRouteOutput> update_route(Ctx ctx, api::UpdateRouteInput input) override;
   Task<api::DeleteRouteOutput> delete_route(Ctx ctx, api::DeleteRouteInput input) override;
 
-  Task<api::CreateIntegrationOutput> create_integration(Ctx ctx, api::CreateIntegrationInput input) override;
+  Task<api::CreateIntegrationOutput> create_integration(Ctx ctx,
+                                                        api::CreateIntegrationInput input) override;
   Task<api::GetIntegrationOutput> get_integration(Ctx ctx, api::GetIntegrationInput input) override;
-  Task<api::GetIntegrationsOutput> get_integrations(Ctx ctx, api::GetIntegrationsInput input) override;
-  Task<api::UpdateIntegrationOutput> update_integration(Ctx ctx, api::UpdateIntegrationInput input) override;
-  Task<api::DeleteIntegrationOutput> delete_integration(Ctx ctx, api::DeleteIntegrationInput input) override;
+  Task<api::GetIntegrationsOutput> get_integrations(Ctx ctx,
+                                                    api::GetIntegrationsInput input) override;
+  Task<api::UpdateIntegrationOutput> update_integration(Ctx ctx,
+                                                        api::UpdateIntegrationInput input) override;
+  Task<api::DeleteIntegrationOutput> delete_integration(Ctx ctx,
+                                                        api::DeleteIntegrationInput input) override;
 
-  Task<api::CreateAuthorizerOutput> create_authorizer(Ctx ctx, api::CreateAuthorizerInput input) override;
+  Task<api::CreateAuthorizerOutput> create_authorizer(Ctx ctx,
+                                                      api::CreateAuthorizerInput input) override;
   Task<api::GetAuthorizerOutput> get_authorizer(Ctx ctx, api::GetAuthorizerInput input) override;
   Task<api::GetAuthorizersOutput> get_authorizers(Ctx ctx, api::GetAuthorizersInput input) override;
-  Task<api::UpdateAuthorizerOutput> update_authorizer(Ctx ctx, api::UpdateAuthorizerInput input) override;
-  Task<api::DeleteAuthorizerOutput> delete_authorizer(Ctx ctx, api::DeleteAuthorizerInput input) override;
-  Task<api::ResetAuthorizersCacheOutput> reset_authorizers_cache(Ctx ctx, api::ResetAuthorizersCacheInput input) override;
+  Task<api::UpdateAuthorizerOutput> update_authorizer(Ctx ctx,
+                                                      api::UpdateAuthorizerInput input) override;
+  Task<api::DeleteAuthorizerOutput> delete_authorizer(Ctx ctx,
+                                                      api::DeleteAuthorizerInput input) override;
+  Task<api::ResetAuthorizersCacheOutput> reset_authorizers_cache(
+      Ctx ctx, api::ResetAuthorizersCacheInput input) override;
 
   Task<api::CreateStageOutput> create_stage(Ctx ctx, api::CreateStageInput input) override;
   Task<api::GetStageOutput> get_stage(Ctx ctx, api::GetStageInput input) override;
   Task<api::GetStagesOutput> get_stages(Ctx ctx, api::GetStagesInput input) override;
   Task<api::UpdateStageOutput> update_stage(Ctx ctx, api::UpdateStageInput input) override;
   Task<api::DeleteStageOutput> delete_stage(Ctx ctx, api::DeleteStageInput input) override;
-  Task<api::DeleteAccessLogSettingsOutput> delete_access_log_settings(Ctx ctx, api::DeleteAccessLogSettingsInput input) override;
-  Task<api::DeleteRouteSettingsOutput> delete_route_settings(Ctx ctx, api::DeleteRouteSettingsInput input) override;
+  Task<api::DeleteAccessLogSettingsOutput> delete_access_log_settings(
+      Ctx ctx, api::DeleteAccessLogSettingsInput input) override;
+  Task<api::DeleteRouteSettingsOutput> delete_route_settings(
+      Ctx ctx, api::DeleteRouteSettingsInput input) override;
 
-  Task<api::CreateDeploymentOutput> create_deployment(Ctx ctx, api::CreateDeploymentInput input) override;
+  Task<api::CreateDeploymentOutput> create_deployment(Ctx ctx,
+                                                      api::CreateDeploymentInput input) override;
   Task<api::GetDeploymentOutput> get_deployment(Ctx ctx, api::GetDeploymentInput input) override;
   Task<api::GetDeploymentsOutput> get_deployments(Ctx ctx, api::GetDeploymentsInput input) override;
-  Task<api::UpdateDeploymentOutput> update_deployment(Ctx ctx, api::UpdateDeploymentInput input) override;
-  Task<api::DeleteDeploymentOutput> delete_deployment(Ctx ctx, api::DeleteDeploymentInput input) override;
+  Task<api::UpdateDeploymentOutput> update_deployment(Ctx ctx,
+                                                      api::UpdateDeploymentInput input) override;
+  Task<api::DeleteDeploymentOutput> delete_deployment(Ctx ctx,
+                                                      api::DeleteDeploymentInput input) override;
 
   Task<api::GetTagsOutput> get_tags(Ctx ctx, api::GetTagsInput input) override;
   Task<api::TagResourceOutput> tag_resource(Ctx ctx, api::TagResourceInput input) override;
   Task<api::UntagResourceOutput> untag_resource(Ctx ctx, api::UntagResourceInput input) override;
 
-  // For the data plane, from any loop: the latest durable state, compiled. Null when there is no such API.
+  // For the data plane, from any loop: the latest durable state, compiled. Null when there is no
+  // such API.
   Result<std::shared_ptr<const CompiledApi>> find_api(std::string_view api_id) override;
   AuthorizerCache& authorizations() { return authorizations_; }
 
  private:
-  // Runs `body` (Result<T>(ApiChange&)) on the caller's API in one transaction; NotFoundException when it is not theirs.
+  // Runs `body` (Result<T>(ApiChange&)) on the caller's API in one transaction; NotFoundException
+  // when it is not theirs.
   template <class T, class F>
   Task<T> change(Ctx ctx, std::string api_id, F body) {
     T out = co_await platform::transact(ctx, shard_, [&](storage::Txn& txn) -> Result<T> {
@@ -89,12 +106,14 @@ class Service final : public api::Handlers, public ApiSource {
     changed(api_id, ctx->depends_on_lsn);
     co_return std::move(out);
   }
-  Result<ApiState> load_owned(const storage::View& view, const RequestContext& context, std::string_view api_id) const;
-  Result<void> require_api(const storage::View& view, const RequestContext& context, std::string_view api_id) const;
+  Result<ApiState> load_owned(const storage::View& view, const RequestContext& context,
+                              std::string_view api_id) const;
+  Result<void> require_api(const storage::View& view, const RequestContext& context,
+                           std::string_view api_id) const;
   // A part of the caller's API; NotFoundException naming its kind.
   template <class T>
-  Result<T> require_part(const RequestContext& context, const std::string& api_id, Part part, std::string_view kind,
-                         const std::string& id) const {
+  Result<T> require_part(const RequestContext& context, const std::string& api_id, Part part,
+                         std::string_view kind, const std::string& id) const {
     const auto view = shard_.snapshot();
     VIRGA_TRY_VOID(require_api(*view, context, api_id));
     VIRGA_TRY(found, read_part<T>(*view, api_id, part, id));
@@ -103,7 +122,8 @@ class Service final : public api::Handlers, public ApiSource {
   }
   // The page of a list operation: fills items and next_token.
   template <class T, class Input, class Output>
-  Result<void> list(const RequestContext& context, const Input& input, Part part, Output& output) const;
+  Result<void> list(const RequestContext& context, const Input& input, Part part,
+                    Output& output) const;
 
   // From this LSN on the compiled form is out of date.
   void changed(const std::string& api_id, storage::Lsn lsn);
@@ -114,7 +134,8 @@ class Service final : public api::Handlers, public ApiSource {
   // What an imported definition adds to an API without routes.
   Result<void> apply_definition(ApiChange& change, const ApiDefinition& definition) const;
   Result<void> check_route(const ApiState& state, const api::Route& route) const;
-  // A new automatic deployment for the stages that deploy by themselves; old ones nobody points to go.
+  // A new automatic deployment for the stages that deploy by themselves; old ones nobody points to
+  // go.
   void redeploy(ApiChange& change, Timestamp now) const;
 
   struct Compiled {

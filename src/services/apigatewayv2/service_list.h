@@ -6,7 +6,8 @@
 namespace virga::apigatewayv2 {
 
 template <class T, class Input, class Output>
-Result<void> Service::list(const RequestContext& context, const Input& input, Part part, Output& output) const {
+Result<void> Service::list(const RequestContext& context, const Input& input, Part part,
+                           Output& output) const {
   const auto view = shard_.snapshot();
   VIRGA_TRY_VOID(require_api(*view, context, input.api_id));
   const std::string scope = std::to_string(static_cast<int>(part)) + "/" + input.api_id;

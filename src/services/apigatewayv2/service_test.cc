@@ -94,14 +94,16 @@ struct Fixture {
     EXPECT_TRUE(got) << (got ? "" : got.error().message);
     return got ? *got->integration_id : "";
   }
-  Result<api::CreateRouteOutput> make_route(const std::string& api_id, const std::string& key, const std::string& integration = "") {
+  Result<api::CreateRouteOutput> make_route(const std::string& api_id, const std::string& key,
+                                            const std::string& integration = "") {
     api::CreateRouteInput in;
     in.api_id = api_id;
     in.route_key = key;
     if (!integration.empty()) in.target = "integrations/" + integration;
     return call(&Service::create_route, std::move(in));
   }
-  Result<api::CreateStageOutput> make_stage(const std::string& api_id, const std::string& name, bool automatic) {
+  Result<api::CreateStageOutput> make_stage(const std::string& api_id, const std::string& name,
+                                            bool automatic) {
     api::CreateStageInput in;
     in.api_id = api_id;
     in.stage_name = name;
@@ -123,17 +125,18 @@ struct Fixture {
   }
   int route_of(const std::string& api_id, const std::string& stage, const std::string& path) {
     const auto api = service->find_api(api_id);
-    if (!api || !*api || !(*api)->stage(stage) || !(*api)->stage(stage)->config) return RouteTable::kNone;
+    if (!api || !*api || !(*api)->stage(stage) || !(*api)->stage(stage)->config)
+      return RouteTable::kNone;
     return (*api)->stage(stage)->config->table.match("GET", path, nullptr);
   }
 };
 
-#define EXPECT_ERROR(got, code_, status_, text)          \
-  do {                                                   \
-    const auto& error_result = (got);                    \
-    ASSERT_FALSE(error_result);                          \
-    EXPECT_EQ(error_result.error().code, code_);         \
-    EXPECT_EQ(error_result.error().http_status, status_); \
+#define EXPECT_ERROR(got, code_, status_, text)                 \
+  do {                                                          \
+    const auto& error_result = (got);                           \
+    ASSERT_FALSE(error_result);                                 \
+    EXPECT_EQ(error_result.error().code, code_);                \
+    EXPECT_EQ(error_result.error().http_status, status_);       \
     EXPECT_THAT(error_result.error().message, HasSubstr(text)); \
   } while (0)
 
@@ -174,7 +177,8 @@ TEST(CreateApi, builds_the_endpoint_from_the_callers_host) {
     return url.replace(url.find(id), id.size(), "ID");
   };
   EXPECT_EQ(endpoint("localhost", 4566), "http://ID.execute-api.localhost:4566");
-  EXPECT_EQ(endpoint("localhost.localstack.cloud", 4566), "http://ID.execute-api.localhost.localstack.cloud:4566");
+  EXPECT_EQ(endpoint("localhost.localstack.cloud", 4566),
+            "http://ID.execute-api.localhost.localstack.cloud:4566");
   EXPECT_EQ(endpoint("apigateway.us-east-1.amazonaws.com", 443, "https"),
             "https://ID.execute-api.us-east-1.amazonaws.com:443");
   EXPECT_EQ(endpoint("::1", 4566), "http://[::1]:4566/_aws/execute-api/ID");
@@ -211,17 +215,25 @@ TEST(CreateApi, refuses_what_it_cannot_do) {
     set(in);
     return f.call(&Service::create_api, std::move(in));
   };
-  EXPECT_ERROR(create([](auto& in) { in.protocol_type = "WEBSOCKET"; }), "NotImplemented", 501, "WEBSOCKET");
-  EXPECT_ERROR(create([](auto& in) { in.protocol_type = "FTP"; }), "BadRequestException", 400, "Invalid protocol specified");
-  EXPECT_ERROR(create([](auto& in) { in.route_key = "GET /"; }), "BadRequestException", 400, "Target");
-  EXPECT_ERROR(create([](auto& in) { in.target = "ftp://x"; }), "BadRequestException", 400, "Invalid HTTP endpoint");
-  EXPECT_ERROR(create([](auto& in) { in.route_selection_expression = "$request.body.action"; }), "BadRequestException", 400, "route selection");
+  EXPECT_ERROR(create([](auto& in) { in.protocol_type = "WEBSOCKET"; }), "NotImplemented", 501,
+               "WEBSOCKET");
+  EXPECT_ERROR(create([](auto& in) { in.protocol_type = "FTP"; }), "BadRequestException", 400,
+               "Invalid protocol specified");
+  EXPECT_ERROR(create([](auto& in) { in.route_key = "GET /"; }), "BadRequestException", 400,
+               "Target");
+  EXPECT_ERROR(create([](auto& in) { in.target = "ftp://x"; }), "BadRequestException", 400,
+               "Invalid HTTP endpoint");
+  EXPECT_ERROR(create([](auto& in) { in.route_selection_expression = "$request.body.action"; }),
+               "BadRequestException", 400, "route selection");
   EXPECT_ERROR(create([](auto& in) {
-    auto& cors = in.cors_configuration.emplace();
-    cors.allow_origins = std::vector<std::string>{"*"};
-    cors.allow_credentials = true;
-  }), "BadRequestException", 400, "AllowCredentials");
-  EXPECT_ERROR(create([](auto& in) { in.tags = std::map<std::string, std::string>{{"aws:x", "y"}}; }), "BadRequestException", 400, "aws:");
+                 auto& cors = in.cors_configuration.emplace();
+                 cors.allow_origins = std::vector<std::string>{"*"};
+                 cors.allow_credentials = true;
+               }),
+               "BadRequestException", 400, "AllowCredentials");
+  EXPECT_ERROR(
+      create([](auto& in) { in.tags = std::map<std::string, std::string>{{"aws:x", "y"}}; }),
+      "BadRequestException", 400, "aws:");
 }
 
 TEST(GetApi, is_not_found_for_others_and_unknown_ids) {
@@ -234,10 +246,12 @@ TEST(GetApi, is_not_found_for_others_and_unknown_ids) {
   };
   EXPECT_TRUE(get());
   f.context.region = "eu-west-1";
-  EXPECT_ERROR(get(), "NotFoundException", 404, "Invalid API identifier specified 123456789012:" + id);
+  EXPECT_ERROR(get(), "NotFoundException", 404,
+               "Invalid API identifier specified 123456789012:" + id);
   f.context.region = "us-east-1";
   f.context.account = "999999999999";
-  EXPECT_ERROR(get(), "NotFoundException", 404, "Invalid API identifier specified 999999999999:" + id);
+  EXPECT_ERROR(get(), "NotFoundException", 404,
+               "Invalid API identifier specified 999999999999:" + id);
 }
 
 TEST(GetApis, pages_and_refuses_a_tampered_token) {
@@ -259,7 +273,8 @@ TEST(GetApis, pages_and_refuses_a_tampered_token) {
       bad[bad.size() / 2] = bad[bad.size() / 2] == 'A' ? 'B' : 'A';
       api::GetApisInput tampered;
       tampered.next_token = bad;
-      EXPECT_ERROR(f.call(&Service::get_apis, std::move(tampered)), "BadRequestException", 400, "NextToken");
+      EXPECT_ERROR(f.call(&Service::get_apis, std::move(tampered)), "BadRequestException", 400,
+                   "NextToken");
     }
   }
   EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 5u);
@@ -312,16 +327,20 @@ TEST(Routes, are_unique_and_need_valid_keys_targets_and_authorizers) {
   ASSERT_TRUE(route);
   EXPECT_EQ(*route->authorization_type, "NONE");
   EXPECT_EQ(*route->target, "integrations/" + integration);
-  EXPECT_ERROR(f.make_route(id, "GET /x"), "ConflictException", 409, "Route with key GET /x already exists for this API");
+  EXPECT_ERROR(f.make_route(id, "GET /x"), "ConflictException", 409,
+               "Route with key GET /x already exists for this API");
   EXPECT_ERROR(f.make_route(id, "GET x"), "BadRequestException", 400, "not formatted properly");
-  EXPECT_ERROR(f.make_route(id, "GET /y", "zzz"), "NotFoundException", 404, "Invalid Integration identifier specified zzz");
-  EXPECT_ERROR(f.make_route("0000000000", "GET /y"), "NotFoundException", 404, "Invalid API identifier specified");
+  EXPECT_ERROR(f.make_route(id, "GET /y", "zzz"), "NotFoundException", 404,
+               "Invalid Integration identifier specified zzz");
+  EXPECT_ERROR(f.make_route("0000000000", "GET /y"), "NotFoundException", 404,
+               "Invalid API identifier specified");
   api::CreateRouteInput in;
   in.api_id = id;
   in.route_key = "GET /jwt";
   in.authorization_type = "JWT";
   EXPECT_ERROR(f.call(&Service::create_route, in), "BadRequestException", 400,
-               "Invalid authorizer ID specified. Setting the authorization type to JWT requires a valid JWT authorizer.");
+               "Invalid authorizer ID specified. Setting the authorization type to JWT requires a "
+               "valid JWT authorizer.");
   in.authorizer_id = f.make_jwt_authorizer(id);
   in.authorization_scopes = std::vector<std::string>{"read"};
   EXPECT_TRUE(f.call(&Service::create_route, in));
@@ -353,7 +372,8 @@ TEST(Routes, can_be_updated_listed_and_deleted) {
   remove.api_id = id;
   remove.route_id = route_id;
   ASSERT_TRUE(f.call(&Service::delete_route, remove));
-  EXPECT_ERROR(f.call(&Service::delete_route, remove), "NotFoundException", 404, "Invalid Route identifier specified");
+  EXPECT_ERROR(f.call(&Service::delete_route, remove), "NotFoundException", 404,
+               "Invalid Route identifier specified");
   api::GetRouteInput get;
   get.api_id = id;
   get.route_id = route_id;
@@ -382,14 +402,24 @@ TEST(Integrations, are_checked_and_filled_in) {
     return f.call(&Service::create_integration, std::move(in));
   };
   EXPECT_TRUE(create([](auto&) {}));
-  EXPECT_ERROR(create([](auto& in) { in.integration_type = "MOCK"; }), "BadRequestException", 400, "may only be associated with proxy integrations");
-  EXPECT_ERROR(create([](auto& in) { in.payload_format_version.reset(); }), "BadRequestException", 400, "PayloadFormatVersion is a required parameter");
-  EXPECT_ERROR(create([](auto& in) { in.payload_format_version = "2.0"; }), "BadRequestException", 400, "PayloadFormatVersion");
-  EXPECT_ERROR(create([](auto& in) { in.integration_uri = "x"; }), "BadRequestException", 400, "Invalid HTTP endpoint");
-  EXPECT_ERROR(create([](auto& in) { in.connection_type = "VPC_LINK"; }), "NotImplemented", 501, "VPC_LINK");
-  EXPECT_ERROR(create([](auto& in) { in.integration_subtype = "SQS-SendMessage"; }), "NotImplemented", 501, "SQS-SendMessage");
-  EXPECT_ERROR(create([](auto& in) { in.integration_type = "AWS_PROXY"; }), "BadRequestException", 400, "function");
-  EXPECT_ERROR(create([](auto& in) { in.request_parameters = std::map<std::string, std::string>{{"append:header.host", "x"}}; }),
+  EXPECT_ERROR(create([](auto& in) { in.integration_type = "MOCK"; }), "BadRequestException", 400,
+               "may only be associated with proxy integrations");
+  EXPECT_ERROR(create([](auto& in) { in.payload_format_version.reset(); }), "BadRequestException",
+               400, "PayloadFormatVersion is a required parameter");
+  EXPECT_ERROR(create([](auto& in) { in.payload_format_version = "2.0"; }), "BadRequestException",
+               400, "PayloadFormatVersion");
+  EXPECT_ERROR(create([](auto& in) { in.integration_uri = "x"; }), "BadRequestException", 400,
+               "Invalid HTTP endpoint");
+  EXPECT_ERROR(create([](auto& in) { in.connection_type = "VPC_LINK"; }), "NotImplemented", 501,
+               "VPC_LINK");
+  EXPECT_ERROR(create([](auto& in) { in.integration_subtype = "SQS-SendMessage"; }),
+               "NotImplemented", 501, "SQS-SendMessage");
+  EXPECT_ERROR(create([](auto& in) { in.integration_type = "AWS_PROXY"; }), "BadRequestException",
+               400, "function");
+  EXPECT_ERROR(create([](auto& in) {
+                 in.request_parameters =
+                     std::map<std::string, std::string>{{"append:header.host", "x"}};
+               }),
                "BadRequestException", 400, "Operations on header host are restricted");
 }
 
@@ -400,19 +430,24 @@ TEST(Integrations, merge_parameters_and_refuse_deletion_while_used) {
   api::UpdateIntegrationInput in;
   in.api_id = id;
   in.integration_id = integration;
-  in.request_parameters = std::map<std::string, std::string>{{"append:header.a", "1"}, {"append:header.b", "2"}};
+  in.request_parameters =
+      std::map<std::string, std::string>{{"append:header.a", "1"}, {"append:header.b", "2"}};
   ASSERT_TRUE(f.call(&Service::update_integration, in));
-  in.request_parameters = std::map<std::string, std::string>{{"append:header.a", ""}, {"append:header.c", "3"}};
+  in.request_parameters =
+      std::map<std::string, std::string>{{"append:header.a", ""}, {"append:header.c", "3"}};
   const auto updated = f.call(&Service::update_integration, in);
   ASSERT_TRUE(updated);
-  EXPECT_EQ(*updated->request_parameters, (std::map<std::string, std::string>{{"append:header.b", "2"}, {"append:header.c", "3"}}));
+  EXPECT_EQ(*updated->request_parameters, (std::map<std::string, std::string>{
+                                              {"append:header.b", "2"}, {"append:header.c", "3"}}));
   EXPECT_EQ(*updated->integration_uri, kFunction);
   const std::string route = *f.make_route(id, "GET /x", integration)->route_id;
   api::DeleteIntegrationInput remove;
   remove.api_id = id;
   remove.integration_id = integration;
-  EXPECT_ERROR(f.call(&Service::delete_integration, remove), "ConflictException", 409,
-               "Cannot delete Integration because it is referenced by the following Routes with Ids: [" + route + "]");
+  EXPECT_ERROR(
+      f.call(&Service::delete_integration, remove), "ConflictException", 409,
+      "Cannot delete Integration because it is referenced by the following Routes with Ids: [" +
+          route + "]");
   api::DeleteRouteInput gone;
   gone.api_id = id;
   gone.route_id = route;
@@ -429,17 +464,25 @@ TEST(Authorizers, are_checked) {
     in.name = "a";
     in.authorizer_type = "REQUEST";
     in.authorizer_payload_format_version = "2.0";
-    in.authorizer_uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" + std::string(kFunction) + "/invocations";
+    in.authorizer_uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" +
+                        std::string(kFunction) + "/invocations";
     set(in);
     return f.call(&Service::create_authorizer, std::move(in));
   };
-  EXPECT_ERROR(create([](auto& in) { in.authorizer_payload_format_version.reset(); }), "BadRequestException", 400,
+  EXPECT_ERROR(create([](auto& in) { in.authorizer_payload_format_version.reset(); }),
+               "BadRequestException", 400,
                "AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer");
-  EXPECT_ERROR(create([](auto& in) { in.authorizer_uri = "x"; }), "BadRequestException", 400, "Invalid Authorizer URI");
-  EXPECT_ERROR(create([](auto& in) { in.identity_source = {"Authorization"}; }), "BadRequestException", 400, "identity source");
-  EXPECT_ERROR(create([](auto& in) { in.authorizer_result_ttl_in_seconds = 300; }), "BadRequestException", 400, "IdentitySource is required");
-  EXPECT_ERROR(create([](auto& in) { in.authorizer_type = "JWT"; }), "BadRequestException", 400, "JwtConfiguration");
-  const auto made = create([](auto& in) { in.identity_source = {"$request.header.Authorization", "$context.routeKey"}; });
+  EXPECT_ERROR(create([](auto& in) { in.authorizer_uri = "x"; }), "BadRequestException", 400,
+               "Invalid Authorizer URI");
+  EXPECT_ERROR(create([](auto& in) { in.identity_source = {"Authorization"}; }),
+               "BadRequestException", 400, "identity source");
+  EXPECT_ERROR(create([](auto& in) { in.authorizer_result_ttl_in_seconds = 300; }),
+               "BadRequestException", 400, "IdentitySource is required");
+  EXPECT_ERROR(create([](auto& in) { in.authorizer_type = "JWT"; }), "BadRequestException", 400,
+               "JwtConfiguration");
+  const auto made = create([](auto& in) {
+    in.identity_source = {"$request.header.Authorization", "$context.routeKey"};
+  });
   ASSERT_TRUE(made);
   EXPECT_ERROR(create([](auto&) {}), "BadRequestException", 400, "must be unique");
   api::DeleteAuthorizerInput remove;
@@ -449,7 +492,8 @@ TEST(Authorizers, are_checked) {
   api::GetAuthorizerInput get;
   get.api_id = id;
   get.authorizer_id = *made->authorizer_id;
-  EXPECT_ERROR(f.call(&Service::get_authorizer, get), "NotFoundException", 404, "Invalid Authorizer identifier specified");
+  EXPECT_ERROR(f.call(&Service::get_authorizer, get), "NotFoundException", 404,
+               "Invalid Authorizer identifier specified");
 }
 
 TEST(Stages, that_deploy_by_themselves_follow_every_change) {
@@ -466,7 +510,9 @@ TEST(Stages, that_deploy_by_themselves_follow_every_change) {
   get.stage_name = "$default";
   const auto later = f.call(&Service::get_stage, get);
   EXPECT_NE(*later->deployment_id, *stage->deployment_id);
-  EXPECT_THAT(*later->last_deployment_status_message, HasSubstr("Successfully deployed stage with deployment ID '" + *later->deployment_id + "'"));
+  EXPECT_THAT(
+      *later->last_deployment_status_message,
+      HasSubstr("Successfully deployed stage with deployment ID '" + *later->deployment_id + "'"));
   api::GetDeploymentsInput list;
   list.api_id = id;
   EXPECT_THAT(*f.call(&Service::get_deployments, list)->items, SizeIs(1));
@@ -486,7 +532,8 @@ TEST(Stages, without_auto_deploy_serve_what_was_deployed) {
   api::CreateDeploymentInput deploy;
   deploy.api_id = id;
   deploy.stage_name = "prod";
-  EXPECT_ERROR(f.call(&Service::create_deployment, deploy), "BadRequestException", 400, "no routes exist");
+  EXPECT_ERROR(f.call(&Service::create_deployment, deploy), "BadRequestException", 400,
+               "no routes exist");
   ASSERT_TRUE(f.make_route(id, "GET /x", f.make_integration(id)));
   EXPECT_EQ(f.route_of(id, "prod", "/x"), RouteTable::kNone);
   const auto deployment = f.call(&Service::create_deployment, deploy);
@@ -501,9 +548,11 @@ TEST(Stages, without_auto_deploy_serve_what_was_deployed) {
   api::DeleteDeploymentInput remove;
   remove.api_id = id;
   remove.deployment_id = *deployment->deployment_id;
-  EXPECT_ERROR(f.call(&Service::delete_deployment, remove), "BadRequestException", 400, "Active stages pointing to this deployment");
+  EXPECT_ERROR(f.call(&Service::delete_deployment, remove), "BadRequestException", 400,
+               "Active stages pointing to this deployment");
   deploy.stage_name = "nowhere";
-  EXPECT_ERROR(f.call(&Service::create_deployment, deploy), "NotFoundException", 404, "Invalid Stage identifier");
+  EXPECT_ERROR(f.call(&Service::create_deployment, deploy), "NotFoundException", 404,
+               "Invalid Stage identifier");
 }
 
 TEST(Stages, keep_what_they_serve_when_auto_deploy_ends) {
@@ -534,9 +583,11 @@ TEST(Stages, merge_variables_and_check_names) {
   ASSERT_TRUE(f.call(&Service::update_stage, in));
   in.stage_variables = std::map<std::string, std::string>{{"a", ""}, {"c", "3"}};
   const auto updated = f.call(&Service::update_stage, in);
-  EXPECT_EQ(*updated->stage_variables, (std::map<std::string, std::string>{{"b", "2"}, {"c", "3"}}));
+  EXPECT_EQ(*updated->stage_variables,
+            (std::map<std::string, std::string>{{"b", "2"}, {"c", "3"}}));
   in.stage_variables = std::map<std::string, std::string>{{"a-b", "1"}};
-  EXPECT_ERROR(f.call(&Service::update_stage, in), "BadRequestException", 400, "stage variable name");
+  EXPECT_ERROR(f.call(&Service::update_stage, in), "BadRequestException", 400,
+               "stage variable name");
   in.stage_variables.reset();
   in.route_settings.emplace()["GET /none"].throttling_burst_limit = 1;
   EXPECT_ERROR(f.call(&Service::update_stage, in), "NotFoundException", 404,
@@ -552,7 +603,8 @@ TEST(Tags, can_be_set_read_and_removed) {
   Fixture f;
   const std::string id = f.make_api();
   ASSERT_TRUE(f.make_stage(id, "prod", false));
-  for (const std::string& arn : {"arn:aws:apigateway:us-east-1::/apis/" + id, "arn:aws:apigateway:us-east-1::/apis/" + id + "/stages/prod"}) {
+  for (const std::string& arn : {"arn:aws:apigateway:us-east-1::/apis/" + id,
+                                 "arn:aws:apigateway:us-east-1::/apis/" + id + "/stages/prod"}) {
     api::TagResourceInput in;
     in.resource_arn = arn;
     in.tags = std::map<std::string, std::string>{{"a", "1"}, {"b", "2"}};
@@ -563,11 +615,13 @@ TEST(Tags, can_be_set_read_and_removed) {
     ASSERT_TRUE(f.call(&Service::untag_resource, out));
     api::GetTagsInput get;
     get.resource_arn = arn;
-    EXPECT_EQ(*f.call(&Service::get_tags, get)->tags, (std::map<std::string, std::string>{{"b", "2"}}));
+    EXPECT_EQ(*f.call(&Service::get_tags, get)->tags,
+              (std::map<std::string, std::string>{{"b", "2"}}));
   }
   api::GetTagsInput get;
   get.resource_arn = "arn:aws:apigateway:us-east-1::/apis/0000000000";
-  EXPECT_ERROR(f.call(&Service::get_tags, get), "NotFoundException", 404, "Invalid API identifier specified");
+  EXPECT_ERROR(f.call(&Service::get_tags, get), "NotFoundException", 404,
+               "Invalid API identifier specified");
   get.resource_arn = "nonsense";
   EXPECT_ERROR(f.call(&Service::get_tags, get), "BadRequestException", 400, "Invalid resource ARN");
 }
@@ -595,12 +649,16 @@ TEST(FunctionUri, knows_both_forms) {
   const auto alias = parse_function_uri(std::string(kFunction) + ":live");
   EXPECT_EQ(alias->arn, kFunction);
   EXPECT_EQ(alias->qualifier, "live");
-  const auto path = parse_function_uri("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" + std::string(kFunction) + ":7/invocations");
+  const auto path =
+      parse_function_uri("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" +
+                         std::string(kFunction) + ":7/invocations");
   EXPECT_EQ(path->arn, kFunction);
   EXPECT_EQ(path->qualifier, "7");
-  EXPECT_EQ(parse_function_uri("arn:aws:lambda:us-east-1:123456789012:function:${stageVariables.f}")->arn,
-            "arn:aws:lambda:us-east-1:123456789012:function:${stageVariables.f}");
-  for (const char* bad : {"", "f", "arn:aws:s3:::b", "arn:aws:lambda:us-east-1:1:layer:x", "arn:aws:lambda:us-east-1:1:function:"}) {
+  EXPECT_EQ(
+      parse_function_uri("arn:aws:lambda:us-east-1:123456789012:function:${stageVariables.f}")->arn,
+      "arn:aws:lambda:us-east-1:123456789012:function:${stageVariables.f}");
+  for (const char* bad : {"", "f", "arn:aws:s3:::b", "arn:aws:lambda:us-east-1:1:layer:x",
+                          "arn:aws:lambda:us-east-1:1:function:"}) {
     EXPECT_FALSE(parse_function_uri(bad)) << bad;
   }
 }

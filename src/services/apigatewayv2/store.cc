@@ -44,7 +44,8 @@ std::string encode_owner(const Owner& owner) {
 }
 
 Result<Owner> decode_owner(std::string_view bytes) {
-  if (bytes.empty() || bytes.front() != kFormat) return fail(internal_failure("an API's owner record has an unknown format"));
+  if (bytes.empty() || bytes.front() != kFormat)
+    return fail(internal_failure("an API's owner record has an unknown format"));
   VIRGA_TRY(document, parse_json(bytes.substr(1)));
   return Owner{.account = std::string(document.string_or("account", "")),
                .region = std::string(document.string_or("region", "")),
@@ -65,18 +66,27 @@ Result<void> take_part(ApiState& state, Part part, std::string id, std::string_v
       state.owner = std::move(owner);
       return {};
     }
-    case Part::api: return decode_record(bytes, api::Api::descriptor(), &state.api);
-    case Part::route: return take(state.routes, std::move(id), bytes);
-    case Part::integration: return take(state.integrations, std::move(id), bytes);
-    case Part::authorizer: return take(state.authorizers, std::move(id), bytes);
-    case Part::stage: return take(state.stages, std::move(id), bytes);
-    case Part::deployment: return take(state.deployments, std::move(id), bytes);
-    case Part::snapshot: state.snapshots.insert_or_assign(std::move(id), std::string(bytes)); return {};
+    case Part::api:
+      return decode_record(bytes, api::Api::descriptor(), &state.api);
+    case Part::route:
+      return take(state.routes, std::move(id), bytes);
+    case Part::integration:
+      return take(state.integrations, std::move(id), bytes);
+    case Part::authorizer:
+      return take(state.authorizers, std::move(id), bytes);
+    case Part::stage:
+      return take(state.stages, std::move(id), bytes);
+    case Part::deployment:
+      return take(state.deployments, std::move(id), bytes);
+    case Part::snapshot:
+      state.snapshots.insert_or_assign(std::move(id), std::string(bytes));
+      return {};
   }
   return fail(internal_failure("an API has a part of unknown kind"));
 }
 
-Result<Page> list_range(const storage::View& view, const Key& range, std::string_view after, size_t limit) {
+Result<Page> list_range(const storage::View& view, const Key& range, std::string_view after,
+                        size_t limit) {
   std::string begin(range.str());
   if (!after.empty()) begin = prefix_end(Key(range).text(after));
   Page page;
@@ -100,8 +110,11 @@ Result<Page> list_range(const storage::View& view, const Key& range, std::string
 std::string part_key(std::string_view api_id, Part part, std::string_view id) {
   return part_range(api_id, part).text(id).str();
 }
-std::string parts_begin(std::string_view api_id, Part part) { return part_range(api_id, part).str(); }
-std::string listing_key(std::string_view account, std::string_view region, std::string_view api_id) {
+std::string parts_begin(std::string_view api_id, Part part) {
+  return part_range(api_id, part).str();
+}
+std::string listing_key(std::string_view account, std::string_view region,
+                        std::string_view api_id) {
   return listing_range(account, region).text(api_id).str();
 }
 
@@ -132,19 +145,23 @@ Result<std::optional<ApiState>> load_api(const storage::View& view, std::string_
   return std::optional<ApiState>(std::move(state));
 }
 
-Result<Page> list_parts(const storage::View& view, std::string_view api_id, Part part, std::string_view after, size_t limit) {
+Result<Page> list_parts(const storage::View& view, std::string_view api_id, Part part,
+                        std::string_view after, size_t limit) {
   return list_range(view, part_range(api_id, part), after, limit);
 }
-Result<Page> list_api_ids(const storage::View& view, std::string_view account, std::string_view region,
-                          std::string_view after, size_t limit) {
+Result<Page> list_api_ids(const storage::View& view, std::string_view account,
+                          std::string_view region, std::string_view after, size_t limit) {
   return list_range(view, listing_range(account, region), after, limit);
 }
 
 void ApiChange::put_owner() {
   txn_.put(part_key(api_id(), Part::owner), encode_owner(state_.owner));
-  txn_.put(listing_key(state_.owner.account, state_.owner.region, api_id()), std::string(1, kFormat));
+  txn_.put(listing_key(state_.owner.account, state_.owner.region, api_id()),
+           std::string(1, kFormat));
 }
-void ApiChange::put_api() { write(Part::api, "", state_.api); }
+void ApiChange::put_api() {
+  write(Part::api, "", state_.api);
+}
 void ApiChange::put(api::Route record) {
   const std::string id = *record.route_id;
   write(Part::route, id, record);
@@ -177,14 +194,27 @@ void ApiChange::put_snapshot(const std::string& deployment_id, std::string snaps
 void ApiChange::erase(Part part, const std::string& id) {
   txn_.erase(part_key(api_id(), part, id));
   switch (part) {
-    case Part::route: state_.routes.erase(id); break;
-    case Part::integration: state_.integrations.erase(id); break;
-    case Part::authorizer: state_.authorizers.erase(id); break;
-    case Part::stage: state_.stages.erase(id); break;
-    case Part::deployment: state_.deployments.erase(id); break;
-    case Part::snapshot: state_.snapshots.erase(id); break;
+    case Part::route:
+      state_.routes.erase(id);
+      break;
+    case Part::integration:
+      state_.integrations.erase(id);
+      break;
+    case Part::authorizer:
+      state_.authorizers.erase(id);
+      break;
+    case Part::stage:
+      state_.stages.erase(id);
+      break;
+    case Part::deployment:
+      state_.deployments.erase(id);
+      break;
+    case Part::snapshot:
+      state_.snapshots.erase(id);
+      break;
     case Part::owner:
-    case Part::api: CHECK(false);
+    case Part::api:
+      CHECK(false);
   }
 }
 void ApiChange::erase_api() {

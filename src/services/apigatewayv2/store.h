@@ -21,8 +21,16 @@
 // An API's id alone leads to it because that is all a request on the data plane has.
 namespace virga::apigatewayv2 {
 
-enum class Part : uint8_t { owner = 0, api = 1, route = 2, integration = 3, authorizer = 4, stage = 5, deployment = 6,
-                            snapshot = 7 };
+enum class Part : uint8_t {
+  owner = 0,
+  api = 1,
+  route = 2,
+  integration = 3,
+  authorizer = 4,
+  stage = 5,
+  deployment = 6,
+  snapshot = 7
+};
 
 struct Owner {
   std::string account;
@@ -51,7 +59,8 @@ Result<std::optional<Owner>> read_owner(const storage::View& view, std::string_v
 Result<std::optional<ApiState>> load_api(const storage::View& view, std::string_view api_id);
 
 template <class T>
-Result<std::optional<T>> read_part(const storage::View& view, std::string_view api_id, Part part, std::string_view id) {
+Result<std::optional<T>> read_part(const storage::View& view, std::string_view api_id, Part part,
+                                   std::string_view id) {
   VIRGA_TRY(bytes, view.get(part_key(api_id, part, id)));
   if (!bytes) return std::optional<T>();
   VIRGA_TRY(record, decode_record<T>(*bytes));
@@ -64,9 +73,10 @@ struct Page {
   std::vector<std::string> records;
   std::string next;  // the last id, when there is more
 };
-Result<Page> list_parts(const storage::View& view, std::string_view api_id, Part part, std::string_view after, size_t limit);
-Result<Page> list_api_ids(const storage::View& view, std::string_view account, std::string_view region,
-                          std::string_view after, size_t limit);
+Result<Page> list_parts(const storage::View& view, std::string_view api_id, Part part,
+                        std::string_view after, size_t limit);
+Result<Page> list_api_ids(const storage::View& view, std::string_view account,
+                          std::string_view region, std::string_view after, size_t limit);
 
 // A change of one API within a transaction: the state is kept in step with what is written.
 class ApiChange {

@@ -18,12 +18,14 @@ struct Tagged {
 Result<Tagged> parse_arn(std::string_view arn) {
   const auto parts = split(arn, ':');
   std::string_view path = parts.size() == 6 ? parts[5] : std::string_view();
-  if (parts.size() != 6 || parts[0] != "arn" || parts[2] != "apigateway" || !path.starts_with("/apis/")) {
+  if (parts.size() != 6 || parts[0] != "arn" || parts[2] != "apigateway" ||
+      !path.starts_with("/apis/")) {
     return fail(errors::bad_request("Invalid resource ARN specified: " + std::string(arn)));
   }
   const auto names = split(path.substr(1), '/');
   if (names.size() == 2 && !names[1].empty()) return Tagged{std::string(names[1]), ""};
-  if (names.size() == 4 && names[2] == "stages" && !names[3].empty()) return Tagged{std::string(names[1]), std::string(names[3])};
+  if (names.size() == 4 && names[2] == "stages" && !names[3].empty())
+    return Tagged{std::string(names[1]), std::string(names[3])};
   return fail(errors::bad_request("Invalid resource ARN specified: " + std::string(arn)));
 }
 
@@ -41,7 +43,8 @@ Result<bool> edit_tags(ApiChange& change, const Tagged& tagged, F edit) {
     return true;
   }
   const auto found = change.state().stages.find(tagged.stage);
-  if (found == change.state().stages.end()) return fail(errors::no_such_part("Stage", tagged.stage));
+  if (found == change.state().stages.end())
+    return fail(errors::no_such_part("Stage", tagged.stage));
   api::Stage stage = found->second;
   Tags tags = stage.tags.value_or({});
   edit(tags);
@@ -60,7 +63,8 @@ Task<api::GetTagsOutput> Service::get_tags(Ctx ctx, api::GetTagsInput input) {
     const auto record = co_await require_part<api::Api>(*ctx, tagged.api_id, Part::api, "API", "");
     output.tags = record.tags.value_or({});
   } else {
-    const auto record = co_await require_part<api::Stage>(*ctx, tagged.api_id, Part::stage, "Stage", tagged.stage);
+    const auto record =
+        co_await require_part<api::Stage>(*ctx, tagged.api_id, Part::stage, "Stage", tagged.stage);
     output.tags = record.tags.value_or({});
   }
   co_return std::move(output);

@@ -9,8 +9,9 @@
 
 namespace virga::apigatewayv2 {
 
-// Token buckets of stages and routes with throttling settings: `rate` requests a second, `burst` at once. Shared by all
-// loops. Source: API Gateway Developer Guide, "Throttle requests to your HTTP APIs for better throughput".
+// Token buckets of stages and routes with throttling settings: `rate` requests a second, `burst` at
+// once. Shared by all loops. Source: API Gateway Developer Guide, "Throttle requests to your HTTP
+// APIs for better throughput".
 class Throttles {
  public:
   explicit Throttles(const async::SteadyClock& clock) : clock_(clock) {}

@@ -11,7 +11,8 @@
 #include "base/error.h"
 #include "base/time.h"
 
-// What records must hold before they are stored. The model's own constraints were checked at the door.
+// What records must hold before they are stored. The model's own constraints were checked at the
+// door.
 namespace virga::apigatewayv2 {
 
 inline constexpr std::string_view kRouteSelection = "$request.method $request.path";
@@ -21,7 +22,8 @@ Result<void> check_cors(const api::Cors& cors);
 Result<void> check_integration(const api::Integration& integration);
 Result<void> check_authorizer(const api::Authorizer& authorizer);
 Result<void> check_stage(const api::Stage& stage);
-// AWS's rules of tags: 50 of them, keys up to 128 and values up to 256 characters, none beginning with "aws:".
+// AWS's rules of tags: 50 of them, keys up to 128 and values up to 256 characters, none beginning
+// with "aws:".
 Result<void> check_tags(const std::map<std::string, std::string>& tags);
 
 // A stage with the members that every stage shows.

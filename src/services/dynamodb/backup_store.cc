@@ -20,7 +20,8 @@ constexpr int kFormat = 1;
 Key backups_prefix(std::string_view account, std::string_view region) {
   return Key(Space::platform).text("dynamodb-backup").account(account).region(region);
 }
-std::string backup_key(std::string_view account, std::string_view region, std::string_view table, std::string_view id) {
+std::string backup_key(std::string_view account, std::string_view region, std::string_view table,
+                       std::string_view id) {
   return backups_prefix(account, region).text(table).text(id).str();
 }
 Key unfinished_prefix() {
@@ -32,10 +33,11 @@ int64_t int_at(const Document& d, std::string_view key) {
   return m && m->is_int() ? m->as_int() : 0;
 }
 
-Result<Backup> read_backup(std::string_view bytes, std::string_view account, std::string_view region, std::string table,
-                           std::string id) {
+Result<Backup> read_backup(std::string_view bytes, std::string_view account,
+                           std::string_view region, std::string table, std::string id) {
   VIRGA_TRY(d, parse_json(bytes));
-  if (int_at(d, "format") != kFormat) return fail(internal_failure("a backup's description is damaged"));
+  if (int_at(d, "format") != kFormat)
+    return fail(internal_failure("a backup's description is damaged"));
   Backup out{std::string(account), std::string(region), std::move(table), std::move(id)};
   out.name = d.string_or("name", "");
   out.system = d.find("system") != nullptr;
@@ -68,11 +70,12 @@ std::optional<BackupAddress> parse_backup_arn(std::string_view arn) {
   const auto parts = split(arn, ':');
   if (parts.size() != 6 || parts[0] != "arn" || parts[2] != "dynamodb") return std::nullopt;
   const auto names = split(parts[5], '/');
-  if (names.size() != 4 || names[0] != "table" || names[1].empty() || names[2] != "backup" || names[3].empty()) {
+  if (names.size() != 4 || names[0] != "table" || names[1].empty() || names[2] != "backup" ||
+      names[3].empty()) {
     return std::nullopt;
   }
-  return BackupAddress{std::string(parts[1]), std::string(parts[4]), std::string(parts[3]), std::string(names[1]),
-                       std::string(names[3])};
+  return BackupAddress{std::string(parts[1]), std::string(parts[4]), std::string(parts[3]),
+                       std::string(names[1]), std::string(names[3])};
 }
 
 std::string new_backup_id(Timestamp now, uint64_t chance, bool system) {
@@ -113,21 +116,24 @@ void erase_backup(storage::Txn& txn, const Backup& backup) {
   txn.allow_in_low_space();
 }
 
-Result<void> list_backups_of(const storage::View& view, std::string_view account, std::string_view region,
-                             std::string_view table, const BackupAddress* after,
+Result<void> list_backups_of(const storage::View& view, std::string_view account,
+                             std::string_view region, std::string_view table,
+                             const BackupAddress* after,
                              const std::function<bool(const Backup&)>& visit) {
   Key prefix = backups_prefix(account, region);
   const size_t named = prefix.str().size();
   if (!table.empty()) prefix.text(table);
   std::string begin = prefix.str();
-  if (after) begin = std::max(begin, backup_key(account, region, after->table_name, after->id) + '\0');
+  if (after)
+    begin = std::max(begin, backup_key(account, region, after->table_name, after->id) + '\0');
   Result<void> read;
   VIRGA_TRY_VOID(view.scan(begin, prefix.range_end(), storage::Direction::forward,
                            [&](std::string_view key, std::string_view bytes) {
                              KeyReader reader(key.substr(named));
                              std::string name = reader.text();
                              std::string id = reader.text();
-                             auto backup = read_backup(bytes, account, region, std::move(name), std::move(id));
+                             auto backup = read_backup(bytes, account, region, std::move(name),
+                                                       std::move(id));
                              if (!backup) {
                                read = fail(std::move(backup.error()));
                                return false;

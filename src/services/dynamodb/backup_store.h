@@ -10,11 +10,11 @@
 #include "services/dynamodb/table.h"
 #include "storage/shard.h"
 
-// Backups as stored: what the table was, and a copy of its items under an object id of their own, laid out as a table's
-// items are. They live apart from their table and outlive it.
-//   platform | "dynamodb-backup" | account | region | table name | id   →   JSON: name, kind, times, sizes, the table
-//   platform | "dynamodb-unfinished" | object id                        →   empty: items being copied; a start drops
-//   them
+// Backups as stored: what the table was, and a copy of its items under an object id of their own,
+// laid out as a table's items are. They live apart from their table and outlive it.
+//   platform | "dynamodb-backup" | account | region | table name | id   →   JSON: name, kind,
+//   times, sizes, the table platform | "dynamodb-unfinished" | object id                        →
+//   empty: items being copied; a start drops them
 namespace virga::dynamodb {
 
 // Source: DynamoDB Developer Guide, "Point-in-time recovery", deleted tables.
@@ -46,12 +46,15 @@ Result<std::optional<Backup>> find_backup(const storage::View& view, const Backu
 void put_backup(storage::Txn& txn, const Backup& backup);
 // With its items.
 void erase_backup(storage::Txn& txn, const Backup& backup);
-// By table name and time; of one table if it is named; after the position of `after` (whether or not that exists).
-Result<void> list_backups_of(const storage::View& view, std::string_view account, std::string_view region,
-                             std::string_view table, const BackupAddress* after,
+// By table name and time; of one table if it is named; after the position of `after` (whether or
+// not that exists).
+Result<void> list_backups_of(const storage::View& view, std::string_view account,
+                             std::string_view region, std::string_view table,
+                             const BackupAddress* after,
                              const std::function<bool(const Backup&)>& visit);
 
-// Object ids whose items and index entries are being copied. `drop_unfinished` at a start erases what they hold.
+// Object ids whose items and index entries are being copied. `drop_unfinished` at a start erases
+// what they hold.
 void mark_unfinished(storage::Txn& txn, uint64_t object_id);
 void clear_unfinished(storage::Txn& txn, uint64_t object_id);
 Result<void> drop_unfinished(storage::Txn& txn);

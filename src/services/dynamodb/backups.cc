@@ -10,7 +10,8 @@
 #include "services/dynamodb/item_copy.h"
 #include "services/dynamodb/service.h"
 
-// CreateBackup, DescribeBackup, ListBackups, DeleteBackup. Source: DynamoDB API Reference, the pages of that name.
+// CreateBackup, DescribeBackup, ListBackups, DeleteBackup. Source: DynamoDB API Reference, the
+// pages of that name.
 namespace virga::dynamodb {
 namespace {
 
@@ -28,7 +29,8 @@ api::BackupDetails details_of(const Backup& backup, std::string_view status) {
   return out;
 }
 
-void add_features(const api::TableDescription& table, const Backup& backup, api::SourceTableFeatureDetails& out) {
+void add_features(const api::TableDescription& table, const Backup& backup,
+                  api::SourceTableFeatureDetails& out) {
   if (backup.system) return;  // the service tells nothing of these
   if (table.local_secondary_indexes) {
     auto& list = out.local_secondary_indexes.emplace();
@@ -48,8 +50,10 @@ void add_features(const api::TableDescription& table, const Backup& backup, api:
       info.key_schema = index.key_schema;
       info.projection = index.projection;
       auto& throughput = info.provisioned_throughput.emplace();
-      throughput.read_capacity_units = index.provisioned_throughput->read_capacity_units.value_or(0);
-      throughput.write_capacity_units = index.provisioned_throughput->write_capacity_units.value_or(0);
+      throughput.read_capacity_units =
+          index.provisioned_throughput->read_capacity_units.value_or(0);
+      throughput.write_capacity_units =
+          index.provisioned_throughput->write_capacity_units.value_or(0);
       list.push_back(std::move(info));
     }
   }
@@ -62,7 +66,8 @@ void add_features(const api::TableDescription& table, const Backup& backup, api:
   if (table.sse_description) out.sse_description = table.sse_description;
 }
 
-api::BackupDescription description_of(const RequestContext& ctx, const Backup& backup, std::string_view status) {
+api::BackupDescription description_of(const RequestContext& ctx, const Backup& backup,
+                                      std::string_view status) {
   api::BackupDescription out;
   out.backup_details = details_of(backup, status);
   const api::TableDescription table = describe_table_as(ctx, *backup.table, "ACTIVE", {});
@@ -98,11 +103,14 @@ api::BackupSummary summary_of(const RequestContext& ctx, const Backup& backup) {
 
 }  // namespace
 
-Result<Backup> backup_of_arn(const storage::View& view, const RequestContext& ctx, std::string_view arn) {
+Result<Backup> backup_of_arn(const storage::View& view, const RequestContext& ctx,
+                             std::string_view arn) {
   const auto address = parse_backup_arn(arn);
   if (!address) return fail(errors::validation("Invalid Backup ARN"));
-  if (address->partition != ctx.partition) return fail(errors::validation("BackupArn is not valid"));
-  if (address->account != ctx.account) return fail("AccessDeniedException", 400, "Access is denied");
+  if (address->partition != ctx.partition)
+    return fail(errors::validation("BackupArn is not valid"));
+  if (address->account != ctx.account)
+    return fail("AccessDeniedException", 400, "Access is denied");
   std::optional<Backup> backup;
   if (address->region == ctx.region) {
     VIRGA_TRY(found, find_backup(view, *address));
@@ -112,7 +120,8 @@ Result<Backup> backup_of_arn(const storage::View& view, const RequestContext& ct
   return std::move(*backup);
 }
 
-// The whole table as it is published now. The answer shows CREATING, the next request finds it available.
+// The whole table as it is published now. The answer shows CREATING, the next request finds it
+// available.
 Task<api::CreateBackupOutput> Service::create_backup(Ctx ctx, api::CreateBackupInput input) {
   const TableRef table = co_await backup_source(*ctx, input.table_name);
   Backup backup{table->account, table->region, table->name};
@@ -123,7 +132,8 @@ Task<api::CreateBackupOutput> Service::create_backup(Ctx ctx, api::CreateBackupI
   backup.items_id = co_await reserve_objects(ctx, 1, table->generation);
 
   const auto view = shard_.snapshot();
-  const auto copied = co_await as_result(copy_items(shard_, view.get(), table->id, backup.items_id, table->generation));
+  const auto copied = co_await as_result(
+      copy_items(shard_, view.get(), table->id, backup.items_id, table->generation));
   if (!copied) {
     co_await drop_objects(backup.items_id, 1, table->generation);
     co_return fail(copied.error());
@@ -155,12 +165,13 @@ Task<api::DescribeBackupOutput> Service::describe_backup(Ctx ctx, api::DescribeB
 }
 
 Task<api::DeleteBackupOutput> Service::delete_backup(Ctx ctx, api::DeleteBackupInput input) {
-  auto done = co_await shard_.transact(storage::TransactOptions{}, [&](storage::Txn& txn) -> Result<Backup> {
-    VIRGA_TRY(found, backup_of_arn(txn, *ctx, input.backup_arn));
-    if (found.system) return fail(errors::system_backup(input.backup_arn, *found.expires));
-    erase_backup(txn, found);
-    return std::move(found);
-  });
+  auto done = co_await shard_.transact(
+      storage::TransactOptions{}, [&](storage::Txn& txn) -> Result<Backup> {
+        VIRGA_TRY(found, backup_of_arn(txn, *ctx, input.backup_arn));
+        if (found.system) return fail(errors::system_backup(input.backup_arn, *found.expires));
+        erase_backup(txn, found);
+        return std::move(found);
+      });
   ctx->depends_on(done.lsn);
   const Backup backup = co_await std::move(done.result);
   co_await shard_.wait_durable(done.lsn);
@@ -173,7 +184,8 @@ Task<api::DeleteBackupOutput> Service::delete_backup(Ctx ctx, api::DeleteBackupI
 Task<api::ListBackupsOutput> Service::list_backups(Ctx ctx, api::ListBackupsInput input) {
   if (input.time_range_lower_bound && input.time_range_upper_bound &&
       *input.time_range_lower_bound > *input.time_range_upper_bound) {
-    co_return fail(errors::validation("Time range lower bound must be less than or equal to upper bound"));
+    co_return fail(
+        errors::validation("Time range lower bound must be less than or equal to upper bound"));
   }
   std::string table = input.table_name.value_or("");
   if (table.starts_with("arn:")) table = table.substr(table.rfind('/') + 1);
@@ -188,22 +200,24 @@ Task<api::ListBackupsOutput> Service::list_backups(Ctx ctx, api::ListBackupsInpu
   auto& summaries = output.backup_summaries.emplace();
   bool more = false;
   const auto view = shard_.snapshot();
-  co_await list_backups_of(*view, ctx->account, ctx->region, table, after ? &*after : nullptr,
-                           [&](const Backup& backup) {
-                             if (type != "ALL" && type != (backup.system ? "SYSTEM" : "USER")) return true;
-                             if (input.time_range_lower_bound && backup.created < *input.time_range_lower_bound)
-                               return true;
-                             if (input.time_range_upper_bound && backup.created >= *input.time_range_upper_bound)
-                               return true;
-                             more = summaries.size() == limit;
-                             if (!more) summaries.push_back(summary_of(*ctx, backup));
-                             return !more;
-                           });
+  co_await list_backups_of(
+      *view, ctx->account, ctx->region, table, after ? &*after : nullptr,
+      [&](const Backup& backup) {
+        if (type != "ALL" && type != (backup.system ? "SYSTEM" : "USER")) return true;
+        if (input.time_range_lower_bound && backup.created < *input.time_range_lower_bound)
+          return true;
+        if (input.time_range_upper_bound && backup.created >= *input.time_range_upper_bound)
+          return true;
+        more = summaries.size() == limit;
+        if (!more) summaries.push_back(summary_of(*ctx, backup));
+        return !more;
+      });
   if (more) output.last_evaluated_backup_arn = summaries.back().backup_arn;
   co_return std::move(output);
 }
 
-// The table to be backed up or looked after: these operations have an error of their own for one that is not there.
+// The table to be backed up or looked after: these operations have an error of their own for one
+// that is not there.
 Result<TableRef> Service::backup_source(const RequestContext& ctx, const std::string& name) {
   auto table = control_table(ctx, name);
   const bool creating = table && (*table)->status(ctx.now.at) == "CREATING";
@@ -213,7 +227,8 @@ Result<TableRef> Service::backup_source(const RequestContext& ctx, const std::st
   return table;
 }
 
-// Object ids for items to be copied, the first of them; a server that ends before they are complete drops them.
+// Object ids for items to be copied, the first of them; a server that ends before they are complete
+// drops them.
 Task<uint64_t> Service::reserve_objects(Ctx ctx, size_t count, storage::Generation generation) {
   const storage::TransactOptions options{.generation = generation};
   auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<uint64_t> {
@@ -227,8 +242,10 @@ Task<uint64_t> Service::reserve_objects(Ctx ctx, size_t count, storage::Generati
   co_return first;
 }
 
-// A table with point-in-time recovery goes: its items stay where they are and become a backup of the service's own.
-void Service::keep_deleted(storage::Txn& txn, const TableRef& table, ObjectStats::Count count, Timestamp now) {
+// A table with point-in-time recovery goes: its items stay where they are and become a backup of
+// the service's own.
+void Service::keep_deleted(storage::Txn& txn, const TableRef& table, ObjectStats::Count count,
+                           Timestamp now) {
   for (const auto& index : table->indexes) tables_.erase_index(txn, index.id);
   Backup backup{table->account, table->region, table->name};
   backup.id = new_backup_id(now, 0, true);
@@ -254,10 +271,11 @@ Result<void> Service::expire_backup(storage::Txn& txn, std::string_view arn) {
 
 // Copies that a server which ended has left behind.
 Task<void> Service::drop_unfinished_copies() {
-  auto done = co_await shard_.transact(storage::TransactOptions{}, [](storage::Txn& txn) -> Result<bool> {
-    VIRGA_TRY_VOID(drop_unfinished(txn));
-    return true;
-  });
+  auto done =
+      co_await shard_.transact(storage::TransactOptions{}, [](storage::Txn& txn) -> Result<bool> {
+        VIRGA_TRY_VOID(drop_unfinished(txn));
+        return true;
+      });
   const bool dropped = co_await std::move(done.result);
   ignore(dropped, "always true");
   co_return ok();

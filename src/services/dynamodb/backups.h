@@ -10,7 +10,8 @@ namespace virga::dynamodb {
 
 // The backup of an ARN in the caller's account and region.
 // ValidationException, AccessDeniedException, BackupNotFoundException.
-Result<Backup> backup_of_arn(const storage::View& view, const RequestContext& ctx, std::string_view arn);
+Result<Backup> backup_of_arn(const storage::View& view, const RequestContext& ctx,
+                             std::string_view arn);
 
 // Point-in-time recovery of a table: since when, and up to when, as clients see it (whole seconds).
 struct RecoveryWindow {
@@ -18,7 +19,8 @@ struct RecoveryWindow {
 };
 RecoveryWindow recovery_window(const Table& table, Timestamp now, int64_t lifecycle_delay_ms);
 
-// Errors of backups and restores, which have their own words for tables. Texts as recorded from the service.
+// Errors of backups and restores, which have their own words for tables. Texts as recorded from the
+// service.
 namespace errors {
 
 inline AwsError backup_error(std::string_view code, std::string message) {
@@ -38,8 +40,9 @@ inline AwsError restore_table_exists(std::string_view name) {
   return backup_error("TableAlreadyExistsException", "Table already exists: " + std::string(name));
 }
 inline AwsError recovery_not_enabled(std::string_view name) {
-  return backup_error("PointInTimeRecoveryUnavailableException",
-                      "Point in time recovery is not enabled for table '" + std::string(name) + "'");
+  return backup_error(
+      "PointInTimeRecoveryUnavailableException",
+      "Point in time recovery is not enabled for table '" + std::string(name) + "'");
 }
 
 }  // namespace errors

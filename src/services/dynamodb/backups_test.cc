@@ -49,13 +49,15 @@ struct Backed : Dynamo {
     EXPECT_TRUE(made.has_value()) << (made ? "" : made.error().message);
     return made ? made->backup_details->backup_arn : "";
   }
-  Result<api::RestoreTableFromBackupOutput> restore(const std::string& arn, const std::string& name) {
+  Result<api::RestoreTableFromBackupOutput> restore(const std::string& arn,
+                                                    const std::string& name) {
     api::RestoreTableFromBackupInput input;
     input.backup_arn = arn;
     input.target_table_name = name;
     return call(&Service::restore_table_from_backup, std::move(input));
   }
-  Result<api::RestoreTableToPointInTimeOutput> restore_to(std::optional<Timestamp> at, const std::string& name) {
+  Result<api::RestoreTableToPointInTimeOutput> restore_to(std::optional<Timestamp> at,
+                                                          const std::string& name) {
     api::RestoreTableToPointInTimeInput input;
     input.source_table_name = "notes";
     input.target_table_name = name;
@@ -73,7 +75,8 @@ struct Backed : Dynamo {
     EXPECT_TRUE(got.has_value()) << (got ? "" : got.error().message);
     if (!got) return out;
     for (const auto& item : *got->items) {
-      out.push_back(std::string(item.find("id")->payload()) + "=" + std::string(item.find("g")->payload()));
+      out.push_back(std::string(item.find("id")->payload()) + "=" +
+                    std::string(item.find("g")->payload()));
     }
     std::sort(out.begin(), out.end());
     return out;
@@ -98,7 +101,8 @@ TEST(Backups, keep_the_table_as_it_was) {
   EXPECT_EQ(db.content("copy").size(), 700u);
   EXPECT_EQ(db.content("copy", "by-g").size(), 700u);
   EXPECT_THAT(db.content("copy"), testing::Contains("k1=x"));
-  EXPECT_ERROR(db.restore(arn, "copy"), "TableAlreadyExistsException", "Table already exists: copy");
+  EXPECT_ERROR(db.restore(arn, "copy"), "TableAlreadyExistsException",
+               "Table already exists: copy");
   api::DescribeTableInput describe;
   describe.table_name = "copy";
   EXPECT_EQ(*db.call(&Service::describe_table, describe)->table->item_count, 700);
@@ -111,8 +115,11 @@ TEST(Backups, keep_the_table_as_it_was) {
   EXPECT_EQ(db.content("again").size(), 700u);
   api::DeleteBackupInput gone;
   gone.backup_arn = arn;
-  EXPECT_EQ(db.call(&Service::delete_backup, gone)->backup_description->backup_details->backup_status, "DELETED");
-  EXPECT_ERROR(db.call(&Service::delete_backup, gone), "BackupNotFoundException", "Backup not found: " + arn);
+  EXPECT_EQ(
+      db.call(&Service::delete_backup, gone)->backup_description->backup_details->backup_status,
+      "DELETED");
+  EXPECT_ERROR(db.call(&Service::delete_backup, gone), "BackupNotFoundException",
+               "Backup not found: " + arn);
   EXPECT_ERROR(db.restore(arn, "third"), "BackupNotFoundException", "");
 }
 
@@ -161,10 +168,10 @@ TEST(PointInTime, goes_back_to_any_moment_since_it_was_enabled) {
   EXPECT_EQ(db.content("second"), (V{"a=2", "b=1", "before=1", "c=1"}));
   ASSERT_TRUE(db.restore_to(std::nullopt, "latest"));
   EXPECT_EQ(db.content("latest"), (V{"a=4", "c=1"}));
-  EXPECT_ERROR(db.restore_to(Timestamp{first.micros - 3600 * 1'000'000LL}, "x"), "InvalidRestoreTimeException",
-               "must be within");
-  EXPECT_ERROR(db.restore_to(Timestamp{db.now().micros + 3600 * 1'000'000LL}, "x"), "InvalidRestoreTimeException",
-               "must be within");
+  EXPECT_ERROR(db.restore_to(Timestamp{first.micros - 3600 * 1'000'000LL}, "x"),
+               "InvalidRestoreTimeException", "must be within");
+  EXPECT_ERROR(db.restore_to(Timestamp{db.now().micros + 3600 * 1'000'000LL}, "x"),
+               "InvalidRestoreTimeException", "must be within");
   EXPECT_ERROR(db.restore_to(first, "notes"), "TableAlreadyExistsException", "");
 }
 
@@ -183,7 +190,8 @@ TEST(PointInTime, describes_its_window) {
   got = db.call(&Service::describe_continuous_backups, input)->continuous_backups_description;
   const auto& recovery = *got->point_in_time_recovery_description;
   EXPECT_EQ(*recovery.recovery_period_in_days, 35);
-  EXPECT_EQ(recovery.latest_restorable_date_time->seconds() - recovery.earliest_restorable_date_time->seconds(),
+  EXPECT_EQ(recovery.latest_restorable_date_time->seconds() -
+                recovery.earliest_restorable_date_time->seconds(),
             35 * 86'400);
 }
 

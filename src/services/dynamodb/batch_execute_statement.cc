@@ -39,7 +39,8 @@ std::optional<Item> item_of_document(const Document& document) {
   auto parsed = parser.iterate(text);
   simdjson::ondemand::value value;
   Item out;
-  if (parsed.get_value().get(value) != simdjson::SUCCESS || !read_item(value, out)) return std::nullopt;
+  if (parsed.get_value().get(value) != simdjson::SUCCESS || !read_item(value, out))
+    return std::nullopt;
   return out;
 }
 
@@ -53,26 +54,29 @@ struct StatementOutcome {
   WriteUnits written;
 };
 
-// Each statement on its own: its error is its own answer. All read one item by its key, or all write one.
-// Source: DynamoDB API Reference, BatchExecuteStatement.
-Task<api::BatchExecuteStatementOutput> Service::batch_execute_statement(Ctx ctx,
-                                                                        api::BatchExecuteStatementInput input) {
+// Each statement on its own: its error is its own answer. All read one item by its key, or all
+// write one. Source: DynamoDB API Reference, BatchExecuteStatement.
+Task<api::BatchExecuteStatementOutput> Service::batch_execute_statement(
+    Ctx ctx, api::BatchExecuteStatementInput input) {
   if (input.statements.empty() || input.statements.size() > kStatementsMax) {
-    co_return fail(errors::validation(
-        "1 validation error detected: Value at 'statements' failed to satisfy constraint: Member must have length " +
-        std::string(input.statements.empty() ? "greater than or equal to 1" : "less than or equal to 25")));
+    co_return fail(
+        errors::validation("1 validation error detected: Value at 'statements' failed to satisfy "
+                           "constraint: Member must have length " +
+                           std::string(input.statements.empty() ? "greater than or equal to 1"
+                                                                : "less than or equal to 25")));
   }
   std::vector<Result<Statement>> statements;
   int reads = 0, writes = 0;
   for (const auto& request : input.statements) {
     const std::vector<AttributeValue> none;
-    statements.push_back(partiql::parse_statement(request.statement, request.parameters ? *request.parameters : none));
+    statements.push_back(partiql::parse_statement(request.statement,
+                                                  request.parameters ? *request.parameters : none));
     if (statements.back()) ++(statements.back()->reads() ? reads : writes);
   }
   if (reads > 0 && writes > 0) {
-    co_return fail(
-        errors::validation("The entire batch must consist of either read statements or write statements; you cannot "
-                           "mix both in one batch."));
+    co_return fail(errors::validation(
+        "The entire batch must consist of either read statements or write statements; you cannot "
+        "mix both in one batch."));
   }
   api::BatchExecuteStatementOutput output;
   auto& responses = output.responses.emplace();
@@ -122,7 +126,8 @@ Task<api::BatchExecuteStatementOutput> Service::batch_execute_statement(Ctx ctx,
   co_return std::move(output);
 }
 
-Task<StatementOutcome> Service::run_batched(Ctx ctx, Statement statement, const api::BatchStatementRequest* request) {
+Task<StatementOutcome> Service::run_batched(Ctx ctx, Statement statement,
+                                            const api::BatchStatementRequest* request) {
   StatementOutcome out;
   if (statement.kind == Statement::Kind::exists) {
     co_return fail(errors::validation("EXISTS is supported only in ExecuteTransaction"));
@@ -137,7 +142,8 @@ Task<StatementOutcome> Service::run_batched(Ctx ctx, Statement statement, const 
     co_return std::move(out);
   }
   const bool item_on_failure = request->return_values_on_condition_check_failure == "ALL_OLD";
-  const auto planned = co_await partiql::plan_write(std::move(statement), out.table, item_on_failure);
+  const auto planned =
+      co_await partiql::plan_write(std::move(statement), out.table, item_on_failure);
   auto done = co_await as_result(write_item(ctx, planned->write));
   if (!done) co_return fail(partiql::write_error(*planned, std::move(done.error())));
   out.item = partiql::returned_item(*planned, *done);
@@ -145,9 +151,11 @@ Task<StatementOutcome> Service::run_batched(Ctx ctx, Statement statement, const 
   co_return std::move(out);
 }
 
-Result<std::optional<Item>> Service::read_by_key(const storage::View& view, const Statement& statement,
-                                                 const Table& table, std::string_view operation, size_t& bytes) {
-  const auto keyed = statement.index.empty() ? partiql::whole_key(table, statement.where) : std::nullopt;
+Result<std::optional<Item>> Service::read_by_key(const storage::View& view,
+                                                 const Statement& statement, const Table& table,
+                                                 std::string_view operation, size_t& bytes) {
+  const auto keyed =
+      statement.index.empty() ? partiql::whole_key(table, statement.where) : std::nullopt;
   if (!keyed) {
     return fail(errors::validation("Select statements within " + std::string(operation) +
                                    " must specify the primary key in the where clause."));

@@ -27,9 +27,11 @@ struct TablePart {
 Result<std::vector<TablePart>> check_batch(const api::BatchGetItemInput& input) {
   std::vector<TablePart> parts;
   size_t keys = 0;
-  // These sizes are told without the values, and with the parameters' own names. Source: answers of the service as users report them.
+  // These sizes are told without the values, and with the parameters' own names. Source: answers of
+  // the service as users report them.
   const auto wrong_size = [](const std::string& at, std::string_view demand) {
-    return fail(errors::one_violation("Value at '" + at + "' failed to satisfy constraint: Member must have length " +
+    return fail(errors::one_violation("Value at '" + at +
+                                      "' failed to satisfy constraint: Member must have length " +
                                       std::string(demand)));
   };
   if (input.request_items.empty()) return wrong_size("RequestItems", "greater than or equal to 1");
@@ -39,9 +41,10 @@ Result<std::vector<TablePart>> check_batch(const api::BatchGetItemInput& input) 
     if (request.keys.size() > kBatchKeysMax) return wrong_size(at, "less than or equal to 100");
   }
   for (const auto& [name, request] : input.request_items) {
-    VIRGA_TRY_VOID(check_expression_parameters({{"ProjectionExpression", request.projection_expression.has_value()}},
-                                               {{"AttributesToGet", request.attributes_to_get.has_value()}},
-                                               request.expression_attribute_names.has_value(), false));
+    VIRGA_TRY_VOID(check_expression_parameters(
+        {{"ProjectionExpression", request.projection_expression.has_value()}},
+        {{"AttributesToGet", request.attributes_to_get.has_value()}},
+        request.expression_attribute_names.has_value(), false));
     VIRGA_TRY(projection, read_projection_of(request));
     for (size_t i = 0; i < request.keys.size(); ++i) {
       VIRGA_TRY_VOID(check_values(request.keys[i]));
@@ -50,7 +53,8 @@ Result<std::vector<TablePart>> check_batch(const api::BatchGetItemInput& input) 
           return fail(errors::validation("Provided list of item keys contains duplicates"));
         }
       }
-      if (++keys > kBatchKeysMax) return fail(errors::validation("Too many items requested for the BatchGetItem call"));
+      if (++keys > kBatchKeysMax)
+        return fail(errors::validation("Too many items requested for the BatchGetItem call"));
     }
     parts.push_back({name, request, std::move(projection), nullptr});
   }

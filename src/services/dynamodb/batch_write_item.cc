@@ -23,10 +23,12 @@ Result<void> check_batch(const api::BatchWriteItemInput& input) {
     for (const auto& request : requests) {
       // The text is the service's for both: neither of the two, or both.
       if (request.put_request.has_value() == request.delete_request.has_value()) {
-        return fail(errors::validation(
-            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"));
+        return fail(
+            errors::validation("Supplied AttributeValue has more than one datatypes set, must "
+                               "contain exactly one of the supported datatypes"));
       }
-      const Item& item = request.put_request ? request.put_request->item : request.delete_request->key;
+      const Item& item =
+          request.put_request ? request.put_request->item : request.delete_request->key;
       VIRGA_TRY_VOID(check_values(item));
       if (request.put_request && item_bytes(item) > kItemBytesMax) {
         return fail(errors::validation("Item size has exceeded the maximum allowed size"));
@@ -44,7 +46,8 @@ Result<void> check_batch_item(const Table& table, const Item& item) {
   auto checked = check_item_keys(table, item);
   if (checked) return {};
   const std::string& message = checked.error().message;
-  if (message.find("Missing the key") != std::string::npos || message.find("Type mismatch for key") != std::string::npos) {
+  if (message.find("Missing the key") != std::string::npos ||
+      message.find("Type mismatch for key") != std::string::npos) {
     return fail(errors::validation("The provided key element does not match the schema"));
   }
   return checked;
@@ -54,8 +57,10 @@ Result<void> add_writes(const std::vector<api::WriteRequest>& requests, const Ta
                         std::vector<ItemWrite>& writes) {
   std::set<std::string> keys;
   for (const auto& request : requests) {
-    ItemWrite write{.kind = request.put_request ? ItemWrite::Kind::put : ItemWrite::Kind::erase, .table = table};
-    const Item& item = request.put_request ? request.put_request->item : request.delete_request->key;
+    ItemWrite write{.kind = request.put_request ? ItemWrite::Kind::put : ItemWrite::Kind::erase,
+                    .table = table};
+    const Item& item =
+        request.put_request ? request.put_request->item : request.delete_request->key;
     if (request.put_request) {
       VIRGA_TRY_VOID(check_batch_item(*table, item));
     } else {
@@ -109,18 +114,20 @@ Task<api::BatchWriteItemOutput> Service::batch_write_item(Ctx ctx, api::BatchWri
 }
 
 // Several writes without conditions, in one transaction. `writes` outlives the call.
-Task<std::vector<PreparedWrite>> Service::write_items(Ctx ctx, const std::vector<ItemWrite>* writes) {
+Task<std::vector<PreparedWrite>> Service::write_items(Ctx ctx,
+                                                      const std::vector<ItemWrite>* writes) {
   const storage::TransactOptions options{.generation = writes->front().table->generation};
   const int64_t now = ctx->now.at.micros;
-  auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<std::vector<PreparedWrite>> {
-    std::vector<PreparedWrite> out;
-    for (const auto& write : *writes) {
-      VIRGA_TRY(prepared, writer_.prepare(txn, write));
-      out.push_back(std::move(prepared));
-    }
-    for (size_t i = 0; i < out.size(); ++i) writer_.commit(txn, (*writes)[i], out[i], now);
-    return out;
-  });
+  auto done = co_await shard_.transact(
+      options, [&](storage::Txn& txn) -> Result<std::vector<PreparedWrite>> {
+        std::vector<PreparedWrite> out;
+        for (const auto& write : *writes) {
+          VIRGA_TRY(prepared, writer_.prepare(txn, write));
+          out.push_back(std::move(prepared));
+        }
+        for (size_t i = 0; i < out.size(); ++i) writer_.commit(txn, (*writes)[i], out[i], now);
+        return out;
+      });
   ctx->depends_on(done.lsn);
   std::vector<PreparedWrite> out = co_await std::move(done.result);
   co_return std::move(out);

@@ -14,14 +14,19 @@ std::span<const std::string_view> operations_of_any_loop() {
 }
 
 aws::ServiceBinding make_binding(Service& service) {
-  return api::bind(service, {
-                                {"CreateTable", "global tables are refused"},
-                                {"CreateTable", "SSESpecification, TableClass, WarmThroughput and OnDemandThroughput have no effect"},
-                                {"CreateTable", "provisioned capacity does not throttle"},
-                                {"UpdateTable", "replicas are refused"},
-                            });
+  return api::bind(
+      service,
+      {
+          {"CreateTable", "global tables are refused"},
+          {"CreateTable",
+           "SSESpecification, TableClass, WarmThroughput and OnDemandThroughput have no effect"},
+          {"CreateTable", "provisioned capacity does not throttle"},
+          {"UpdateTable", "replicas are refused"},
+      });
 }
 
-aws::ServiceBinding make_binding(StreamsService& service) { return dynamodbstreams::api::bind(service); }
+aws::ServiceBinding make_binding(StreamsService& service) {
+  return dynamodbstreams::api::bind(service);
+}
 
 }  // namespace virga::dynamodb

@@ -5,7 +5,9 @@
 namespace virga::dynamodb {
 namespace {
 
-bool wanted(const std::optional<std::string>& mode) { return mode && (*mode == "TOTAL" || *mode == "INDEXES"); }
+bool wanted(const std::optional<std::string>& mode) {
+  return mode && (*mode == "TOTAL" || *mode == "INDEXES");
+}
 
 enum class Kind { plain, transactional_read, transactional_write };
 
@@ -17,16 +19,19 @@ api::Capacity capacity(double units, Kind kind) {
   return out;
 }
 
-std::map<std::string, api::Capacity> by_index(const std::vector<std::pair<std::string, int64_t>>& units, Kind kind) {
+std::map<std::string, api::Capacity> by_index(
+    const std::vector<std::pair<std::string, int64_t>>& units, Kind kind) {
   std::map<std::string, api::Capacity> out;
-  for (const auto& [name, amount] : units) out.emplace(name, capacity(static_cast<double>(amount), kind));
+  for (const auto& [name, amount] : units)
+    out.emplace(name, capacity(static_cast<double>(amount), kind));
   return out;
 }
 
 }  // namespace
 
-Box<api::ConsumedCapacity> write_capacity(const std::optional<std::string>& mode, const Table& table,
-                                          const WriteUnits& units, bool transactional) {
+Box<api::ConsumedCapacity> write_capacity(const std::optional<std::string>& mode,
+                                          const Table& table, const WriteUnits& units,
+                                          bool transactional) {
   Box<api::ConsumedCapacity> out;
   if (!wanted(mode)) return out;
   const Kind kind = transactional ? Kind::transactional_write : Kind::plain;
@@ -41,8 +46,8 @@ Box<api::ConsumedCapacity> write_capacity(const std::optional<std::string>& mode
   return out;
 }
 
-Box<api::ConsumedCapacity> read_capacity(const std::optional<std::string>& mode, const Table& table, ReadUnits halves,
-                                         const Index* index, bool transactional) {
+Box<api::ConsumedCapacity> read_capacity(const std::optional<std::string>& mode, const Table& table,
+                                         ReadUnits halves, const Index* index, bool transactional) {
   Box<api::ConsumedCapacity> out;
   if (!wanted(mode)) return out;
   const Kind kind = transactional ? Kind::transactional_read : Kind::plain;
@@ -53,14 +58,15 @@ Box<api::ConsumedCapacity> read_capacity(const std::optional<std::string>& mode,
   if (*mode != "INDEXES") return out;
   c.table = capacity(static_cast<double>(halves.table) / 2, kind);
   if (index) {
-    auto& indexes = (index->global ? c.global_secondary_indexes : c.local_secondary_indexes).emplace();
+    auto& indexes =
+        (index->global ? c.global_secondary_indexes : c.local_secondary_indexes).emplace();
     indexes.emplace(index->name, capacity(static_cast<double>(halves.index) / 2, kind));
   }
   return out;
 }
 
-Box<api::ItemCollectionMetrics> collection_metrics(const std::optional<std::string>& mode, const Table& table,
-                                                   ItemView item) {
+Box<api::ItemCollectionMetrics> collection_metrics(const std::optional<std::string>& mode,
+                                                   const Table& table, ItemView item) {
   Box<api::ItemCollectionMetrics> out;
   if (!mode || *mode != "SIZE" || !table.has_local_indexes()) return out;
   auto& metrics = out.emplace();

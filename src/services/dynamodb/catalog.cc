@@ -21,7 +21,8 @@ Result<platform::ResourceFacts> Catalog::read(const std::string& arn) const {
   if (!table) return facts;
   for (const auto& [key, value] : table->tags) facts.tags.emplace_back(key, value);
   if (table->resource_policy.empty()) return facts;
-  VIRGA_TRY(compiled, platform::PolicyDocument::parse(table->resource_policy, platform::PolicyKind::resource));
+  VIRGA_TRY(compiled, platform::PolicyDocument::parse(table->resource_policy,
+                                                      platform::PolicyKind::resource));
   facts.policy = std::move(compiled);
   return facts;
 }

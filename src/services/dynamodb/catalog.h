@@ -5,8 +5,8 @@
 
 namespace virga::dynamodb {
 
-// Tables as the door sees them: their resource policies, which count for their indexes too, and their tags.
-// Source: DynamoDB Developer Guide, "Using resource-based policies for DynamoDB".
+// Tables as the door sees them: their resource policies, which count for their indexes too, and
+// their tags. Source: DynamoDB Developer Guide, "Using resource-based policies for DynamoDB".
 class Catalog final : public platform::ResourceCatalog {
  public:
   explicit Catalog(storage::Shard& shard) : shard_(shard), tables_(shard) {}

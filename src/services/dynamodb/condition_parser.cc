@@ -32,7 +32,9 @@ const FunctionRule* find_function(std::string_view name) {
   return nullptr;
 }
 
-bool is_function(const Operand& o) { return o.kind == Operand::Kind::size || o.kind == Operand::Kind::other_function; }
+bool is_function(const Operand& o) {
+  return o.kind == Operand::Kind::size || o.kind == Operand::Kind::other_function;
+}
 
 // A value's type; a size() is a number; a path may be anything.
 std::optional<AttributeType> type_of(const Operand& o) {
@@ -42,8 +44,8 @@ std::optional<AttributeType> type_of(const Operand& o) {
 }
 
 std::string wrong_type(std::string_view function, std::string_view type) {
-  return "Incorrect operand type for operator or function; operator or function: " + std::string(function) +
-         ", operand type: " + std::string(type);
+  return "Incorrect operand type for operator or function; operator or function: " +
+         std::string(function) + ", operand type: " + std::string(type);
 }
 
 std::string value_text(ValueView v) {
@@ -69,11 +71,12 @@ class ConditionParser {
     Condition condition = as_condition(std::move(root));
     if (!lex_.failed() && !lex_.at_end()) lex_.syntax_error();
     if (lex_.failed()) return std::unexpected(lex_.error());
-    for (const std::string* error : {&lex_.limits, &parentheses_, &unknown_function_, &misused_function_,
-                                     &lex_.reserved, &condition_error_}) {
+    for (const std::string* error : {&lex_.limits, &parentheses_, &unknown_function_,
+                                     &misused_function_, &lex_.reserved, &condition_error_}) {
       if (!error->empty()) return std::unexpected(*error);
     }
-    return ParsedCondition{std::move(condition), std::move(lex_.path_heads), std::move(lex_.nested_heads)};
+    return ParsedCondition{std::move(condition), std::move(lex_.path_heads),
+                           std::move(lex_.nested_heads)};
   }
 
  private:
@@ -140,7 +143,8 @@ Condition ConditionParser::as_condition(Node node) {
   }
   const FunctionRule* rule = find_function(node.operand.function);
   if (node.operand.kind == Operand::Kind::size) {
-    note(misused_function_, "The function is not allowed to be used this way in an expression; function: size");
+    note(misused_function_,
+         "The function is not allowed to be used this way in an expression; function: size");
   } else if (rule) {
     out.kind = rule->kind;
   }
@@ -155,8 +159,9 @@ Operand ConditionParser::as_operand(Node node) {
     return {};
   }
   if (node.operand.kind == Operand::Kind::other_function) {
-    note(misused_function_, "The function is not allowed to be used this way in an expression; function: " +
-                                node.operand.function);
+    note(misused_function_,
+         "The function is not allowed to be used this way in an expression; function: " +
+             node.operand.function);
   }
   return std::move(node.operand);
 }
@@ -226,7 +231,8 @@ Node ConditionParser::predicate(int depth) {
                                                               {">=", Kind::greater_equal},
                                                               {">", Kind::greater}}};
   for (const auto& comparator : kComparators) {
-    if (lex_.take_symbol(comparator.symbol)) return compare(std::move(left), comparator.symbol, comparator.kind, depth);
+    if (lex_.take_symbol(comparator.symbol))
+      return compare(std::move(left), comparator.symbol, comparator.kind, depth);
   }
   if (lex_.take_keyword("BETWEEN")) return between(std::move(left), depth);
   if (lex_.take_keyword("IN")) return in(std::move(left), depth);
@@ -325,8 +331,8 @@ void ConditionParser::check_function(const Operand& call) {
   if (!rule) return note(unknown_function_, "Invalid function name; function: " + call.function);
   if (rule->operands != call.args.size()) {
     return note(operand_,
-                "Incorrect number of operands for operator or function; operator or function: " + call.function +
-                    ", number of operands: " + std::to_string(call.args.size()));
+                "Incorrect number of operands for operator or function; operator or function: " +
+                    call.function + ", number of operands: " + std::to_string(call.args.size()));
   }
   check_distinct(call.function, call.args);
   note(function_, function_error(*rule, call));
@@ -337,7 +343,8 @@ std::string ConditionParser::function_error(const FunctionRule& rule, const Oper
     case Kind::attribute_exists:
     case Kind::attribute_not_exists:
       if (call.args[0].kind != Operand::Kind::path) {
-        return "Operator or function requires a document path; operator or function: " + call.function;
+        return "Operator or function requires a document path; operator or function: " +
+               call.function;
       }
       return {};
     case Kind::begins_with:
@@ -352,9 +359,11 @@ std::string ConditionParser::function_error(const FunctionRule& rule, const Oper
       if (call.args[1].undefined) return {};
       const auto type = type_of(call.args[1]);
       if (!type) return wrong_type(call.function, "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}");
-      if (*type != AttributeType::string) return wrong_type(call.function, attribute_type_name(*type));
+      if (*type != AttributeType::string)
+        return wrong_type(call.function, attribute_type_name(*type));
       if (!parse_attribute_type(call.args[1].value.payload())) {
-        return "Invalid attribute type name found; type: " + std::string(call.args[1].value.payload()) +
+        return "Invalid attribute type name found; type: " +
+               std::string(call.args[1].value.payload()) +
                ", valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}";
       }
       return {};
@@ -363,7 +372,8 @@ std::string ConditionParser::function_error(const FunctionRule& rule, const Oper
       return {};
     default: {  // size
       const auto type = type_of(call.args[0]);
-      if (type && (*type == AttributeType::number || *type == AttributeType::boolean || *type == AttributeType::null)) {
+      if (type && (*type == AttributeType::number || *type == AttributeType::boolean ||
+                   *type == AttributeType::null)) {
         return wrong_type(call.function, attribute_type_name(*type));
       }
       return {};
@@ -372,38 +382,49 @@ std::string ConditionParser::function_error(const FunctionRule& rule, const Oper
 }
 
 void ConditionParser::check_distinct(std::string_view name, const std::vector<Operand>& operands) {
-  if (operands.size() != 2 || operands[0].kind != Operand::Kind::path || operands[1].kind != Operand::Kind::path) return;
+  if (operands.size() != 2 || operands[0].kind != Operand::Kind::path ||
+      operands[1].kind != Operand::Kind::path)
+    return;
   if (operands[0].path != operands[1].path || lex_.failed()) return;
-  note(distinct_, "The first operand must be distinct from the remaining operands for this operator or function; "
-                  "operator: " + std::string(name) + ", first operand: " + path_text(operands[0].path));
+  note(distinct_,
+       "The first operand must be distinct from the remaining operands for this operator or "
+       "function; "
+       "operator: " +
+           std::string(name) + ", first operand: " + path_text(operands[0].path));
 }
 
 // Only strings, numbers and binaries have an order.
 void ConditionParser::check_order(std::string_view name, const std::vector<Operand>& operands) {
   for (const auto& operand : operands) {
     const auto type = type_of(operand);
-    if (type && *type != AttributeType::string && *type != AttributeType::number && *type != AttributeType::binary) {
+    if (type && *type != AttributeType::string && *type != AttributeType::number &&
+        *type != AttributeType::binary) {
       return note(function_, wrong_type(name, attribute_type_name(*type)));
     }
   }
 }
 
 void ConditionParser::check_between(const Operand& low, const Operand& high) {
-  if (low.kind != Operand::Kind::value || high.kind != Operand::Kind::value || low.undefined || high.undefined) return;
+  if (low.kind != Operand::Kind::value || high.kind != Operand::Kind::value || low.undefined ||
+      high.undefined)
+    return;
   const std::string bounds = "lower bound operand: " + value_text(low.value) +
                              ", upper bound operand: " + value_text(high.value);
   if (low.value.type() != high.value.type()) {
-    note(function_, "The BETWEEN operator requires same data type for lower and upper bounds; " + bounds);
+    note(function_,
+         "The BETWEEN operator requires same data type for lower and upper bounds; " + bounds);
   } else if (const auto order = compare_values(low.value, high.value); order && *order > 0) {
     note(function_,
-         "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; " + bounds);
+         "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; " +
+             bounds);
   }
 }
 
 }  // namespace
 
 Parsed<ParsedCondition> parse_condition(std::string_view text, Placeholders& placeholders) {
-  if (auto error = check_expression_size(text); !error.empty()) return std::unexpected(std::move(error));
+  if (auto error = check_expression_size(text); !error.empty())
+    return std::unexpected(std::move(error));
   return ConditionParser(text, placeholders).run();
 }
 

@@ -5,8 +5,8 @@
 #include "services/dynamodb/backups.h"
 #include "services/dynamodb/service.h"
 
-// Point-in-time recovery: whether a table keeps its history. Source: DynamoDB API Reference, UpdateContinuousBackups,
-// DescribeContinuousBackups.
+// Point-in-time recovery: whether a table keeps its history. Source: DynamoDB API Reference,
+// UpdateContinuousBackups, DescribeContinuousBackups.
 namespace virga::dynamodb {
 namespace {
 
@@ -20,7 +20,8 @@ int64_t floor_to_second(int64_t micros) {
   return micros - micros % kSecond;
 }
 
-api::ContinuousBackupsDescription description_of(const Table& table, Timestamp now, int64_t lifecycle_delay_ms) {
+api::ContinuousBackupsDescription description_of(const Table& table, Timestamp now,
+                                                 int64_t lifecycle_delay_ms) {
   api::ContinuousBackupsDescription out;
   out.continuous_backups_status = "ENABLED";
   auto& recovery = out.point_in_time_recovery_description.emplace();
@@ -50,28 +51,33 @@ Task<api::DescribeContinuousBackupsOutput> Service::describe_continuous_backups(
     Ctx ctx, api::DescribeContinuousBackupsInput input) {
   const TableRef table = co_await backup_source(*ctx, input.table_name);
   api::DescribeContinuousBackupsOutput output;
-  output.continuous_backups_description = description_of(*table, ctx->now.at, options_.lifecycle_delay_ms);
+  output.continuous_backups_description =
+      description_of(*table, ctx->now.at, options_.lifecycle_delay_ms);
   co_return std::move(output);
 }
 
 // Continuous backups are on for every table; this decides about its history.
-Task<api::UpdateContinuousBackupsOutput> Service::update_continuous_backups(Ctx ctx,
-                                                                            api::UpdateContinuousBackupsInput input) {
+Task<api::UpdateContinuousBackupsOutput> Service::update_continuous_backups(
+    Ctx ctx, api::UpdateContinuousBackupsInput input) {
   const api::PointInTimeRecoverySpecification wanted = input.point_in_time_recovery_specification;
   const TableRef known = co_await backup_source(*ctx, input.table_name);
   if (!wanted.point_in_time_recovery_enabled && wanted.recovery_period_in_days) {
-    co_return fail(errors::validation(
-        "Invalid Request: RecoveryPeriodInDays cannot be specified when PointInTimeRecoveryEnabled is false"));
+    co_return fail(
+        errors::validation("Invalid Request: RecoveryPeriodInDays cannot be specified when "
+                           "PointInTimeRecoveryEnabled is false"));
   }
   const Timestamp now = ctx->now.at;
-  const TableRef table = co_await change_table(ctx, known, [&](Table& changed, storage::Txn& txn) -> Result<void> {
-    const bool was = changed.recovery_days > 0;
-    const auto other = static_cast<int32_t>(was ? changed.recovery_days : kRecoveryDays);
-    changed.recovery_days = wanted.point_in_time_recovery_enabled ? wanted.recovery_period_in_days.value_or(other) : 0;
-    if (!was && changed.recovery_days > 0) changed.recovery_since = now;
-    if (changed.recovery_days == 0) changed.recovery_since.reset();
-    return changes_.keep_history(txn, changed, changed.recovery_days, now);
-  });
+  const TableRef table =
+      co_await change_table(ctx, known, [&](Table& changed, storage::Txn& txn) -> Result<void> {
+        const bool was = changed.recovery_days > 0;
+        const auto other = static_cast<int32_t>(was ? changed.recovery_days : kRecoveryDays);
+        changed.recovery_days = wanted.point_in_time_recovery_enabled
+                                    ? wanted.recovery_period_in_days.value_or(other)
+                                    : 0;
+        if (!was && changed.recovery_days > 0) changed.recovery_since = now;
+        if (changed.recovery_days == 0) changed.recovery_since.reset();
+        return changes_.keep_history(txn, changed, changed.recovery_days, now);
+      });
   api::UpdateContinuousBackupsOutput output;
   output.continuous_backups_description = description_of(*table, now, options_.lifecycle_delay_ms);
   co_return std::move(output);

@@ -15,7 +15,8 @@ namespace {
 
 // What we would otherwise accept without effect.
 Result<void> check_supported(const api::CreateTableInput& input) {
-  if (input.global_table_source_arn) return fail(errors::not_implemented("CreateTable with GlobalTableSourceArn"));
+  if (input.global_table_source_arn)
+    return fail(errors::not_implemented("CreateTable with GlobalTableSourceArn"));
   return {};
 }
 
@@ -66,11 +67,13 @@ Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInpu
   bool put = false;
   auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<bool> {
     VIRGA_TRY(existing, tables_.read(txn, table->account, table->region, table->name));
-    if (existing && existing->status(now) != "DELETED") return fail(errors::table_exists(table->name));
+    if (existing && existing->status(now) != "DELETED")
+      return fail(errors::table_exists(table->name));
     table->id = txn.new_object_id();
     for (auto& index : table->indexes) index.id = txn.new_object_id();
     if (input.stream_specification && input.stream_specification->stream_enabled) {
-      VIRGA_TRY_VOID(changes_.enable_stream(txn, *table, *input.stream_specification->stream_view_type, now));
+      VIRGA_TRY_VOID(
+          changes_.enable_stream(txn, *table, *input.stream_specification->stream_view_type, now));
     }
     tables_.put(txn, existing, *table);
     put = true;

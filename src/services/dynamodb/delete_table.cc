@@ -51,7 +51,8 @@ Task<api::DeleteTableOutput> Service::delete_table(Ctx ctx, api::DeleteTableInpu
   tables_.forget(*table);
 
   api::DeleteTableOutput output;
-  auto& description = output.table_description.emplace(describe_table_as(*ctx, *table, "DELETING", counts));
+  auto& description =
+      output.table_description.emplace(describe_table_as(*ctx, *table, "DELETING", counts));
   // What the service leaves out of this answer.
   description.attribute_definitions.reset();
   description.key_schema.reset();

@@ -55,13 +55,19 @@ Description warm(UnitsPerSecond units, std::string_view status) {
   return out;
 }
 
-// The key's ARN, whatever form the request named it in; without a name the one that the account has for DynamoDB.
+// The key's ARN, whatever form the request named it in; without a name the one that the account has
+// for DynamoDB.
 std::string kms_key_arn(const RequestContext& ctx, const Table& table) {
   if (table.kms_key.starts_with("arn:")) return table.kms_key;
-  const std::string head = "arn:" + std::string(ctx.partition) + ":kms:" + table.region + ":" + table.account + ":";
-  if (table.kms_key.starts_with("alias/") && table.kms_key != "alias/aws/dynamodb") return head + table.kms_key;
-  if (!table.kms_key.empty() && table.kms_key != "alias/aws/dynamodb") return head + "key/" + table.kms_key;
-  std::string id = to_hex(as_bytes(sha256("dynamodb key of " + table.account + " in " + table.region))).substr(0, 32);
+  const std::string head =
+      "arn:" + std::string(ctx.partition) + ":kms:" + table.region + ":" + table.account + ":";
+  if (table.kms_key.starts_with("alias/") && table.kms_key != "alias/aws/dynamodb")
+    return head + table.kms_key;
+  if (!table.kms_key.empty() && table.kms_key != "alias/aws/dynamodb")
+    return head + "key/" + table.kms_key;
+  std::string id =
+      to_hex(as_bytes(sha256("dynamodb key of " + table.account + " in " + table.region)))
+          .substr(0, 32);
   for (const size_t dash : {8, 13, 18, 23}) id.insert(dash, "-");
   return head + "key/" + id;
 }
@@ -71,11 +77,12 @@ ObjectStats::Count count_of(const ObjectCounts& counts, uint64_t id) {
   return it == counts.end() ? ObjectStats::Count{} : it->second;
 }
 
-void describe_index(const RequestContext& ctx, const Table& table, const Index& index, std::string_view status,
-                    ObjectStats::Count count, api::TableDescription& out) {
+void describe_index(const RequestContext& ctx, const Table& table, const Index& index,
+                    std::string_view status, ObjectStats::Count count, api::TableDescription& out) {
   const std::string arn = *out.table_arn + "/index/" + index.name;
   if (!index.global) {
-    auto& list = out.local_secondary_indexes ? *out.local_secondary_indexes : out.local_secondary_indexes.emplace();
+    auto& list = out.local_secondary_indexes ? *out.local_secondary_indexes
+                                             : out.local_secondary_indexes.emplace();
     api::LocalSecondaryIndexDescription d;
     d.index_name = index.name;
     d.key_schema = key_schema(index.keys);
@@ -86,7 +93,8 @@ void describe_index(const RequestContext& ctx, const Table& table, const Index& 
     list.push_back(std::move(d));
     return;
   }
-  auto& list = out.global_secondary_indexes ? *out.global_secondary_indexes : out.global_secondary_indexes.emplace();
+  auto& list = out.global_secondary_indexes ? *out.global_secondary_indexes
+                                            : out.global_secondary_indexes.emplace();
   api::GlobalSecondaryIndexDescription d;
   d.index_name = index.name;
   d.key_schema = key_schema(index.keys);
@@ -105,8 +113,8 @@ void describe_index(const RequestContext& ctx, const Table& table, const Index& 
 
 }  // namespace
 
-api::TableDescription describe_table_as(const RequestContext& ctx, const Table& table, std::string_view status,
-                                        const ObjectCounts& counts) {
+api::TableDescription describe_table_as(const RequestContext& ctx, const Table& table,
+                                        std::string_view status, const ObjectCounts& counts) {
   api::TableDescription out;
   auto& definitions = out.attribute_definitions.emplace();
   for (const auto& definition : table.definitions) {
@@ -131,12 +139,14 @@ api::TableDescription describe_table_as(const RequestContext& ctx, const Table& 
   if (table.billing_mode_given) {
     auto& summary = out.billing_mode_summary.emplace();
     summary.billing_mode = table.on_demand ? "PAY_PER_REQUEST" : "PROVISIONED";
-    if (table.on_demand && status != "CREATING") summary.last_update_to_pay_per_request_date_time = table.on_demand_since;
+    if (table.on_demand && status != "CREATING")
+      summary.last_update_to_pay_per_request_date_time = table.on_demand_since;
   }
   for (const auto& index : table.indexes) {
-    const std::string_view index_status = status == "CREATING"                                ? "CREATING"
-                                          : status == "UPDATING" && !index.transition.empty() ? index.transition
-                                                                                              : std::string_view("ACTIVE");
+    const std::string_view index_status = status == "CREATING" ? "CREATING"
+                                          : status == "UPDATING" && !index.transition.empty()
+                                              ? index.transition
+                                              : std::string_view("ACTIVE");
     describe_index(ctx, table, index, index_status, count_of(counts, index.id), out);
   }
   if (!table.stream_view.empty()) {

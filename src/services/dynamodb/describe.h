@@ -15,7 +15,7 @@ namespace virga::dynamodb {
 using ObjectCounts = std::map<uint64_t, ObjectStats::Count>;
 
 // A TableDescription with the given status; indexes have it too while a table is created.
-api::TableDescription describe_table_as(const RequestContext& ctx, const Table& table, std::string_view status,
-                                        const ObjectCounts& counts);
+api::TableDescription describe_table_as(const RequestContext& ctx, const Table& table,
+                                        std::string_view status, const ObjectCounts& counts);
 
 }  // namespace virga::dynamodb

@@ -28,11 +28,13 @@ Task<api::DescribeTableOutput> Service::described(Ctx ctx, TableRef table) {
   for (const auto& object : objects) {
     bool complete = false;
     while (!complete) {
-      auto done = co_await shard_.transact(storage::TransactOptions{}, [&](storage::Txn& txn) -> Result<bool> {
-        VIRGA_TRY(counted, writer_.stats().count_some(object.id, object.prefix, txn, kCountedRows));
-        if (counted) counts[object.id] = *writer_.stats().find(object.id);
-        return counted;
-      });
+      auto done = co_await shard_.transact(
+          storage::TransactOptions{}, [&](storage::Txn& txn) -> Result<bool> {
+            VIRGA_TRY(counted,
+                      writer_.stats().count_some(object.id, object.prefix, txn, kCountedRows));
+            if (counted) counts[object.id] = *writer_.stats().find(object.id);
+            return counted;
+          });
       ctx->depends_on(done.lsn);
       complete = co_await std::move(done.result);
     }
@@ -57,8 +59,8 @@ Task<api::ListTablesOutput> Service::list_tables(Ctx ctx, api::ListTablesInput i
   auto& names = output.table_names.emplace();
   const auto view = shard_.snapshot();
   bool more = false;
-  co_await tables_.list(*view, ctx->account, ctx->region, input.exclusive_start_table_name.value_or(""),
-                        [&](const TableRef& table) {
+  co_await tables_.list(*view, ctx->account, ctx->region,
+                        input.exclusive_start_table_name.value_or(""), [&](const TableRef& table) {
                           if (table->status(ctx->now.at) == "DELETED") return true;
                           more = names.size() == limit;
                           if (!more) names.push_back(table->name);

@@ -18,8 +18,8 @@ AwsError invalid_parameter(std::string_view message);
 AwsError one_violation(std::string_view message);
 AwsError serialization(std::string message);
 
-AwsError resource_not_found();                         // data operations name no table
-AwsError table_not_found(std::string_view name);       // control operations do
+AwsError resource_not_found();                    // data operations name no table
+AwsError table_not_found(std::string_view name);  // control operations do
 AwsError arn_not_found(std::string_view arn);
 AwsError index_not_found(std::string_view name);
 AwsError table_exists(std::string_view name);

@@ -23,8 +23,8 @@ const std::vector<AttributeValue>& no_parameters() {
   return kNone;
 }
 
-// Where a SELECT goes on: the range, and the last key that was read in it. Belongs to one statement with its
-// parameters.
+// Where a SELECT goes on: the range, and the last key that was read in it. Belongs to one statement
+// with its parameters.
 struct NextToken {
   size_t range = 0;
   Item last_key;
@@ -40,7 +40,8 @@ struct NextToken {
     const AwsError invalid = errors::validation("Invalid NextToken");
     if (!bytes || bytes->size() <= kMacBytes) return fail(invalid);
     const std::string_view body = std::string_view(*bytes).substr(0, bytes->size() - kMacBytes);
-    if (mac(fingerprint, body) != std::string_view(*bytes).substr(body.size())) return fail(invalid);
+    if (mac(fingerprint, body) != std::string_view(*bytes).substr(body.size()))
+      return fail(invalid);
     storage::KeyReader reader(body);
     NextToken out;
     if (reader.u8() != kTokenFormat) return fail(invalid);
@@ -59,9 +60,12 @@ struct NextToken {
 // The rest of a range behind the last key. The table may have another shape since.
 Result<void> start_behind(const partiql::ReadPlan& plan, const Item& last, KeyRange& range) {
   const auto key = check_key(plan.table->keys, key_of(plan.table->keys, last));
-  if (!key || (plan.index && !is_in_index(*plan.index, last))) return fail(errors::validation("Invalid NextToken"));
-  const std::string start = plan.index ? index_entry_key(*plan.table, *plan.index, last) : item_key(*plan.table, last);
-  if (start < range.begin || start >= range.end) return fail(errors::validation("Invalid NextToken"));
+  if (!key || (plan.index && !is_in_index(*plan.index, last)))
+    return fail(errors::validation("Invalid NextToken"));
+  const std::string start =
+      plan.index ? index_entry_key(*plan.table, *plan.index, last) : item_key(*plan.table, last);
+  if (start < range.begin || start >= range.end)
+    return fail(errors::validation("Invalid NextToken"));
   if (plan.direction == storage::Direction::forward) {
     range.begin = start + '\0';
   } else {
@@ -73,14 +77,16 @@ Result<void> start_behind(const partiql::ReadPlan& plan, const Item& last, KeyRa
 }  // namespace
 
 // Source: DynamoDB API Reference, ExecuteStatement.
-Task<api::ExecuteStatementOutput> Service::execute_statement(Ctx ctx, api::ExecuteStatementInput input) {
+Task<api::ExecuteStatementOutput> Service::execute_statement(Ctx ctx,
+                                                             api::ExecuteStatementInput input) {
   const auto& parameters = input.parameters ? *input.parameters : no_parameters();
   Statement statement = co_await partiql::parse_statement(input.statement, parameters);
   if (statement.kind == Statement::Kind::exists) {
     co_return fail(errors::validation("EXISTS is supported only in ExecuteTransaction"));
   }
   if (statement.reads()) {
-    api::ExecuteStatementOutput page = co_await select_items(ctx, std::move(statement), std::move(input));
+    api::ExecuteStatementOutput page =
+        co_await select_items(ctx, std::move(statement), std::move(input));
     co_return std::move(page);
   }
   const bool item_on_failure = input.return_values_on_condition_check_failure == "ALL_OLD";
@@ -91,12 +97,15 @@ Task<api::ExecuteStatementOutput> Service::execute_statement(Ctx ctx, api::Execu
 
   api::ExecuteStatementOutput output;
   auto& items = output.items.emplace();
-  if (auto returned = partiql::returned_item(*planned, *done)) items.push_back(std::move(*returned));
-  output.consumed_capacity = write_capacity(input.return_consumed_capacity, *done->table, done->units);
+  if (auto returned = partiql::returned_item(*planned, *done))
+    items.push_back(std::move(*returned));
+  output.consumed_capacity =
+      write_capacity(input.return_consumed_capacity, *done->table, done->units);
   co_return std::move(output);
 }
 
-// Reads key ranges one after the other until a page is full. Limit counts the rows that were looked at.
+// Reads key ranges one after the other until a page is full. Limit counts the rows that were looked
+// at.
 Task<api::ExecuteStatementOutput> Service::select_items(Ctx ctx, Statement statement,
                                                         api::ExecuteStatementInput input) {
   TableRef table = co_await data_table(*ctx, statement.table);
@@ -104,7 +113,9 @@ Task<api::ExecuteStatementOutput> Service::select_items(Ctx ctx, Statement state
   const bool consistent = input.consistent_read.value_or(false);
   partiql::ReadPlan plan = co_await partiql::plan_read(statement, table, consistent);
   const std::string print =
-      partiql::fingerprint(input.statement, input.parameters ? *input.parameters : no_parameters()) + ctx->account;
+      partiql::fingerprint(input.statement,
+                           input.parameters ? *input.parameters : no_parameters()) +
+      ctx->account;
   size_t at = 0;
   if (input.next_token) {
     const NextToken token = co_await NextToken::decode(*input.next_token, print);
@@ -137,7 +148,8 @@ Task<api::ExecuteStatementOutput> Service::select_items(Ctx ctx, Statement state
     }
     if (left) *left -= page.scanned;
   }
-  output.consumed_capacity = read_capacity(input.return_consumed_capacity, *table, units, plan.index);
+  output.consumed_capacity =
+      read_capacity(input.return_consumed_capacity, *table, units, plan.index);
   co_return std::move(output);
 }
 

@@ -32,15 +32,16 @@ errors::CancellationReason reason_of(const AwsError& error) {
 
 // A reason of its own, or the whole transaction's error.
 bool is_reason(const AwsError& error) {
-  return error.code == "ConditionalCheckFailedException" || error.code == "DuplicateItemException" ||
-         error.code == "ValidationException";
+  return error.code == "ConditionalCheckFailedException" ||
+         error.code == "DuplicateItemException" || error.code == "ValidationException";
 }
 
 }  // namespace
 
 // All statements at one moment: all reads, or all writes and existence checks.
 // Source: DynamoDB API Reference, ExecuteTransaction.
-Task<api::ExecuteTransactionOutput> Service::execute_transaction(Ctx ctx, api::ExecuteTransactionInput input) {
+Task<api::ExecuteTransactionOutput> Service::execute_transaction(
+    Ctx ctx, api::ExecuteTransactionInput input) {
   std::vector<Statement> statements;
   size_t reads = 0;
   std::string prints;
@@ -52,20 +53,22 @@ Task<api::ExecuteTransactionOutput> Service::execute_transaction(Ctx ctx, api::E
     prints += partiql::fingerprint(request.statement, parameters);
   }
   if (reads > 0 && reads < statements.size()) {
-    co_return fail(
-        errors::validation("The entire transaction must consist of either read statements or write statements; you "
-                           "cannot mix both in one transaction."));
+    co_return fail(errors::validation(
+        "The entire transaction must consist of either read statements or write statements; you "
+        "cannot mix both in one transaction."));
   }
   if (reads > 0) {
-    api::ExecuteTransactionOutput output = co_await read_transaction(ctx, std::move(statements), std::move(input));
+    api::ExecuteTransactionOutput output =
+        co_await read_transaction(ctx, std::move(statements), std::move(input));
     co_return std::move(output);
   }
-  api::ExecuteTransactionOutput output =
-      co_await write_transaction(ctx, std::move(statements), std::move(input), partiql::fingerprint(prints, {}));
+  api::ExecuteTransactionOutput output = co_await write_transaction(
+      ctx, std::move(statements), std::move(input), partiql::fingerprint(prints, {}));
   co_return std::move(output);
 }
 
-Task<api::ExecuteTransactionOutput> Service::read_transaction(Ctx ctx, std::vector<Statement> statements,
+Task<api::ExecuteTransactionOutput> Service::read_transaction(Ctx ctx,
+                                                              std::vector<Statement> statements,
                                                               api::ExecuteTransactionInput input) {
   api::ExecuteTransactionOutput output;
   auto& responses = output.responses.emplace();
@@ -79,10 +82,12 @@ Task<api::ExecuteTransactionOutput> Service::read_transaction(Ctx ctx, std::vect
     responses.push_back(std::move(response));
     auto& entry = used[table->name];
     entry.first = table;
-    entry.second.table += 2 * read_half_units(bytes, true);  // transactional reads cost twice a consistent one
+    entry.second.table +=
+        2 * read_half_units(bytes, true);  // transactional reads cost twice a consistent one
   }
   for (const auto& [name, entry] : used) {
-    auto capacity = read_capacity(input.return_consumed_capacity, *entry.first, entry.second, nullptr, true);
+    auto capacity =
+        read_capacity(input.return_consumed_capacity, *entry.first, entry.second, nullptr, true);
     if (!capacity) break;
     if (!output.consumed_capacity) output.consumed_capacity.emplace();
     output.consumed_capacity->push_back(std::move(*capacity));
@@ -90,8 +95,10 @@ Task<api::ExecuteTransactionOutput> Service::read_transaction(Ctx ctx, std::vect
   co_return std::move(output);
 }
 
-Task<api::ExecuteTransactionOutput> Service::write_transaction(Ctx ctx, std::vector<Statement> statements,
-                                                               api::ExecuteTransactionInput input, std::string print) {
+Task<api::ExecuteTransactionOutput> Service::write_transaction(Ctx ctx,
+                                                               std::vector<Statement> statements,
+                                                               api::ExecuteTransactionInput input,
+                                                               std::string print) {
   std::vector<std::unique_ptr<PlannedWrite>> planned(statements.size());
   std::vector<errors::CancellationReason> reasons(statements.size());
   bool cancelled = false;
@@ -109,36 +116,40 @@ Task<api::ExecuteTransactionOutput> Service::write_transaction(Ctx ctx, std::vec
       continue;
     }
     planned[i] = std::move(*plan);
-    if (!keys.insert(planned[i]->write.key).second) co_return fail(multiple_operations_on_one_item());
+    if (!keys.insert(planned[i]->write.key).second)
+      co_return fail(multiple_operations_on_one_item());
   }
   if (cancelled) co_return fail(errors::transaction_canceled(reasons));
 
   const std::string token = input.client_request_token.value_or("");
   const int64_t now = ctx->now.at.micros;
   const storage::TransactOptions options{.generation = generation};
-  auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<std::vector<PreparedWrite>> {
-    std::vector<PreparedWrite> out;
-    if (!token.empty()) {
-      VIRGA_TRY(seen, find_request_token(txn, ctx->account, ctx->region, token, now));
-      if (seen && *seen != print) return fail(errors::idempotent_parameter_mismatch());
-      if (seen) return out;
-    }
-    for (size_t i = 0; i < planned.size(); ++i) {
-      auto prepared = writer_.prepare(txn, planned[i]->write);
-      if (prepared) {
-        out.push_back(std::move(*prepared));
-        continue;
-      }
-      AwsError error = partiql::write_error(*planned[i], std::move(prepared.error()));
-      if (!is_reason(error)) return fail(std::move(error));
-      reasons[i] = reason_of(error);
-      cancelled = true;
-    }
-    if (cancelled) return fail(errors::transaction_canceled(reasons));
-    for (size_t i = 0; i < planned.size(); ++i) writer_.commit(txn, planned[i]->write, out[i], now);
-    if (!token.empty()) VIRGA_TRY_VOID(keep_request_token(txn, ctx->account, ctx->region, token, print, now));
-    return out;
-  });
+  auto done = co_await shard_.transact(
+      options, [&](storage::Txn& txn) -> Result<std::vector<PreparedWrite>> {
+        std::vector<PreparedWrite> out;
+        if (!token.empty()) {
+          VIRGA_TRY(seen, find_request_token(txn, ctx->account, ctx->region, token, now));
+          if (seen && *seen != print) return fail(errors::idempotent_parameter_mismatch());
+          if (seen) return out;
+        }
+        for (size_t i = 0; i < planned.size(); ++i) {
+          auto prepared = writer_.prepare(txn, planned[i]->write);
+          if (prepared) {
+            out.push_back(std::move(*prepared));
+            continue;
+          }
+          AwsError error = partiql::write_error(*planned[i], std::move(prepared.error()));
+          if (!is_reason(error)) return fail(std::move(error));
+          reasons[i] = reason_of(error);
+          cancelled = true;
+        }
+        if (cancelled) return fail(errors::transaction_canceled(reasons));
+        for (size_t i = 0; i < planned.size(); ++i)
+          writer_.commit(txn, planned[i]->write, out[i], now);
+        if (!token.empty())
+          VIRGA_TRY_VOID(keep_request_token(txn, ctx->account, ctx->region, token, print, now));
+        return out;
+      });
   ctx->depends_on(done.lsn);
   const std::vector<PreparedWrite> writes = co_await std::move(done.result);
 
@@ -156,8 +167,10 @@ Task<api::ExecuteTransactionOutput> Service::write_transaction(Ctx ctx, std::vec
     responses.push_back(std::move(response));
   }
   for (auto& [name, entry] : used) {
-    entry.second.table *= 2;  // transactional writes cost twice, what follows from them in indexes does not
-    auto capacity = write_capacity(input.return_consumed_capacity, *entry.first, entry.second, true);
+    entry.second.table *=
+        2;  // transactional writes cost twice, what follows from them in indexes does not
+    auto capacity =
+        write_capacity(input.return_consumed_capacity, *entry.first, entry.second, true);
     if (!capacity) break;
     if (!output.consumed_capacity) output.consumed_capacity.emplace();
     output.consumed_capacity->push_back(std::move(*capacity));

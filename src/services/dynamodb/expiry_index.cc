@@ -38,13 +38,14 @@ std::optional<int64_t> expiry_seconds(ItemView item, const std::string& attribut
   return parse_int(whole);
 }
 
-void ExpiryIndex::add(storage::Txn& txn, const Table& table, const std::string& item_key, int64_t seconds) {
+void ExpiryIndex::add(storage::Txn& txn, const Table& table, const std::string& item_key,
+                      int64_t seconds) {
   txn.put(entry_key(seconds, item_key), entry_value(table));
   if (seconds < waiting_for_) woken_.set();
 }
 
-void ExpiryIndex::change(storage::Txn& txn, const Table& table, const std::string& item_key, const ItemView* before,
-                         const ItemView* after) {
+void ExpiryIndex::change(storage::Txn& txn, const Table& table, const std::string& item_key,
+                         const ItemView* before, const ItemView* after) {
   const auto old_seconds = before ? expiry_seconds(*before, table.ttl_attribute) : std::nullopt;
   const auto new_seconds = after ? expiry_seconds(*after, table.ttl_attribute) : std::nullopt;
   if (old_seconds == new_seconds) return;
@@ -52,7 +53,8 @@ void ExpiryIndex::change(storage::Txn& txn, const Table& table, const std::strin
   if (new_seconds) add(txn, table, item_key, *new_seconds);
 }
 
-Result<ExpiryIndex::Due> ExpiryIndex::due(const storage::View& view, int64_t now_seconds, size_t count) const {
+Result<ExpiryIndex::Due> ExpiryIndex::due(const storage::View& view, int64_t now_seconds,
+                                          size_t count) const {
   Due out;
   const std::string begin = Key(Space::platform).text(kName).str();
   VIRGA_TRY_VOID(view.scan(begin, storage::prefix_end(begin), storage::Direction::forward,

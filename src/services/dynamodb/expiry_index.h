@@ -11,14 +11,15 @@
 
 namespace virga::dynamodb {
 
-// Which items expire when: an entry per item of a table with time to live, ordered by time, changed in the write's own
-// transaction. An entry is a hint: who acts on it looks at the item again. Owner loop only.
+// Which items expire when: an entry per item of a table with time to live, ordered by time, changed
+// in the write's own transaction. An entry is a hint: who acts on it looks at the item again. Owner
+// loop only.
 //   platform | "dynamodb-ttl" | seconds (i64) | the item's key   →   account, region, table name
 class ExpiryIndex {
  public:
   // `item_key` went from `before` to `after` (null: none).
-  void change(storage::Txn& txn, const Table& table, const std::string& item_key, const ItemView* before,
-              const ItemView* after);
+  void change(storage::Txn& txn, const Table& table, const std::string& item_key,
+              const ItemView* before, const ItemView* after);
   void add(storage::Txn& txn, const Table& table, const std::string& item_key, int64_t seconds);
 
   struct Entry {
@@ -27,7 +28,8 @@ class ExpiryIndex {
     int64_t seconds = 0;
     std::string account, region, table;
   };
-  // At most `count` entries that are due at `now_seconds`, earliest first; and when the next is due.
+  // At most `count` entries that are due at `now_seconds`, earliest first; and when the next is
+  // due.
   struct Due {
     std::vector<Entry> entries;
     std::optional<int64_t> next_seconds;
@@ -43,8 +45,8 @@ class ExpiryIndex {
   int64_t waiting_for_ = INT64_MAX;
 };
 
-// The whole seconds at which an item expires: a number attribute of the name. Source: DynamoDB Developer Guide, "Using time
-// to live (TTL) in DynamoDB".
+// The whole seconds at which an item expires: a number attribute of the name. Source: DynamoDB
+// Developer Guide, "Using time to live (TTL) in DynamoDB".
 std::optional<int64_t> expiry_seconds(ItemView item, const std::string& attribute);
 // An item that expired longer ago than this is left alone. Source: the same page.
 inline constexpr int64_t kExpiryPastMaxSeconds = 5LL * 365 * 86400;

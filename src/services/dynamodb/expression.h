@@ -8,10 +8,11 @@
 
 #include "aws/attribute_value.h"
 
-// The expression language: conditions and filters, key conditions, projections, updates. Parsing is one pass over at
-// most 4 KiB with bounded depth; the legacy parameters (legacy.h) make the same trees. Trees refer to the request's
-// values by view: they live no longer than the request.
-// Source: DynamoDB Developer Guide, "Using expressions in DynamoDB" and "Quotas"; texts as the service answers them.
+// The expression language: conditions and filters, key conditions, projections, updates. Parsing is
+// one pass over at most 4 KiB with bounded depth; the legacy parameters (legacy.h) make the same
+// trees. Trees refer to the request's values by view: they live no longer than the request. Source:
+// DynamoDB Developer Guide, "Using expressions in DynamoDB" and "Quotas"; texts as the service
+// answers them.
 namespace virga::dynamodb {
 
 inline constexpr size_t kExpressionBytesMax = 4096;
@@ -37,14 +38,29 @@ struct Operand {
   ValueView value;
   std::vector<Operand> args;
   std::string function;  // the name as written
-  bool undefined = false;  // a placeholder without definition: only ever seen while errors are collected
+  bool undefined =
+      false;  // a placeholder without definition: only ever seen while errors are collected
 };
 
 struct Condition {
   enum class Kind {
-    all_of, any_of, negation,               // children
-    equal, not_equal, less, less_equal, greater, greater_equal, between, in,  // operands
-    attribute_exists, attribute_not_exists, attribute_type, begins_with, contains, not_contains,
+    all_of,
+    any_of,
+    negation,  // children
+    equal,
+    not_equal,
+    less,
+    less_equal,
+    greater,
+    greater_equal,
+    between,
+    in,  // operands
+    attribute_exists,
+    attribute_not_exists,
+    attribute_type,
+    begins_with,
+    contains,
+    not_contains,
   };
   Kind kind = Kind::all_of;
   std::vector<Condition> children;
@@ -64,7 +80,9 @@ class Placeholders {
   void add_name(std::string_view key, std::string_view attribute) {
     names_.push_back({std::string(key), std::string(attribute), false});
   }
-  void add_value(std::string_view key, ValueView value) { values_.push_back({std::string(key), value, false}); }
+  void add_value(std::string_view key, ValueView value) {
+    values_.push_back({std::string(key), value, false});
+  }
   // Null when not defined; marks as used.
   const std::string* name(std::string_view key);
   const ValueView* value(std::string_view key);
@@ -87,7 +105,9 @@ class Placeholders {
 };
 
 template <class T>
-using Parsed = std::expected<T, std::string>;  // the error is AWS's text without its "Invalid …Expression: " head
+using Parsed =
+    std::expected<T,
+                  std::string>;  // the error is AWS's text without its "Invalid …Expression: " head
 
 struct ParsedCondition {
   Condition condition;
@@ -110,7 +130,8 @@ Parsed<ParsedProjection> parse_projection(std::string_view text, Placeholders& p
 // Source: DynamoDB Developer Guide, "Reserved words in DynamoDB". Any case.
 bool is_reserved_word(std::string_view word);
 
-// The checks between paths of one update or projection: overlap, and conflict (a name and an index at one place).
+// The checks between paths of one update or projection: overlap, and conflict (a name and an index
+// at one place).
 class PathSet {
  public:
   // Adds a path; the texts of the first overlap and the first conflict are kept.

@@ -8,7 +8,9 @@ namespace {
 using Kind = Condition::Kind;
 
 // The stored form is canonical, so it parses.
-Number number_of(ValueView v) { return *Number::parse(v.payload()); }
+Number number_of(ValueView v) {
+  return *Number::parse(v.payload());
+}
 
 // UTF-16 code units: the length of a string as the service's own language counts it.
 size_t string_length(std::string_view utf8) {
@@ -22,22 +24,30 @@ size_t string_length(std::string_view utf8) {
 
 std::optional<size_t> size_of(ValueView v) {
   switch (v.type()) {
-    case AttributeType::string: return string_length(v.payload());
-    case AttributeType::binary: return v.payload().size();
+    case AttributeType::string:
+      return string_length(v.payload());
+    case AttributeType::binary:
+      return v.payload().size();
     case AttributeType::string_set:
     case AttributeType::number_set:
-    case AttributeType::binary_set: return v.set().size();
-    case AttributeType::list: return v.list().size();
-    case AttributeType::map: return v.map().size();
-    default: return std::nullopt;
+    case AttributeType::binary_set:
+      return v.set().size();
+    case AttributeType::list:
+      return v.list().size();
+    case AttributeType::map:
+      return v.map().size();
+    default:
+      return std::nullopt;
   }
 }
 
 // `scratch` holds the value where it is computed.
 std::optional<ValueView> resolve(const Operand& operand, ItemView item, std::string& scratch) {
   switch (operand.kind) {
-    case Operand::Kind::path: return find_path(item, operand.path);
-    case Operand::Kind::value: return operand.value;
+    case Operand::Kind::path:
+      return find_path(item, operand.path);
+    case Operand::Kind::value:
+      return operand.value;
     case Operand::Kind::size: {
       std::string inner;
       const auto value = resolve(operand.args[0], item, inner);
@@ -47,7 +57,8 @@ std::optional<ValueView> resolve(const Operand& operand, ItemView item, std::str
       tlv::append_value(scratch, AttributeType::number, std::to_string(*size));
       return ValueView(scratch);
     }
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -62,7 +73,8 @@ bool contains(std::optional<ValueView> value, std::optional<ValueView> part) {
   switch (value->type()) {
     case AttributeType::string:
     case AttributeType::binary:
-      return value->type() == part->type() && value->payload().find(part->payload()) != std::string_view::npos;
+      return value->type() == part->type() &&
+             value->payload().find(part->payload()) != std::string_view::npos;
     case AttributeType::string_set:
       return part->is(AttributeType::string) && value->set().contains(part->payload());
     case AttributeType::number_set:
@@ -84,10 +96,14 @@ bool in_order(Kind kind, std::optional<ValueView> left, std::optional<ValueView>
   const auto order = compare_values(*left, *right);
   if (!order) return false;
   switch (kind) {
-    case Kind::less: return *order < 0;
-    case Kind::less_equal: return *order <= 0;
-    case Kind::greater: return *order > 0;
-    default: return *order >= 0;
+    case Kind::less:
+      return *order < 0;
+    case Kind::less_equal:
+      return *order <= 0;
+    case Kind::greater:
+      return *order > 0;
+    default:
+      return *order >= 0;
   }
 }
 
@@ -95,8 +111,10 @@ bool matches_leaf(const Condition& c, ItemView item) {
   std::string scratch, other_scratch;
   const auto first = resolve(c.operands[0], item, scratch);
   switch (c.kind) {
-    case Kind::attribute_exists: return first.has_value();
-    case Kind::attribute_not_exists: return !first.has_value();
+    case Kind::attribute_exists:
+      return first.has_value();
+    case Kind::attribute_not_exists:
+      return !first.has_value();
     case Kind::in:
       if (!first) return false;
       for (size_t i = 1; i < c.operands.size(); ++i) {
@@ -104,22 +122,31 @@ bool matches_leaf(const Condition& c, ItemView item) {
         if (candidate && *first == *candidate) return true;
       }
       return false;
-    default: break;
+    default:
+      break;
   }
   const auto second = resolve(c.operands[1], item, other_scratch);
   switch (c.kind) {
-    case Kind::equal: return first && second && *first == *second;
-    case Kind::not_equal: return !(first && second && *first == *second);
+    case Kind::equal:
+      return first && second && *first == *second;
+    case Kind::not_equal:
+      return !(first && second && *first == *second);
     case Kind::between: {
       std::string third_scratch;
       const auto third = resolve(c.operands[2], item, third_scratch);
-      return in_order(Kind::greater_equal, first, second) && in_order(Kind::less_equal, first, third);
+      return in_order(Kind::greater_equal, first, second) &&
+             in_order(Kind::less_equal, first, third);
     }
-    case Kind::attribute_type: return first && second && first->type_name() == second->payload();
-    case Kind::begins_with: return begins_with(first, second);
-    case Kind::contains: return contains(first, second);
-    case Kind::not_contains: return first && !contains(first, second);
-    default: return in_order(c.kind, first, second);
+    case Kind::attribute_type:
+      return first && second && first->type_name() == second->payload();
+    case Kind::begins_with:
+      return begins_with(first, second);
+    case Kind::contains:
+      return contains(first, second);
+    case Kind::not_contains:
+      return first && !contains(first, second);
+    default:
+      return in_order(c.kind, first, second);
   }
 }
 
@@ -199,7 +226,8 @@ std::optional<ValueView> find_path(ItemView item, const DocumentPath& path) {
   auto value = item.find(path[0].name);
   for (size_t i = 1; value && i < path.size(); ++i) {
     if (path[i].is_index()) {
-      value = value->is(AttributeType::list) ? value->list().at(static_cast<size_t>(path[i].index)) : std::nullopt;
+      value = value->is(AttributeType::list) ? value->list().at(static_cast<size_t>(path[i].index))
+                                             : std::nullopt;
     } else {
       value = value->is(AttributeType::map) ? value->map().find(path[i].name) : std::nullopt;
     }
@@ -211,7 +239,8 @@ std::optional<std::strong_ordering> compare_values(ValueView a, ValueView b) {
   if (a.type() != b.type()) return std::nullopt;
   if (a.is(AttributeType::number)) return number_of(a) <=> number_of(b);
   // char_traits<char> compares as unsigned bytes, which is the order of UTF-8 and of binaries.
-  if (a.is(AttributeType::string) || a.is(AttributeType::binary)) return a.payload().compare(b.payload()) <=> 0;
+  if (a.is(AttributeType::string) || a.is(AttributeType::binary))
+    return a.payload().compare(b.payload()) <=> 0;
   return std::nullopt;
 }
 
@@ -227,8 +256,10 @@ bool matches(const Condition& condition, ItemView item) {
         if (matches(child, item)) return true;
       }
       return false;
-    case Kind::negation: return !matches(condition.children[0], item);
-    default: return matches_leaf(condition, item);
+    case Kind::negation:
+      return !matches(condition.children[0], item);
+    default:
+      return matches_leaf(condition, item);
   }
 }
 

@@ -5,10 +5,18 @@
 namespace virga::dynamodb {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_name(char c) { return is_letter(c) || is_digit(c) || c == '_'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_name(char c) {
+  return is_letter(c) || is_digit(c) || c == '_';
+}
 
 // Length of a symbol at the start of `rest`, or 0.
 size_t symbol_length(std::string_view rest) {
@@ -22,11 +30,13 @@ size_t symbol_length(std::string_view rest) {
 
 std::string check_expression_size(std::string_view text) {
   if (text.empty()) return "The expression can not be empty;";
-  if (text.size() > kExpressionBytesMax) return "Expression size has exceeded the maximum allowed size;";
+  if (text.size() > kExpressionBytesMax)
+    return "Expression size has exceeded the maximum allowed size;";
   return {};
 }
 
-Lexer::Lexer(std::string_view text, Placeholders& placeholders) : text_(text), placeholders_(placeholders) {
+Lexer::Lexer(std::string_view text, Placeholders& placeholders)
+    : text_(text), placeholders_(placeholders) {
   size_t i = 0;
   while (true) {
     while (i < text.size() && is_space(text[i])) ++i;
@@ -56,7 +66,8 @@ Lexer::Lexer(std::string_view text, Placeholders& placeholders) : text_(text), p
     } else {
       token.kind = Token::Kind::invalid;
       ++i;
-      while (i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80) ++i;  // a whole UTF-8 character
+      while (i < text.size() && (static_cast<unsigned char>(text[i]) & 0xc0) == 0x80)
+        ++i;  // a whole UTF-8 character
     }
     token.begin = begin;
     token.finish = i;
@@ -77,7 +88,8 @@ void Lexer::syntax_error() {
   const size_t finish = at_ + 1 < tokens_.size() ? tokens_[at_ + 1].finish : token.finish;
   std::string_view near = text_.substr(begin, finish - begin);
   while (!near.empty() && is_space(near.back())) near.remove_suffix(1);
-  error_ = "Syntax error; token: \"" + std::string(token.text) + "\", near: \"" + std::string(near) + "\"";
+  error_ = "Syntax error; token: \"" + std::string(token.text) + "\", near: \"" +
+           std::string(near) + "\"";
   tokens_.resize(1);
   tokens_[0] = {Token::Kind::end, "<EOF>", text_.size(), text_.size()};
   at_ = 0;
@@ -85,22 +97,25 @@ void Lexer::syntax_error() {
 
 void Lexer::count_operator() {
   if (++operators_ > kExpressionOperatorsMax && limits.empty()) {
-    limits = "The expression contains too many operators; operator count: " + std::to_string(operators_);
+    limits =
+        "The expression contains too many operators; operator count: " + std::to_string(operators_);
   }
 }
 
 void Lexer::path_name(DocumentPath& path, const Token& token) {
   if (token.kind == Token::Kind::word) {
     if (reserved.empty() && is_reserved_word(token.text)) {
-      reserved = "Attribute name is a reserved keyword; reserved keyword: " + std::string(token.text);
+      reserved =
+          "Attribute name is a reserved keyword; reserved keyword: " + std::string(token.text);
     }
     path.push_back({.name = std::string(token.text)});
     return;
   }
   const std::string* name = placeholders_.name(token.text);
   if (!name) {
-    std::string text = "An expression attribute name used in the document path is not defined; attribute name: " +
-                       std::string(token.text);
+    std::string text =
+        "An expression attribute name used in the document path is not defined; attribute name: " +
+        std::string(token.text);
     if (undefined_name.empty()) undefined_name = text;
     if (undefined.empty()) undefined = std::move(text);
   }
@@ -132,7 +147,8 @@ DocumentPath Lexer::path() {
       const Token number = take();
       const auto index = parse_int(number.text);
       if ((!index || *index > INT32_MAX) && limits.empty()) {
-        limits = "List index is not within the allowable range; index: [" + std::string(number.text) + "]";
+        limits = "List index is not within the allowable range; index: [" +
+                 std::string(number.text) + "]";
       }
       path.push_back({.name = {}, .index = index.value_or(INT32_MAX)});
       expect("]");
@@ -141,7 +157,8 @@ DocumentPath Lexer::path() {
     }
   }
   if (path.size() > kPathDepthMax && limits.empty()) {
-    limits = "The document path has too many nesting elements; nesting levels: " + std::to_string(path.size());
+    limits = "The document path has too many nesting elements; nesting levels: " +
+             std::to_string(path.size());
   }
   path_heads.push_back(path[0].name);
   if (path.size() > 1) nested_heads.push_back(path[0].name);
@@ -152,8 +169,9 @@ Operand Lexer::value_operand(const Token& token) {
   Operand operand{.kind = Operand::Kind::value};
   const ValueView* value = placeholders_.value(token.text);
   if (!value) {
-    std::string text = "An expression attribute value used in expression is not defined; attribute value: " +
-                       std::string(token.text);
+    std::string text =
+        "An expression attribute value used in expression is not defined; attribute value: " +
+        std::string(token.text);
     if (undefined_value.empty()) undefined_value = text;
     if (undefined.empty()) undefined = std::move(text);
     operand.undefined = true;
@@ -186,11 +204,14 @@ std::string Placeholders::unused() const {
   for (const auto& entry : names_) {
     if (!entry.used) keys += (keys.empty() ? "" : ", ") + entry.key;
   }
-  if (!keys.empty()) return "Value provided in ExpressionAttributeNames unused in expressions: keys: {" + keys + "}";
+  if (!keys.empty())
+    return "Value provided in ExpressionAttributeNames unused in expressions: keys: {" + keys + "}";
   for (const auto& entry : values_) {
     if (!entry.used) keys += (keys.empty() ? "" : ", ") + entry.key;
   }
-  if (!keys.empty()) return "Value provided in ExpressionAttributeValues unused in expressions: keys: {" + keys + "}";
+  if (!keys.empty())
+    return "Value provided in ExpressionAttributeValues unused in expressions: keys: {" + keys +
+           "}";
   return {};
 }
 
@@ -208,8 +229,9 @@ void PathSet::add(const DocumentPath& path) {
     const size_t common = std::min(path.size(), other.size());
     size_t i = 0;
     while (i < common && path[i] == other[i]) ++i;
-    const std::string paths = "must remove or rewrite one of these paths; path one: " + path_text(other) +
-                              ", path two: " + path_text(path);
+    const std::string paths =
+        "must remove or rewrite one of these paths; path one: " + path_text(other) +
+        ", path two: " + path_text(path);
     if (i == common) {
       if (overlap.empty()) overlap = "Two document paths overlap with each other; " + paths;
       return;

@@ -16,8 +16,8 @@ struct Token {
   bool is(std::string_view symbol) const { return kind == Kind::symbol && text == symbol; }
 };
 
-// Splits an expression and reads the parts that its grammars share: paths and placeholders. The first syntax error
-// stops it: from then on it yields only `end`.
+// Splits an expression and reads the parts that its grammars share: paths and placeholders. The
+// first syntax error stops it: from then on it yields only `end`.
 class Lexer {
  public:
   Lexer(std::string_view text, Placeholders& placeholders);

@@ -22,15 +22,18 @@ class Dynamo {
 
   // One call, its answer durable. The context's `now` is the fake cloud clock's.
   template <class Output, class Input>
-  Result<Output> call(Task<Output> (Service::*operation)(Ctx, Input), std::type_identity_t<Input> input) {
+  Result<Output> call(Task<Output> (Service::*operation)(Ctx, Input),
+                      std::type_identity_t<Input> input) {
     return call_on(*service_, operation, std::move(input));
   }
   template <class Output, class Input>
-  Result<Output> call(Task<Output> (StreamsService::*operation)(Ctx, Input), std::type_identity_t<Input> input) {
+  Result<Output> call(Task<Output> (StreamsService::*operation)(Ctx, Input),
+                      std::type_identity_t<Input> input) {
     return call_on(*streams_, operation, std::move(input));
   }
   template <class Handlers, class Output, class Input>
-  Result<Output> call_on(Handlers& handlers, Task<Output> (Handlers::*operation)(Ctx, Input), Input input) {
+  Result<Output> call_on(Handlers& handlers, Task<Output> (Handlers::*operation)(Ctx, Input),
+                         Input input) {
     RequestContext context;
     context.env = &shard_.fake_env().env();
     context.account = "000000000000";
@@ -91,21 +94,24 @@ class Dynamo {
     }
     return input;
   }
-  static void add_attribute(api::CreateTableInput& input, const std::string& name, const std::string& type) {
+  static void add_attribute(api::CreateTableInput& input, const std::string& name,
+                            const std::string& type) {
     api::AttributeDefinition definition;
     definition.attribute_name = name;
     definition.attribute_type = type;
     if (!input.attribute_definitions) input.attribute_definitions.emplace();
     input.attribute_definitions->push_back(definition);
   }
-  static void add_key(std::vector<api::KeySchemaElement>& keys, const std::string& name, const std::string& type) {
+  static void add_key(std::vector<api::KeySchemaElement>& keys, const std::string& name,
+                      const std::string& type) {
     api::KeySchemaElement element;
     element.attribute_name = name;
     element.key_type = type;
     keys.push_back(element);
   }
-  static void add_global_index(api::CreateTableInput& input, const std::string& name, const std::string& hash,
-                               const std::string& range = "", const std::string& projection = "ALL") {
+  static void add_global_index(api::CreateTableInput& input, const std::string& name,
+                               const std::string& hash, const std::string& range = "",
+                               const std::string& projection = "ALL") {
     api::GlobalSecondaryIndex index;
     index.index_name = name;
     add_key(index.key_schema, hash, "HASH");
@@ -114,8 +120,8 @@ class Dynamo {
     if (!input.global_secondary_indexes) input.global_secondary_indexes.emplace();
     input.global_secondary_indexes->push_back(std::move(index));
   }
-  static void add_local_index(api::CreateTableInput& input, const std::string& name, const std::string& range,
-                              const std::string& projection = "ALL") {
+  static void add_local_index(api::CreateTableInput& input, const std::string& name,
+                              const std::string& range, const std::string& projection = "ALL") {
     api::LocalSecondaryIndex index;
     index.index_name = name;
     add_key(index.key_schema, "id", "HASH");
@@ -156,10 +162,10 @@ class Dynamo {
   std::unique_ptr<StreamsService> streams_;
 };
 
-#define EXPECT_ERROR(got, error_code, text)                   \
-  do {                                                        \
-    ASSERT_FALSE((got).has_value());                          \
-    EXPECT_EQ((got).error().code, error_code);                \
+#define EXPECT_ERROR(got, error_code, text)                       \
+  do {                                                            \
+    ASSERT_FALSE((got).has_value());                              \
+    EXPECT_EQ((got).error().code, error_code);                    \
     EXPECT_THAT((got).error().message, testing::HasSubstr(text)); \
   } while (0)
 

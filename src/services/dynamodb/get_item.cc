@@ -11,17 +11,18 @@ namespace virga::dynamodb {
 namespace {
 
 Result<std::optional<ParsedProjection>> check_get(const api::GetItemInput& input) {
-  VIRGA_TRY_VOID(check_expression_parameters({{"ProjectionExpression", input.projection_expression.has_value()}},
-                                             {{"AttributesToGet", input.attributes_to_get.has_value()}},
-                                             input.expression_attribute_names.has_value(), false));
+  VIRGA_TRY_VOID(check_expression_parameters(
+      {{"ProjectionExpression", input.projection_expression.has_value()}},
+      {{"AttributesToGet", input.attributes_to_get.has_value()}},
+      input.expression_attribute_names.has_value(), false));
   VIRGA_TRY_VOID(check_values(input.key));
   return read_projection_of(input);
 }
 
 }  // namespace
 
-// Source: DynamoDB API Reference, GetItem. Reads see the published state whatever ConsistentRead says: all that was
-// answered is in it.
+// Source: DynamoDB API Reference, GetItem. Reads see the published state whatever ConsistentRead
+// says: all that was answered is in it.
 Task<api::GetItemOutput> Service::get_item(Ctx ctx, api::GetItemInput input) {
   const std::optional<ParsedProjection> projection = co_await check_get(input);
   const TableRef table = co_await data_table(*ctx, input.table_name);

@@ -39,14 +39,15 @@ Task<void> write_step(storage::Shard& shard, const Step* step, storage::Generati
 
 }  // namespace
 
-Task<CopiedItems> copy_items(storage::Shard& shard, const storage::View* view, uint64_t from_id, uint64_t to_id,
-                             storage::Generation generation) {
+Task<CopiedItems> copy_items(storage::Shard& shard, const storage::View* view, uint64_t from_id,
+                             uint64_t to_id, storage::Generation generation) {
   const std::string from = items_prefix(from_id), to = items_prefix(to_id);
   const auto cursor = view->cursor(from, storage::prefix_end(from));
   CopiedItems out;
   while (cursor->valid()) {
     Step step;
-    for (size_t bytes = 0; cursor->valid() && step.size() < kStepRows && bytes < kStepBytes; cursor->next()) {
+    for (size_t bytes = 0; cursor->valid() && step.size() < kStepRows && bytes < kStepBytes;
+         cursor->next()) {
       const std::string_view record = cursor->value();
       const ItemView item = co_await item_of_record(record);
       ++out.items;
@@ -64,10 +65,12 @@ Task<void> undo_changes(storage::Shard& shard, const storage::View* view, TableR
                         std::shared_ptr<const Table> target, int64_t micros) {
   const uint64_t first = co_await first_change_at(*view, source->id, 0, UINT64_MAX, micros + 1);
   const auto cursor =
-      view->cursor(change_key(source->id, first), change_key(source->id, UINT64_MAX), storage::Direction::backward);
+      view->cursor(change_key(source->id, first), change_key(source->id, UINT64_MAX),
+                   storage::Direction::backward);
   while (cursor->valid()) {
     Step step;
-    for (size_t bytes = 0; cursor->valid() && step.size() < kStepRows && bytes < kStepBytes; cursor->next()) {
+    for (size_t bytes = 0; cursor->valid() && step.size() < kStepRows && bytes < kStepBytes;
+         cursor->next()) {
       const ChangeRecord change = co_await decode_change(cursor->value());
       std::optional<std::string> record;
       if (change.had_old) {

@@ -45,48 +45,63 @@ void append_schema(std::string& out, const KeySchema& keys, ItemView item) {
   for (const auto& key : keys.range) append_key_value(out, *item.find(key.name));
 }
 
-AwsError key_mismatch() { return errors::validation("The provided key element does not match the schema"); }
+AwsError key_mismatch() {
+  return errors::validation("The provided key element does not match the schema");
+}
 
 std::string empty_key_value(const KeyAttribute& attribute) {
   return std::string("The AttributeValue for a key attribute cannot contain an empty ") +
-         (attribute.type == AttributeType::string ? "string" : "binary") + " value. Key: " + attribute.name;
+         (attribute.type == AttributeType::string ? "string" : "binary") +
+         " value. Key: " + attribute.name;
 }
 
 Result<void> check_size(const KeyAttribute& attribute, bool is_hash, ValueView value) {
   if (attribute.type == AttributeType::number) return {};
   if (is_hash && value.payload().size() > kHashKeyBytesMax) {
     // The missing space is the service's.
-    return fail(errors::invalid_parameter("Size of hashkey has exceeded the maximum size limit of2048 bytes"));
+    return fail(errors::invalid_parameter(
+        "Size of hashkey has exceeded the maximum size limit of2048 bytes"));
   }
   if (!is_hash && value.payload().size() > kRangeKeyBytesMax) {
-    return fail(errors::invalid_parameter("Aggregated size of all range keys has exceeded the size limit of 1024 bytes"));
+    return fail(errors::invalid_parameter(
+        "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"));
   }
   return {};
 }
 
-std::string_view empty_kind(AttributeType type) { return type == AttributeType::string ? "string" : "binary"; }
-
-// An index key that an item has with another type, or empty.
-AwsError wrong_index_key(const Index& index, const KeyAttribute& attribute, ValueView value, bool is_update) {
-  if (value.type() != attribute.type) {
-    if (is_update) {
-      return errors::validation("The update expression attempted to update the secondary index key to unsupported type");
-    }
-    return errors::invalid_parameter("Type mismatch for Index Key " + attribute.name + " Expected: " +
-                                     std::string(attribute_type_name(attribute.type)) +
-                                     " Actual: " + std::string(value.type_name()) + " IndexName: " + index.name);
-  }
-  const std::string empty =
-      "The AttributeValue for a key attribute cannot contain an empty " + std::string(empty_kind(attribute.type)) + " value.";
-  if (is_update) {
-    return errors::validation("One or more parameter values are not valid. The update expression attempted to update a "
-                              "secondary index key to a value that is not supported. " + empty);
-  }
-  return errors::validation("One or more parameter values are not valid. A value specified for a secondary index key is "
-                            "not supported. " + empty + " IndexName: " + index.name + ", IndexKey: " + attribute.name);
+std::string_view empty_kind(AttributeType type) {
+  return type == AttributeType::string ? "string" : "binary";
 }
 
-Result<void> check_keys_of(const Index& index, const Table& table, ItemView item, const ItemView* before) {
+// An index key that an item has with another type, or empty.
+AwsError wrong_index_key(const Index& index, const KeyAttribute& attribute, ValueView value,
+                         bool is_update) {
+  if (value.type() != attribute.type) {
+    if (is_update) {
+      return errors::validation(
+          "The update expression attempted to update the secondary index key to unsupported type");
+    }
+    return errors::invalid_parameter(
+        "Type mismatch for Index Key " + attribute.name +
+        " Expected: " + std::string(attribute_type_name(attribute.type)) +
+        " Actual: " + std::string(value.type_name()) + " IndexName: " + index.name);
+  }
+  const std::string empty = "The AttributeValue for a key attribute cannot contain an empty " +
+                            std::string(empty_kind(attribute.type)) + " value.";
+  if (is_update) {
+    return errors::validation(
+        "One or more parameter values are not valid. The update expression attempted to update a "
+        "secondary index key to a value that is not supported. " +
+        empty);
+  }
+  return errors::validation(
+      "One or more parameter values are not valid. A value specified for a secondary index key is "
+      "not supported. " +
+      empty + " IndexName: " + index.name + ", IndexKey: " + attribute.name);
+}
+
+Result<void> check_keys_of(const Index& index, const Table& table, ItemView item,
+                           const ItemView* before) {
   for (size_t i = 0; i < index.keys.size(); ++i) {
     const KeyAttribute& attribute = index.keys.at(i);
     const auto value = item.find(attribute.name);
@@ -114,10 +129,16 @@ void append_key_value(std::string& out, ValueView value) {
   out += kEndMark;
 }
 
-void append_key_prefix(std::string& out, ValueView value) { append_escaped(out, value.payload()); }
+void append_key_prefix(std::string& out, ValueView value) {
+  append_escaped(out, value.payload());
+}
 
-std::string items_prefix(uint64_t table_id) { return prefix_of(storage::Space::dynamodb_items, table_id); }
-std::string index_prefix(uint64_t index_id) { return prefix_of(storage::Space::dynamodb_index, index_id); }
+std::string items_prefix(uint64_t table_id) {
+  return prefix_of(storage::Space::dynamodb_items, table_id);
+}
+std::string index_prefix(uint64_t index_id) {
+  return prefix_of(storage::Space::dynamodb_index, index_id);
+}
 
 std::string hash_slot(std::string prefix, uint16_t hash) {
   prefix.push_back(static_cast<char>(hash >> 8));
@@ -128,8 +149,9 @@ std::string hash_slot(std::string prefix, uint16_t hash) {
 uint16_t partition_hash_of(const KeySchema& keys, ItemView key) {
   const auto first = key.find(keys.hash[0].name);
   if (keys.hash.size() == 1) {
-    return partition_hash(first->is(AttributeType::number) ? Number::parse(first->payload())->hash_bytes()
-                                                           : std::string(first->payload()));
+    return partition_hash(first->is(AttributeType::number)
+                              ? Number::parse(first->payload())->hash_bytes()
+                              : std::string(first->payload()));
   }
   std::string all;
   for (const auto& attribute : keys.hash) append_key_value(all, *key.find(attribute.name));
@@ -152,7 +174,8 @@ std::string item_key(const Table& table, ItemView item) {
 std::string index_entry_key(const Table& table, const Index& index, ItemView item) {
   std::string out = index_prefix(index.id);
   append_schema(out, index.keys, item);
-  for (size_t i = 0; i < table.keys.size(); ++i) append_key_value(out, *item.find(table.keys.at(i).name));
+  for (size_t i = 0; i < table.keys.size(); ++i)
+    append_key_value(out, *item.find(table.keys.at(i).name));
   return out;
 }
 
@@ -195,16 +218,20 @@ std::string encode_record(uint64_t lsn, int64_t commit_micros, ItemView item) {
 }
 
 Result<ItemView> item_of_record(std::string_view record) {
-  if (record.size() < 18 || record[0] != kRecordFormat) return fail(internal_failure("an item's record is damaged"));
+  if (record.size() < 18 || record[0] != kRecordFormat)
+    return fail(internal_failure("an item's record is damaged"));
   const auto region_size = static_cast<unsigned char>(record[17]);
-  if (record.size() < size_t{18} + region_size) return fail(internal_failure("an item's record is damaged"));
+  if (record.size() < size_t{18} + region_size)
+    return fail(internal_failure("an item's record is damaged"));
   return ItemView(record.substr(18 + region_size));
 }
 
 Result<void> check_key_part(const KeyAttribute& attribute, bool is_hash, ItemView key) {
   const auto value = key.find(attribute.name);
   if (!value || value->type() != attribute.type) return fail(key_mismatch());
-  if (value->payload().empty()) return fail(errors::validation("One or more parameter values are not valid. " + empty_key_value(attribute)));
+  if (value->payload().empty())
+    return fail(errors::validation("One or more parameter values are not valid. " +
+                                   empty_key_value(attribute)));
   return check_size(attribute, is_hash, *value);
 }
 
@@ -221,7 +248,8 @@ Result<void> check_index_keys(const Table& table, ItemView item, const ItemView*
   const std::string* told = nullptr;
   for (const auto& index : table.indexes) {
     Result<void> checked = check_keys_of(index, table, item, before);
-    // Of several indexes, the first by name is told. Source: answers of the service as users report them.
+    // Of several indexes, the first by name is told. Source: answers of the service as users report
+    // them.
     if (checked || (told && *told < index.name)) continue;
     out = std::move(checked);
     told = &index.name;
@@ -233,14 +261,17 @@ Result<void> check_item_keys(const Table& table, ItemView item) {
   for (size_t i = 0; i < table.keys.size(); ++i) {
     const KeyAttribute& attribute = table.keys.at(i);
     const auto value = item.find(attribute.name);
-    if (!value) return fail(errors::invalid_parameter("Missing the key " + attribute.name + " in the item"));
+    if (!value)
+      return fail(errors::invalid_parameter("Missing the key " + attribute.name + " in the item"));
     if (value->type() != attribute.type) {
-      return fail(errors::invalid_parameter("Type mismatch for key " + attribute.name + " expected: " +
-                                            std::string(attribute_type_name(attribute.type)) +
-                                            " actual: " + std::string(value->type_name())));
+      return fail(errors::invalid_parameter(
+          "Type mismatch for key " + attribute.name +
+          " expected: " + std::string(attribute_type_name(attribute.type)) +
+          " actual: " + std::string(value->type_name())));
     }
     if (value->payload().empty()) {
-      return fail(errors::validation("One or more parameter values are not valid. " + empty_key_value(attribute)));
+      return fail(errors::validation("One or more parameter values are not valid. " +
+                                     empty_key_value(attribute)));
     }
     VIRGA_TRY_VOID(check_size(attribute, i < table.keys.hash.size(), *value));
   }

@@ -10,7 +10,8 @@
 
 // Items in the shard: their keys, their records, and the checks that a key has to pass.
 //   item         dynamodb_items | table id | hash of the partition key | partition key | sort key
-//   index entry  dynamodb_index | index id | hash of the index's partition key | its key | the table's key
+//   index entry  dynamodb_index | index id | hash of the index's partition key | its key | the
+//   table's key
 // Every key part is self-delimiting and sorts as its value does. docs/formats/dynamodb.md.
 namespace virga::dynamodb {
 
@@ -50,8 +51,8 @@ Result<void> check_key(const KeySchema& keys, ItemView key);
 Result<void> check_key_part(const KeyAttribute& attribute, bool is_hash, ItemView key);
 // Items to put: the table's key, and the types of index keys.
 Result<void> check_item_keys(const Table& table, ItemView item);
-// The types and sizes of index keys alone. `before`: the item that an update changes; what it leaves alone may be wrong
-// (an index may be younger than the item).
+// The types and sizes of index keys alone. `before`: the item that an update changes; what it
+// leaves alone may be wrong (an index may be younger than the item).
 Result<void> check_index_keys(const Table& table, ItemView item, const ItemView* before);
 
 }  // namespace virga::dynamodb

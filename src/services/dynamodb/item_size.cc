@@ -16,10 +16,13 @@ size_t number_bytes(std::string_view text) {
 size_t attribute_bytes(ValueView value) {
   switch (value.type()) {
     case AttributeType::string:
-    case AttributeType::binary: return value.payload().size();
-    case AttributeType::number: return number_bytes(value.payload());
+    case AttributeType::binary:
+      return value.payload().size();
+    case AttributeType::number:
+      return number_bytes(value.payload());
     case AttributeType::boolean:
-    case AttributeType::null: return 1;
+    case AttributeType::null:
+      return 1;
     case AttributeType::string_set:
     case AttributeType::binary_set: {
       size_t sum = 0;
@@ -38,7 +41,8 @@ size_t attribute_bytes(ValueView value) {
     }
     case AttributeType::map: {
       size_t sum = 3;
-      for (const auto member : value.map()) sum += 1 + member.name.size() + attribute_bytes(member.value);
+      for (const auto member : value.map())
+        sum += 1 + member.name.size() + attribute_bytes(member.value);
       return sum;
     }
   }

@@ -4,12 +4,14 @@
 
 #include "aws/attribute_value.h"
 
-// Sizes by which the service limits and bills. Source: DynamoDB Developer Guide, "DynamoDB item sizes and formats".
+// Sizes by which the service limits and bills. Source: DynamoDB Developer Guide, "DynamoDB item
+// sizes and formats".
 namespace virga::dynamodb {
 
 // 400 KiB counts attribute names as well as values, in UTF-8 bytes.
 inline constexpr size_t kItemBytesMax = 400 * 1024;
-// A page of Query or Scan ends after this many bytes of items. Source: Developer Guide, "Paginating table query results".
+// A page of Query or Scan ends after this many bytes of items. Source: Developer Guide, "Paginating
+// table query results".
 inline constexpr size_t kPageBytesMax = 1024 * 1024;
 
 size_t attribute_bytes(ValueView value);

@@ -7,7 +7,9 @@
 namespace virga::dynamodb {
 namespace {
 
-size_t bytes_of(std::string_view json) { return item_bytes(test_item(json)); }
+size_t bytes_of(std::string_view json) {
+  return item_bytes(test_item(json));
+}
 
 }  // namespace
 

@@ -13,7 +13,8 @@ namespace {
 
 constexpr const char* kWrongType = "An operand in the update expression has an incorrect data type";
 
-void add_units(std::vector<std::pair<std::string, int64_t>>& to, const std::string& index, int64_t units) {
+void add_units(std::vector<std::pair<std::string, int64_t>>& to, const std::string& index,
+               int64_t units) {
   for (auto& [name, sum] : to) {
     if (name == index) {
       sum += units;
@@ -60,10 +61,14 @@ std::optional<ItemView> PreparedWrite::old_item() const {
 
 std::optional<ItemView> PreparedWrite::new_item() const {
   switch (outcome) {
-    case Outcome::given: return given;
-    case Outcome::updated: return updated.view();
-    case Outcome::unchanged: return old_item();
-    default: return std::nullopt;
+    case Outcome::given:
+      return given;
+    case Outcome::updated:
+      return updated.view();
+    case Outcome::unchanged:
+      return old_item();
+    default:
+      return std::nullopt;
   }
 }
 
@@ -96,13 +101,17 @@ Result<PreparedWrite> ItemWriter::prepare(storage::Txn& txn, const ItemWrite& wr
       out.outcome = PreparedWrite::Outcome::updated;
       break;
     }
-    case ItemWrite::Kind::erase: break;
-    case ItemWrite::Kind::check: out.outcome = PreparedWrite::Outcome::unchanged; break;
+    case ItemWrite::Kind::erase:
+      break;
+    case ItemWrite::Kind::check:
+      out.outcome = PreparedWrite::Outcome::unchanged;
+      break;
   }
   return out;
 }
 
-void ItemWriter::commit(storage::Txn& txn, const ItemWrite& write, PreparedWrite& prepared, int64_t now_micros) {
+void ItemWriter::commit(storage::Txn& txn, const ItemWrite& write, PreparedWrite& prepared,
+                        int64_t now_micros) {
   const Table& table = *prepared.table;
   const auto old_item = prepared.old_item();
   const auto new_item = prepared.new_item();
@@ -126,21 +135,27 @@ void ItemWriter::commit(storage::Txn& txn, const ItemWrite& write, PreparedWrite
   const int items = (new_item ? 1 : 0) - (old_item ? 1 : 0);
   stats_.change(table.id, write.key, items, new_bytes - old_bytes);
   if (!table.ttl_attribute.empty()) {
-    expiries_.change(txn, table, write.key, old_item ? &*old_item : nullptr, new_item ? &*new_item : nullptr);
+    expiries_.change(txn, table, write.key, old_item ? &*old_item : nullptr,
+                     new_item ? &*new_item : nullptr);
   }
-  changes_.add(txn, table, old_item ? &*old_item : nullptr, new_item ? &*new_item : nullptr, write.by_service, now_micros);
+  changes_.add(txn, table, old_item ? &*old_item : nullptr, new_item ? &*new_item : nullptr,
+               write.by_service, now_micros);
   for (const auto& index : table.indexes) {
     const int64_t units = update_index(txn, table, index, prepared, now_micros);
-    if (units > 0) add_units(index.global ? prepared.units.global : prepared.units.local, index.name, units);
+    if (units > 0)
+      add_units(index.global ? prepared.units.global : prepared.units.local, index.name, units);
   }
 }
 
 Result<std::string> ItemWriter::backfill(storage::Txn& txn, const Table& table, const Index& index,
-                                         const std::string& begin, size_t rows, int64_t now_micros) {
-  std::vector<std::pair<std::string, Item>> entries;  // collected first: no write while a cursor is open
+                                         const std::string& begin, size_t rows,
+                                         int64_t now_micros) {
+  std::vector<std::pair<std::string, Item>>
+      entries;  // collected first: no write while a cursor is open
   std::string next;
   Result<void> read;
-  VIRGA_TRY_VOID(txn.scan(begin, storage::prefix_end(items_prefix(table.id)), storage::Direction::forward,
+  VIRGA_TRY_VOID(txn.scan(begin, storage::prefix_end(items_prefix(table.id)),
+                          storage::Direction::forward,
                           [&](std::string_view key, std::string_view record) {
                             if (rows-- == 0) {
                               next = key;
@@ -152,7 +167,8 @@ Result<std::string> ItemWriter::backfill(storage::Txn& txn, const Table& table, 
                               return false;
                             }
                             if (is_in_index(index, *item)) {
-                              entries.emplace_back(index_entry_key(table, index, *item), projected(table, index, *item));
+                              entries.emplace_back(index_entry_key(table, index, *item),
+                                                   projected(table, index, *item));
                             }
                             return true;
                           }));
@@ -166,13 +182,16 @@ Result<std::string> ItemWriter::backfill(storage::Txn& txn, const Table& table, 
   return next;
 }
 
-Result<std::string> ItemWriter::fill_expiries(storage::Txn& txn, const Table& table, const std::string& begin) {
+Result<std::string> ItemWriter::fill_expiries(storage::Txn& txn, const Table& table,
+                                              const std::string& begin) {
   constexpr size_t kRows = 1000;
-  std::vector<std::pair<std::string, int64_t>> found;  // collected first: no write while a cursor is open
+  std::vector<std::pair<std::string, int64_t>>
+      found;  // collected first: no write while a cursor is open
   size_t rows = 0;
   std::string next;
   Result<void> read;
-  VIRGA_TRY_VOID(txn.scan(begin, storage::prefix_end(items_prefix(table.id)), storage::Direction::forward,
+  VIRGA_TRY_VOID(txn.scan(begin, storage::prefix_end(items_prefix(table.id)),
+                          storage::Direction::forward,
                           [&](std::string_view key, std::string_view record) {
                             if (rows++ == kRows) {
                               next = key;

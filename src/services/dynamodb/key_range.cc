@@ -8,12 +8,14 @@ namespace virga::dynamodb {
 namespace {
 
 bool is_range_operator(std::string_view op) {
-  return op == "EQ" || op == "LT" || op == "LE" || op == "GT" || op == "GE" || op == "BETWEEN" || op == "BEGINS_WITH";
+  return op == "EQ" || op == "LT" || op == "LE" || op == "GT" || op == "GE" || op == "BETWEEN" ||
+         op == "BEGINS_WITH";
 }
 
 }  // namespace
 
-const KeyPredicate* find_predicate(const std::vector<KeyPredicate>& predicates, std::string_view attribute) {
+const KeyPredicate* find_predicate(const std::vector<KeyPredicate>& predicates,
+                                   std::string_view attribute) {
   for (const auto& p : predicates) {
     if (p.attribute == attribute) return &p;
   }
@@ -22,7 +24,8 @@ const KeyPredicate* find_predicate(const std::vector<KeyPredicate>& predicates, 
 
 Result<void> check_predicates(const KeySchema& keys, const std::vector<KeyPredicate>& predicates) {
   size_t found = 0;
-  bool open = false;  // a range attribute without an equality: the ones behind it cannot be conditioned
+  bool open =
+      false;  // a range attribute without an equality: the ones behind it cannot be conditioned
   for (size_t i = 0; i < keys.size(); ++i) {
     const KeyAttribute& attribute = keys.at(i);
     const bool is_hash = i < keys.hash.size();
@@ -32,32 +35,39 @@ Result<void> check_predicates(const KeySchema& keys, const std::vector<KeyPredic
     const KeyPredicate* predicate = find_predicate(predicates, attribute.name);
     if (!predicate) {
       if (is_hash || found < predicates.size()) {
-        return fail(errors::validation("Query condition missed key schema element: " + attribute.name));
+        return fail(
+            errors::validation("Query condition missed key schema element: " + attribute.name));
       }
       open = true;
       continue;
     }
     ++found;
     if (!is_range_operator(predicate->op)) {
-      return fail(errors::validation("Attempted conditional constraint is not an indexable operation"));
+      return fail(
+          errors::validation("Attempted conditional constraint is not an indexable operation"));
     }
     for (const auto& value : predicate->values) {
       if (value.type() != attribute.type) {
-        return fail(errors::invalid_parameter("Condition parameter type does not match schema type"));
+        return fail(
+            errors::invalid_parameter("Condition parameter type does not match schema type"));
       }
       if (value.payload().empty()) {
         return fail(errors::validation(
-            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty " +
-            std::string(attribute.type == AttributeType::string ? "string" : "binary") + " value. Key: " + attribute.name));
+            "One or more parameter values are not valid. The AttributeValue for a key attribute "
+            "cannot contain an empty " +
+            std::string(attribute.type == AttributeType::string ? "string" : "binary") +
+            " value. Key: " + attribute.name));
       }
     }
-    if (open || (is_hash && predicate->op != "EQ")) return fail(errors::validation("Query key condition not supported"));
+    if (open || (is_hash && predicate->op != "EQ"))
+      return fail(errors::validation("Query key condition not supported"));
     open = predicate->op != "EQ";
   }
   return {};
 }
 
-KeyRange key_range(const Table& table, const Index* index, const std::vector<KeyPredicate>& predicates) {
+KeyRange key_range(const Table& table, const Index* index,
+                   const std::vector<KeyPredicate>& predicates) {
   const KeySchema& keys = index ? index->keys : table.keys;
   Item partition;
   for (const auto& attribute : keys.hash) {

@@ -5,8 +5,8 @@
 #include "services/dynamodb/expression_evaluator.h"
 #include "services/dynamodb/request_expressions.h"
 
-// The parameters from before expressions: Expected, QueryFilter, ScanFilter, KeyConditions, AttributeUpdates.
-// Source: DynamoDB Developer Guide, "Legacy conditional parameters".
+// The parameters from before expressions: Expected, QueryFilter, ScanFilter, KeyConditions,
+// AttributeUpdates. Source: DynamoDB Developer Guide, "Legacy conditional parameters".
 namespace virga::dynamodb {
 namespace {
 
@@ -51,25 +51,28 @@ bool allows(const Comparison& comparison, ValueView value) {
 // Number, types and order of the values of one comparison; all of them good values already.
 Result<void> check_values(const Comparison& comparison, const std::vector<AttributeValue>& values) {
   if (values.size() < comparison.values_min || values.size() > comparison.values_max) {
-    return fail(errors::invalid_parameter("Invalid number of argument(s) for the " + std::string(comparison.name) +
-                                          " ComparisonOperator"));
+    return fail(errors::invalid_parameter("Invalid number of argument(s) for the " +
+                                          std::string(comparison.name) + " ComparisonOperator"));
   }
   for (const auto& value : values) {
     if (value.type() != values[0].type()) {
-      return fail(errors::invalid_parameter("AttributeValues inside AttributeValueList must be of same type"));
+      return fail(errors::invalid_parameter(
+          "AttributeValues inside AttributeValueList must be of same type"));
     }
   }
   for (const auto& value : values) {
     if (!allows(comparison, value)) {
-      return fail(errors::invalid_parameter("ComparisonOperator " + std::string(comparison.name) + " is not valid for " +
-                                            std::string(value.view().type_name()) + " AttributeValue type"));
+      return fail(errors::invalid_parameter(
+          "ComparisonOperator " + std::string(comparison.name) + " is not valid for " +
+          std::string(value.view().type_name()) + " AttributeValue type"));
     }
   }
   if (comparison.kind == Kind::between) {
     const auto order = compare_values(values[0], values[1]);
     if (order && *order > 0) {
-      return fail(errors::validation(
-          "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"));
+      return fail(
+          errors::validation("The BETWEEN condition was provided a range where the lower bound is "
+                             "greater than the upper bound"));
     }
   }
   return {};
@@ -87,7 +90,8 @@ Result<void> check_good(const AttributeValue& value) {
 Condition leaf(const std::string& attribute, Kind kind, const std::vector<AttributeValue>& values) {
   Condition out{.kind = kind};
   out.operands.push_back({.kind = Operand::Kind::path, .path = {{.name = attribute}}});
-  for (const auto& value : values) out.operands.push_back({.kind = Operand::Kind::value, .value = value.view()});
+  for (const auto& value : values)
+    out.operands.push_back({.kind = Operand::Kind::value, .value = value.view()});
   return out;
 }
 Condition leaf(const std::string& attribute, Kind kind, const AttributeValue& value) {
@@ -102,23 +106,27 @@ Condition combine(std::vector<Condition> parts, std::string_view conditional_ope
   return out;
 }
 
-Result<Condition> expected_comparison(const std::string& name, const api::ExpectedAttributeValue& expected) {
+Result<Condition> expected_comparison(const std::string& name,
+                                      const api::ExpectedAttributeValue& expected) {
   static const std::vector<AttributeValue> kNone;
   const Comparison* comparison = find_comparison(*expected.comparison_operator);
   if (!comparison) {
-    return fail(errors::invalid_parameter("Unsupported operator in ComparisonOperator: " + *expected.comparison_operator));
+    return fail(errors::invalid_parameter("Unsupported operator in ComparisonOperator: " +
+                                          *expected.comparison_operator));
   }
   if (expected.exists) {
-    return fail(errors::invalid_parameter("Exists and ComparisonOperator cannot be used together for Attribute: " + name));
+    return fail(errors::invalid_parameter(
+        "Exists and ComparisonOperator cannot be used together for Attribute: " + name));
   }
   if (comparison->values_min > 0 && !expected.attribute_value_list && !expected.value) {
-    return fail(errors::invalid_parameter("Value or AttributeValueList must be used with ComparisonOperator: " +
-                                          std::string(comparison->name) + " for Attribute: " + name));
+    return fail(errors::invalid_parameter(
+        "Value or AttributeValueList must be used with ComparisonOperator: " +
+        std::string(comparison->name) + " for Attribute: " + name));
   }
   if (expected.value) {
     if (comparison->values_max == 0 || comparison->values_min > 1) {
-      return fail(errors::invalid_parameter("Invalid number of argument(s) for the " + std::string(comparison->name) +
-                                            " ComparisonOperator"));
+      return fail(errors::invalid_parameter("Invalid number of argument(s) for the " +
+                                            std::string(comparison->name) + " ComparisonOperator"));
     }
     VIRGA_TRY_VOID(check_good(*expected.value));
     return leaf(name, comparison->kind, *expected.value);
@@ -129,7 +137,8 @@ Result<Condition> expected_comparison(const std::string& name, const api::Expect
   return leaf(name, comparison->kind, values);
 }
 
-Result<Condition> expected_value(const std::string& name, const api::ExpectedAttributeValue& expected) {
+Result<Condition> expected_value(const std::string& name,
+                                 const api::ExpectedAttributeValue& expected) {
   if (expected.attribute_value_list) {
     return fail(errors::invalid_parameter(
         "AttributeValueList can only be used with a ComparisonOperator for Attribute: " + name));
@@ -137,10 +146,12 @@ Result<Condition> expected_value(const std::string& name, const api::ExpectedAtt
   const bool exists = expected.exists.value_or(true);
   if (exists && !expected.value) {
     return fail(errors::invalid_parameter("Value must be provided when Exists is " +
-                                          std::string(expected.exists ? "true" : "null") + " for Attribute: " + name));
+                                          std::string(expected.exists ? "true" : "null") +
+                                          " for Attribute: " + name));
   }
   if (!exists && expected.value) {
-    return fail(errors::invalid_parameter("Value cannot be used when Exists is false for Attribute: " + name));
+    return fail(errors::invalid_parameter(
+        "Value cannot be used when Exists is false for Attribute: " + name));
   }
   if (!exists) return leaf(name, Kind::attribute_not_exists, std::vector<AttributeValue>());
   VIRGA_TRY_VOID(check_good(*expected.value));
@@ -149,14 +160,16 @@ Result<Condition> expected_value(const std::string& name, const api::ExpectedAtt
 
 }  // namespace
 
-Result<Condition> read_expected(const ExpectedMap& expected, std::string_view conditional_operator) {
+Result<Condition> read_expected(const ExpectedMap& expected,
+                                std::string_view conditional_operator) {
   std::vector<Condition> parts;
   for (const auto& [name, one] : expected) {
     if (one.attribute_value_list && one.value) {
       return fail(errors::invalid_parameter(
           "Value and AttributeValueList cannot be used together for Attribute: " + name));
     }
-    Result<Condition> part = one.comparison_operator ? expected_comparison(name, one) : expected_value(name, one);
+    Result<Condition> part =
+        one.comparison_operator ? expected_comparison(name, one) : expected_value(name, one);
     if (!part) return part;
     parts.push_back(std::move(*part));
   }
@@ -170,8 +183,8 @@ Result<void> check_conditions(const ConditionMap& conditions) {
     for (const auto& value : values) VIRGA_TRY_VOID(check_good(value));
     const Comparison* comparison = find_comparison(condition.comparison_operator);
     if (!comparison) {
-      return fail(
-          errors::invalid_parameter("Unsupported operator in ComparisonOperator: " + condition.comparison_operator));
+      return fail(errors::invalid_parameter("Unsupported operator in ComparisonOperator: " +
+                                            condition.comparison_operator));
     }
     VIRGA_TRY_VOID(check_values(*comparison, values));
   }
@@ -198,7 +211,8 @@ Result<std::vector<UpdateAction>> read_attribute_updates(const UpdateMap& update
       return fail(errors::invalid_parameter("Unsupported AttributeAction: " + action));
     }
     if (!update.value && action != "DELETE") {
-      return fail(errors::invalid_parameter("Only DELETE action is allowed when no attribute value is specified"));
+      return fail(errors::invalid_parameter(
+          "Only DELETE action is allowed when no attribute value is specified"));
     }
     UpdateAction made{.path = {{.name = name}}};
     if (!update.value) {
@@ -208,10 +222,12 @@ Result<std::vector<UpdateAction>> read_attribute_updates(const UpdateMap& update
     }
     const AttributeType type = update.value->type();
     if (action == "DELETE" && !is_set_type(type)) {
-      return fail(errors::invalid_parameter("DELETE action with value is not supported for the type " +
-                                            std::string(attribute_type_name(type))));
+      return fail(
+          errors::invalid_parameter("DELETE action with value is not supported for the type " +
+                                    std::string(attribute_type_name(type))));
     }
-    if (action == "ADD" && !is_set_type(type) && type != AttributeType::number && type != AttributeType::list) {
+    if (action == "ADD" && !is_set_type(type) && type != AttributeType::number &&
+        type != AttributeType::list) {
       return fail(errors::invalid_parameter("ADD action is not supported for the type " +
                                             std::string(attribute_type_name(type))));
     }

@@ -11,9 +11,10 @@
 
 namespace virga::dynamodb {
 
-// How many items a table or an index holds, and their bytes, kept current by each write. Not stored: after a start an
-// object is counted when someone first asks, in steps between which writes go on. A write counts if it lies before the
-// place that the count has reached; what lies behind it the count will meet. Owner loop only.
+// How many items a table or an index holds, and their bytes, kept current by each write. Not
+// stored: after a start an object is counted when someone first asks, in steps between which writes
+// go on. A write counts if it lies before the place that the count has reached; what lies behind it
+// the count will meet. Owner loop only.
 class ObjectStats {
  public:
   struct Count {
@@ -37,8 +38,10 @@ class ObjectStats {
     if (it == objects_.end() || !it->second.complete) return std::nullopt;
     return it->second.count;
   }
-  // Counts at most `rows` further rows under the object's key prefix. True when the count is complete.
-  Result<bool> count_some(uint64_t id, std::string_view prefix, const storage::View& view, size_t rows);
+  // Counts at most `rows` further rows under the object's key prefix. True when the count is
+  // complete.
+  Result<bool> count_some(uint64_t id, std::string_view prefix, const storage::View& view,
+                          size_t rows);
 
  private:
   struct Object {

@@ -10,12 +10,14 @@
 #include "base/error.h"
 #include "services/dynamodb/expression.h"
 
-// PartiQL as the service understands it: one statement, parsed into the trees that the expression language makes too,
-// so that both mean the same. Parsing is one pass over at most 8 KiB with bounded depth. Source: DynamoDB Developer
-// Guide, "PartiQL - a SQL-compatible query language for Amazon DynamoDB".
+// PartiQL as the service understands it: one statement, parsed into the trees that the expression
+// language makes too, so that both mean the same. Parsing is one pass over at most 8 KiB with
+// bounded depth. Source: DynamoDB Developer Guide, "PartiQL - a SQL-compatible query language for
+// Amazon DynamoDB".
 namespace virga::dynamodb::partiql {
 
-// Nesting of conditions and of literals. Source for literals: "Quotas", item attributes; conditions: ours.
+// Nesting of conditions and of literals. Source for literals: "Quotas", item attributes;
+// conditions: ours.
 inline constexpr int kConditionDepthMax = 64;
 
 struct Projected {
@@ -40,12 +42,15 @@ struct Statement {
   Item item;  // insert
   ParsedUpdate update;
   Returning returning = Returning::none;
-  std::deque<AttributeValue> values;  // what the trees' views are into; a deque, so that moving it keeps them valid
+  std::deque<AttributeValue>
+      values;  // what the trees' views are into; a deque, so that moving it keeps them valid
 
   bool reads() const { return kind == Kind::select; }
 };
 
-// `parameters` take the places of the question marks, in order. Errors: ValidationException in the service's words.
-Result<Statement> parse_statement(std::string_view text, const std::vector<AttributeValue>& parameters);
+// `parameters` take the places of the question marks, in order. Errors: ValidationException in the
+// service's words.
+Result<Statement> parse_statement(std::string_view text,
+                                  const std::vector<AttributeValue>& parameters);
 
 }  // namespace virga::dynamodb::partiql

@@ -37,7 +37,8 @@ std::optional<Kind> function_of(const Token& token) {
 
 // a OR b OR …
 Result<Condition> Parser::take_condition(int depth) {
-  if (depth > kConditionDepthMax) return fail(errors::validation("The condition is nested too deeply"));
+  if (depth > kConditionDepthMax)
+    return fail(errors::validation("The condition is nested too deeply"));
   VIRGA_TRY(first, take_conjunction(depth));
   if (!at_word("or")) return std::move(first);
   Condition out{.kind = Kind::any_of, .children = {}, .operands = {}};
@@ -101,15 +102,16 @@ Result<Condition> Parser::take_function(const std::string& name) {
   if (iequals(name, "attribute_type")) {
     if (value.kind != Operand::Kind::value || !value.value.is(AttributeType::string) ||
         !parse_attribute_type(value.value.payload())) {
-      return fail(errors::validation("Invalid attribute type name found in the function attribute_type"));
+      return fail(
+          errors::validation("Invalid attribute type name found in the function attribute_type"));
     }
   }
-  if (iequals(name, "begins_with") && value.kind == Operand::Kind::value && !value.value.is(AttributeType::string) &&
-      !value.value.is(AttributeType::binary)) {
-    return fail(
-        errors::validation("Incorrect operand type for operator or function; operator or function: begins_with, "
-                           "operand type: " +
-                           std::string(value.value.type_name())));
+  if (iequals(name, "begins_with") && value.kind == Operand::Kind::value &&
+      !value.value.is(AttributeType::string) && !value.value.is(AttributeType::binary)) {
+    return fail(errors::validation(
+        "Incorrect operand type for operator or function; operator or function: begins_with, "
+        "operand type: " +
+        std::string(value.value.type_name())));
   }
   out.operands.push_back(std::move(subject));
   out.operands.push_back(std::move(value));
@@ -151,8 +153,9 @@ Result<Condition> Parser::take_comparison(Operand left) {
     }
     VIRGA_TRY_VOID(brackets ? expect("]", "RIGHT_BRACKET") : expect(")", "RIGHT_PAREN"));
     if (out.operands.size() - 1 > kInOperandsMax) {
-      return fail(errors::validation("The IN operator is provided with too many operands; number of operands: " +
-                                     std::to_string(out.operands.size() - 1)));
+      return fail(errors::validation(
+          "The IN operator is provided with too many operands; number of operands: " +
+          std::to_string(out.operands.size() - 1)));
     }
   }
   return negative ? negation_of(std::move(out)) : std::move(out);

@@ -10,7 +10,8 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || (c & 0x80) != 0;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' ||
+         (c & 0x80) != 0;
 }
 
 // Two characters that are one symbol.
@@ -30,7 +31,8 @@ std::string Token::place() const {
 }
 
 AwsError malformed(std::string_view what) {
-  return errors::validation("Statement wasn't well formed, can't be processed: " + std::string(what));
+  return errors::validation("Statement wasn't well formed, can't be processed: " +
+                            std::string(what));
 }
 
 void Lexer::advance(size_t count) {
@@ -78,7 +80,8 @@ Result<std::string> Lexer::take_quoted(char quote) {
     out.push_back(c);
     advance();
   }
-  return fail(malformed(quote == '\'' ? "Unterminated string literal" : "Unterminated quoted identifier"));
+  return fail(
+      malformed(quote == '\'' ? "Unterminated string literal" : "Unterminated quoted identifier"));
 }
 
 Result<Token> Lexer::next() {

@@ -30,7 +30,9 @@ class Lexer {
   Result<Token> next();
 
  private:
-  char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  char peek(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
   void advance(size_t count = 1);
   Result<void> skip_space();
   Result<std::string> take_quoted(char quote);

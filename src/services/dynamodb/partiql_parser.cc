@@ -52,8 +52,8 @@ Result<Statement> Parser::parse() {
   if (!parsed) return fail(std::move(parsed.error()));
   VIRGA_TRY(closed, take(";"));
   if (token_.kind != TokenKind::end)
-    return fail(
-        malformed(closed ? "Only one operation is allowed in a statement." : "Unexpected token after expression"));
+    return fail(malformed(closed ? "Only one operation is allowed in a statement."
+                                 : "Unexpected token after expression"));
   if (used_parameters_ != parameters_.size()) {
     return fail(errors::validation("Number of parameters in request and statement don't match."));
   }
@@ -81,7 +81,8 @@ Result<void> Parser::parse_projection() {
   VIRGA_TRY(everything, take("*"));
   if (everything) {
     if (token_.is(",")) {
-      return fail(errors::validation("Other attributes should not be present in the projection when '*' is used."));
+      return fail(errors::validation(
+          "Other attributes should not be present in the projection when '*' is used."));
     }
     return {};
   }
@@ -97,7 +98,8 @@ Result<void> Parser::parse_projection() {
     VIRGA_TRY(more, take(","));
     if (!more) return {};
     if (token_.is("*")) {
-      return fail(errors::validation("Other attributes should not be present in the projection when '*' is used."));
+      return fail(errors::validation(
+          "Other attributes should not be present in the projection when '*' is used."));
     }
   }
 }
@@ -152,7 +154,8 @@ Result<void> Parser::parse_insert() {
   VIRGA_TRY_VOID(parse_source());
   VIRGA_TRY_VOID(expect_word("value"));
   if (!token_.is("{"))
-    return fail(errors::validation("Unsupported value for INSERT: expecting a tuple at " + token_.place()));
+    return fail(
+        errors::validation("Unsupported value for INSERT: expecting a tuple at " + token_.place()));
   VIRGA_TRY(item, take_map(0));
   out_.item = std::move(item);
   return {};
@@ -184,8 +187,10 @@ Result<void> Parser::parse_update() {
     paths.add(action.path);
     if (action.path.size() > 1) out_.update.nested_heads.push_back(action.path[0].name);
   }
-  if (!paths.overlap.empty()) return fail(errors::validation("Invalid UpdateExpression: " + paths.overlap));
-  if (!paths.conflict.empty()) return fail(errors::validation("Invalid UpdateExpression: " + paths.conflict));
+  if (!paths.overlap.empty())
+    return fail(errors::validation("Invalid UpdateExpression: " + paths.overlap));
+  if (!paths.conflict.empty())
+    return fail(errors::validation("Invalid UpdateExpression: " + paths.conflict));
   VIRGA_TRY_VOID(parse_where());
   return parse_returning();
 }
@@ -196,7 +201,8 @@ Result<void> Parser::parse_assignment() {
   VIRGA_TRY(target, take_path());
   action.path = std::move(target);
   VIRGA_TRY_VOID(expect("=", "EQ"));
-  const bool list_append = at_word("list_append"), set_add = at_word("set_add"), set_delete = at_word("set_delete");
+  const bool list_append = at_word("list_append"), set_add = at_word("set_add"),
+             set_delete = at_word("set_delete");
   if (list_append || set_add || set_delete) {
     const std::string name = token_.text;
     VIRGA_TRY_VOID(advance());
@@ -209,8 +215,8 @@ Result<void> Parser::parse_assignment() {
       action.value.kind = Operand::Kind::list_append;
       action.value.args = {std::move(first), std::move(second)};
     } else {
-      if (first.kind != Operand::Kind::path || first.path != action.path || second.kind != Operand::Kind::value ||
-          !is_set_type(second.value.type())) {
+      if (first.kind != Operand::Kind::path || first.path != action.path ||
+          second.kind != Operand::Kind::value || !is_set_type(second.value.type())) {
         return fail(errors::validation("Invalid arguments of the function " + name +
                                        ": expecting the attribute that is set, and a set"));
       }
@@ -229,9 +235,10 @@ Result<void> Parser::parse_assignment() {
     VIRGA_TRY(second, take_operand());
     for (const Operand* operand : {&action.value, &second}) {
       if (operand->kind == Operand::Kind::value && operand->value.type() != AttributeType::number) {
-        return fail(errors::validation("Incorrect operand type for operator or function; operator or function: " +
-                                       std::string(sum.kind == Operand::Kind::add ? "+" : "-") +
-                                       ", operand type: " + std::string(operand->value.type_name())));
+        return fail(errors::validation(
+            "Incorrect operand type for operator or function; operator or function: " +
+            std::string(sum.kind == Operand::Kind::add ? "+" : "-") +
+            ", operand type: " + std::string(operand->value.type_name())));
       }
     }
     sum.args = {std::move(action.value), std::move(second)};
@@ -249,7 +256,8 @@ Result<void> Parser::parse_delete() {
   VIRGA_TRY_VOID(parse_source());
   VIRGA_TRY_VOID(parse_where());
   VIRGA_TRY_VOID(parse_returning());
-  if (out_.returning != Statement::Returning::none && out_.returning != Statement::Returning::all_old) {
+  if (out_.returning != Statement::Returning::none &&
+      out_.returning != Statement::Returning::all_old) {
     return fail(errors::validation("Only ALL OLD * can be returned by a DELETE statement"));
   }
   return {};
@@ -265,8 +273,8 @@ Result<void> Parser::parse_returning() {
   if (!old) VIRGA_TRY_VOID(expect_word("new"));
   VIRGA_TRY_VOID(expect("*", "STAR"));
   using Returning = Statement::Returning;
-  out_.returning =
-      all ? (old ? Returning::all_old : Returning::all_new) : (old ? Returning::modified_old : Returning::modified_new);
+  out_.returning = all ? (old ? Returning::all_old : Returning::all_new)
+                       : (old ? Returning::modified_old : Returning::modified_new);
   return {};
 }
 
@@ -278,13 +286,15 @@ Result<void> Parser::parse_exists() {
   VIRGA_TRY_VOID(parse_select());
   VIRGA_TRY_VOID(expect(")", "RIGHT_PAREN"));
   if (!out_.projection.empty() || !out_.order.empty()) {
-    return fail(errors::validation("EXISTS takes a statement of the form SELECT * FROM table WHERE condition"));
+    return fail(errors::validation(
+        "EXISTS takes a statement of the form SELECT * FROM table WHERE condition"));
   }
   out_.kind = Statement::Kind::exists;
   return {};
 }
 
-Result<Statement> parse_statement(std::string_view text, const std::vector<AttributeValue>& parameters) {
+Result<Statement> parse_statement(std::string_view text,
+                                  const std::vector<AttributeValue>& parameters) {
   return Parser(text, parameters).parse();
 }
 

@@ -9,8 +9,8 @@
 
 namespace virga::dynamodb::partiql {
 
-// Recursive descent over one statement. partiql_parser.cc has statements, partiql_values.cc literals and paths,
-// partiql_conditions.cc what stands behind WHERE.
+// Recursive descent over one statement. partiql_parser.cc has statements, partiql_values.cc
+// literals and paths, partiql_conditions.cc what stands behind WHERE.
 class Parser {
  public:
   Parser(std::string_view text, const std::vector<AttributeValue>& parameters)

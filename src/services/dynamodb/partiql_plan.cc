@@ -91,21 +91,23 @@ std::optional<KeyPredicate> predicate_of(const Condition& c) {
 // The values of `attribute IN (…)`, each once; empty when it is no such condition.
 std::vector<ValueView> listed_values(const Condition& c, std::string_view attribute) {
   std::vector<ValueView> out;
-  if (c.kind != Kind::in || c.operands[0].kind != Operand::Kind::path || c.operands[0].path.size() != 1 ||
-      c.operands[0].path[0].name != attribute) {
+  if (c.kind != Kind::in || c.operands[0].kind != Operand::Kind::path ||
+      c.operands[0].path.size() != 1 || c.operands[0].path[0].name != attribute) {
     return out;
   }
   for (size_t i = 1; i < c.operands.size(); ++i) {
     if (c.operands[i].kind != Operand::Kind::value) return {};
     const ValueView value = c.operands[i].value;
-    if (std::none_of(out.begin(), out.end(), [&](ValueView known) { return known == value; })) out.push_back(value);
+    if (std::none_of(out.begin(), out.end(), [&](ValueView known) { return known == value; }))
+      out.push_back(value);
   }
   return out;
 }
 
 // Takes the first predicate on the attribute that `admits` out of `parts`.
 template <class F>
-std::optional<KeyPredicate> take_predicate(std::vector<const Condition*>& parts, std::string_view attribute, F admits) {
+std::optional<KeyPredicate> take_predicate(std::vector<const Condition*>& parts,
+                                           std::string_view attribute, F admits) {
   for (auto it = parts.begin(); it != parts.end(); ++it) {
     auto predicate = predicate_of(**it);
     if (!predicate || predicate->attribute != attribute || !admits(*predicate)) continue;
@@ -126,8 +128,10 @@ Condition existence(const Table& table, Kind kind) {
   return out;
 }
 
-// The key conditions of a SELECT: one list of predicates for each partition that it names; none: no partition.
-std::vector<std::vector<KeyPredicate>> partitions_of(const KeySchema& keys, std::vector<const Condition*>& parts) {
+// The key conditions of a SELECT: one list of predicates for each partition that it names; none: no
+// partition.
+std::vector<std::vector<KeyPredicate>> partitions_of(const KeySchema& keys,
+                                                     std::vector<const Condition*>& parts) {
   std::vector<const Condition*> left = parts;
   std::vector<KeyPredicate> base;
   std::vector<ValueView> listed;
@@ -149,7 +153,8 @@ std::vector<std::vector<KeyPredicate>> partitions_of(const KeySchema& keys, std:
   for (const auto& attribute : keys.range) {
     auto range = take_predicate(left, attribute.name, is_equality);
     const bool equal = range.has_value();
-    if (!range) range = take_predicate(left, attribute.name, [](const KeyPredicate&) { return true; });
+    if (!range)
+      range = take_predicate(left, attribute.name, [](const KeyPredicate&) { return true; });
     if (range) ranges.push_back(std::move(*range));
     if (!equal) break;
   }
@@ -161,15 +166,18 @@ std::vector<std::vector<KeyPredicate>> partitions_of(const KeySchema& keys, std:
   return out;
 }
 
-// ORDER BY names attributes of the key: the hash key (between partitions), the sort key (within one).
+// ORDER BY names attributes of the key: the hash key (between partitions), the sort key (within
+// one).
 Result<void> check_order(const Statement& statement, const KeySchema& keys, bool partitioned) {
   if (statement.order.empty()) return {};
   if (!statement.where) {
-    return fail(errors::validation("Must have WHERE clause in the statement when using ORDER BY clause."));
+    return fail(
+        errors::validation("Must have WHERE clause in the statement when using ORDER BY clause."));
   }
   if (!partitioned) {
-    return fail(errors::validation(
-        "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause."));
+    return fail(
+        errors::validation("Must have at least one non-optional hash key condition in WHERE clause "
+                           "when using ORDER BY clause."));
   }
   for (const auto& order : statement.order) {
     if (keys.contains(order.attribute)) continue;
@@ -179,8 +187,8 @@ Result<void> check_order(const Statement& statement, const KeySchema& keys, bool
   return {};
 }
 
-void apply_order(const Statement& statement, const KeySchema& keys, std::vector<std::vector<KeyPredicate>>& partitions,
-                 ReadPlan& plan) {
+void apply_order(const Statement& statement, const KeySchema& keys,
+                 std::vector<std::vector<KeyPredicate>>& partitions, ReadPlan& plan) {
   for (const auto& order : statement.order) {
     if (order.attribute == keys.hash[0].name) {
       std::sort(partitions.begin(), partitions.end(), [&](const auto& a, const auto& b) {
@@ -207,11 +215,13 @@ std::optional<KeyedWhere> whole_key(const Table& table, const std::optional<Cond
   return out;
 }
 
-Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef table, bool item_on_failure) {
+Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef table,
+                                                 bool item_on_failure) {
   auto out = std::make_unique<PlannedWrite>();
   out->statement = std::move(statement);
   const Statement& s = out->statement;
-  if (!s.index.empty()) return fail(errors::validation("This operation is not supported on an index"));
+  if (!s.index.empty())
+    return fail(errors::validation("This operation is not supported on an index"));
   ItemWrite& write = out->write;
   write.table = table;
   write.item_on_failure = item_on_failure;
@@ -226,14 +236,16 @@ Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef t
   } else {
     auto keyed = whole_key(*table, s.where);
     if (!keyed) {
-      return fail(errors::validation("Where clause does not contain a mandatory equality on all key attributes"));
+      return fail(errors::validation(
+          "Where clause does not contain a mandatory equality on all key attributes"));
     }
     out->item = std::move(keyed->key);
     VIRGA_TRY_VOID(check_key(table->keys, out->item));
     std::vector<const Condition*> parts;
     if (keyed->rest) parts.push_back(&*keyed->rest);
     const bool erases = s.kind == Statement::Kind::erase;
-    const Condition there = existence(*table, erases ? Kind::attribute_not_exists : Kind::attribute_exists);
+    const Condition there =
+        existence(*table, erases ? Kind::attribute_not_exists : Kind::attribute_exists);
     if (erases) {
       write.kind = ItemWrite::Kind::erase;
       // No item, nothing to delete: the condition only speaks of one that is there.
@@ -245,7 +257,8 @@ Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef t
     } else {
       parts.insert(parts.begin(), &there);
       write.condition = all_of(parts);
-      write.kind = s.kind == Statement::Kind::exists ? ItemWrite::Kind::check : ItemWrite::Kind::update;
+      write.kind =
+          s.kind == Statement::Kind::exists ? ItemWrite::Kind::check : ItemWrite::Kind::update;
       if (s.kind == Statement::Kind::update) {
         VIRGA_TRY_VOID(check_update_targets(*table, s.update));
         write.actions = s.update.actions;
@@ -258,7 +271,8 @@ Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef t
 }
 
 AwsError write_error(const PlannedWrite& planned, AwsError error) {
-  if (planned.statement.kind == Statement::Kind::insert && error.code == "ConditionalCheckFailedException") {
+  if (planned.statement.kind == Statement::Kind::insert &&
+      error.code == "ConditionalCheckFailedException") {
     error.code = "DuplicateItemException";
     error.message = "Duplicate primary key exists in table";
   }
@@ -284,7 +298,8 @@ Result<ReadPlan> plan_read(const Statement& statement, TableRef table, bool cons
     out.index = table->find_index(statement.index);
     if (!out.index) return fail(errors::index_not_found(statement.index));
     if (out.index->global && consistent) {
-      return fail(errors::validation("Strongly consistent read is not supported on Global Secondary Indexes"));
+      return fail(errors::validation(
+          "Strongly consistent read is not supported on Global Secondary Indexes"));
     }
   }
   const KeySchema& keys = out.index ? out.index->keys : table->keys;
@@ -293,7 +308,8 @@ Result<ReadPlan> plan_read(const Statement& statement, TableRef table, bool cons
   VIRGA_TRY_VOID(check_order(statement, keys, !partitions.empty()));
   for (const auto& predicates : partitions) VIRGA_TRY_VOID(check_predicates(keys, predicates));
   apply_order(statement, keys, partitions, out);
-  for (const auto& predicates : partitions) out.ranges.push_back(key_range(*table, out.index, predicates));
+  for (const auto& predicates : partitions)
+    out.ranges.push_back(key_range(*table, out.index, predicates));
   if (partitions.empty()) {
     const std::string prefix = out.index ? index_prefix(out.index->id) : items_prefix(table->id);
     out.ranges.push_back({prefix, storage::prefix_end(prefix)});

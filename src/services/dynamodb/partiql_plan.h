@@ -19,23 +19,27 @@ struct KeyedWhere {
   Item key;
   std::optional<Condition> rest;
 };
-// Nothing when it does not fix the whole key. Each key attribute counts once; what is left over is in `rest`.
+// Nothing when it does not fix the whole key. Each key attribute counts once; what is left over is
+// in `rest`.
 std::optional<KeyedWhere> whole_key(const Table& table, const std::optional<Condition>& where);
 
-// A write statement (or EXISTS) and the item write that it means. Stays where it is: the write has views into it.
+// A write statement (or EXISTS) and the item write that it means. Stays where it is: the write has
+// views into it.
 struct PlannedWrite {
   Statement statement;
   Item item;  // the new item, or the key
   ItemWrite write;
 };
 // Errors: ValidationException.
-Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef table, bool item_on_failure);
+Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef table,
+                                                 bool item_on_failure);
 // A failed INSERT is a duplicate.
 AwsError write_error(const PlannedWrite& planned, AwsError error);
 // What RETURNING names; nothing when there is none.
 std::optional<Item> returned_item(const PlannedWrite& planned, const PreparedWrite& done);
 
-// A SELECT: key ranges to read one after the other, or the whole table when the condition fixes no partition.
+// A SELECT: key ranges to read one after the other, or the whole table when the condition fixes no
+// partition.
 struct ReadPlan {
   TableRef table;
   const Index* index = nullptr;

@@ -8,7 +8,8 @@
 namespace virga::dynamodb {
 namespace {
 
-Result<partiql::Statement> parse(std::string_view text, const std::vector<AttributeValue>& parameters = {}) {
+Result<partiql::Statement> parse(std::string_view text,
+                                 const std::vector<AttributeValue>& parameters = {}) {
   return partiql::parse_statement(text, parameters);
 }
 std::string refusal(std::string_view text) {
@@ -17,7 +18,8 @@ std::string refusal(std::string_view text) {
 }
 
 TEST(PartiqlParser, takes_statements_apart) {
-  const auto select = parse(R"(select a, "b c".d[2]['e'] FROM "t-1"."i" Where a = 1 and (b <> 'it''s' or not c in [1, 2]) order by a desc;)");
+  const auto select = parse(
+      R"(select a, "b c".d[2]['e'] FROM "t-1"."i" Where a = 1 and (b <> 'it''s' or not c in [1, 2]) order by a desc;)");
   ASSERT_TRUE(select.has_value()) << select.error().message;
   EXPECT_EQ(select->table, "t-1");
   EXPECT_EQ(select->index, "i");
@@ -28,15 +30,17 @@ TEST(PartiqlParser, takes_statements_apart) {
   EXPECT_EQ(select->where->children[1].children[0].operands[1].value.payload(), "it's");
   EXPECT_TRUE(select->order[0].descending);
 
-  const auto insert = parse(R"(INSERT INTO t VALUE {'s': 'x', 'n': -1.50, 'l': [1, [true]], 'm': {'k': null}, 'ss': <<'a', 'b'>>, 'p': ?})",
-                            {AttributeValue::number(7)});
+  const auto insert = parse(
+      R"(INSERT INTO t VALUE {'s': 'x', 'n': -1.50, 'l': [1, [true]], 'm': {'k': null}, 'ss': <<'a', 'b'>>, 'p': ?})",
+      {AttributeValue::number(7)});
   ASSERT_TRUE(insert.has_value()) << insert.error().message;
   EXPECT_EQ(insert->item.find("n")->payload(), "-1.5");
   EXPECT_EQ(insert->item.find("ss")->type(), AttributeType::string_set);
   EXPECT_EQ(insert->item.find("p")->payload(), "7");
 
-  const auto update = parse("UPDATE t SET a = a + 1 SET b = list_append(b, [2]), c = set_add(c, <<1>>) REMOVE d.e[0] "
-                            "WHERE k = 1 RETURNING MODIFIED NEW *");
+  const auto update = parse(
+      "UPDATE t SET a = a + 1 SET b = list_append(b, [2]), c = set_add(c, <<1>>) REMOVE d.e[0] "
+      "WHERE k = 1 RETURNING MODIFIED NEW *");
   ASSERT_TRUE(update.has_value()) << update.error().message;
   EXPECT_EQ(update->update.actions.size(), 4u);
   EXPECT_EQ(update->update.actions[2].kind, UpdateAction::Kind::add);
@@ -44,15 +48,20 @@ TEST(PartiqlParser, takes_statements_apart) {
 }
 
 TEST(PartiqlParser, refuses_in_the_services_words) {
-  EXPECT_EQ(refusal("CREATE TABLE t"), "Statement wasn't well formed, can't be processed: Expected data manipulation");
-  EXPECT_EQ(refusal(""), "Statement wasn't well formed, can't be processed: Expected data manipulation");
-  EXPECT_EQ(refusal("SELECT * FROM t WHERE a = ?"), "Number of parameters in request and statement don't match.");
+  EXPECT_EQ(refusal("CREATE TABLE t"),
+            "Statement wasn't well formed, can't be processed: Expected data manipulation");
+  EXPECT_EQ(refusal(""),
+            "Statement wasn't well formed, can't be processed: Expected data manipulation");
+  EXPECT_EQ(refusal("SELECT * FROM t WHERE a = ?"),
+            "Number of parameters in request and statement don't match.");
   EXPECT_THAT(refusal("SELECT * FROM t WHERE"), testing::HasSubstr("Unexpected term"));
-  EXPECT_THAT(refusal("SELECT * FROM t x"), testing::HasSubstr("Unexpected token after expression"));
+  EXPECT_THAT(refusal("SELECT * FROM t x"),
+              testing::HasSubstr("Unexpected token after expression"));
   EXPECT_THAT(refusal("SELECT *, a FROM t"), testing::HasSubstr("when '*' is used"));
   EXPECT_THAT(refusal("SELECT * FROM t WHERE a = 'x"), testing::HasSubstr("wasn't well formed"));
   EXPECT_THAT(refusal("INSERT INTO t VALUE {'a': 1, 'a': 2}"), testing::HasSubstr("Duplicate"));
-  EXPECT_THAT(refusal("INSERT INTO t VALUE {'a': <<1, 1>>}"), testing::HasSubstr("contains duplicates"));
+  EXPECT_THAT(refusal("INSERT INTO t VALUE {'a': <<1, 1>>}"),
+              testing::HasSubstr("contains duplicates"));
   EXPECT_EQ(parse("SELECT * FROM t", {AttributeValue::number(1)}).error().message,
             "Number of parameters in request and statement don't match.");
 }
@@ -60,15 +69,19 @@ TEST(PartiqlParser, refuses_in_the_services_words) {
 TEST(PartiqlParser, bounds_its_depth) {
   EXPECT_FALSE(refusal("SELECT * FROM t WHERE " + std::string(4000, '(') + "a = 1").empty());
   EXPECT_FALSE(refusal("INSERT INTO t VALUE {'a': " + std::string(4000, '[')).empty());
-  EXPECT_EQ(refusal("SELECT * FROM t WHERE " + std::string(20, '(') + "a = 1" + std::string(20, ')')), "");
+  EXPECT_EQ(
+      refusal("SELECT * FROM t WHERE " + std::string(20, '(') + "a = 1" + std::string(20, ')')),
+      "");
 }
 
 struct Statements : Dynamo {
   Statements() { create("notes", true); }
-  Result<api::ExecuteStatementOutput> run(const std::string& text, const std::string& parameter = "") {
+  Result<api::ExecuteStatementOutput> run(const std::string& text,
+                                          const std::string& parameter = "") {
     api::ExecuteStatementInput input;
     input.statement = text;
-    if (!parameter.empty()) input.parameters = std::vector<AttributeValue>{AttributeValue::string(parameter)};
+    if (!parameter.empty())
+      input.parameters = std::vector<AttributeValue>{AttributeValue::string(parameter)};
     return call(&Service::execute_statement, std::move(input));
   }
   std::vector<std::string> ranges(const std::string& where) {
@@ -81,7 +94,9 @@ struct Statements : Dynamo {
   }
   void fill() {
     for (int i = 0; i < 5; ++i) {
-      ASSERT_TRUE(run("INSERT INTO notes VALUE {'id': ?, 'r': " + std::to_string(i) + ", 'odd': " + (i % 2 ? "true" : "false") + "}", "a"));
+      ASSERT_TRUE(run("INSERT INTO notes VALUE {'id': ?, 'r': " + std::to_string(i) +
+                          ", 'odd': " + (i % 2 ? "true" : "false") + "}",
+                      "a"));
     }
     ASSERT_TRUE(run("INSERT INTO notes VALUE {'id': ?, 'r': 9}", "b"));
   }
@@ -100,9 +115,12 @@ TEST(ExecuteStatement, reads_by_key_by_list_and_by_scan) {
   EXPECT_EQ(db.ranges("WHERE odd = true").size(), 2u);
   EXPECT_EQ(db.ranges("WHERE odd IS MISSING"), V{"9"});
   EXPECT_EQ(db.ranges("").size(), 6u);
-  EXPECT_ERROR(db.run("SELECT * FROM notes ORDER BY r"), "ValidationException", "Must have WHERE clause");
-  EXPECT_ERROR(db.run("SELECT * FROM notes WHERE odd = true ORDER BY r"), "ValidationException", "hash key condition");
-  EXPECT_ERROR(db.run("SELECT * FROM notes WHERE id = 'a' ORDER BY odd"), "ValidationException", "primary key");
+  EXPECT_ERROR(db.run("SELECT * FROM notes ORDER BY r"), "ValidationException",
+               "Must have WHERE clause");
+  EXPECT_ERROR(db.run("SELECT * FROM notes WHERE odd = true ORDER BY r"), "ValidationException",
+               "hash key condition");
+  EXPECT_ERROR(db.run("SELECT * FROM notes WHERE id = 'a' ORDER BY odd"), "ValidationException",
+               "primary key");
 }
 
 TEST(ExecuteStatement, pages_by_an_opaque_token_of_its_own) {
@@ -130,13 +148,18 @@ TEST(ExecuteStatement, pages_by_an_opaque_token_of_its_own) {
 TEST(ExecuteStatement, writes_one_item_by_its_whole_key) {
   Statements db;
   db.fill();
-  EXPECT_ERROR(db.run("INSERT INTO notes VALUE {'id': 'a', 'r': 1}"), "DuplicateItemException", "Duplicate primary key exists in table");
+  EXPECT_ERROR(db.run("INSERT INTO notes VALUE {'id': 'a', 'r': 1}"), "DuplicateItemException",
+               "Duplicate primary key exists in table");
   EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'a'"), "ValidationException",
                "Where clause does not contain a mandatory equality on all key attributes");
-  EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'none' AND r = 1"), "ConditionalCheckFailedException", "");
-  EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'a' AND r = 1 AND odd = false"), "ConditionalCheckFailedException", "");
-  EXPECT_ERROR(db.run("UPDATE notes SET r = 7 WHERE id = 'a' AND r = 1"), "ValidationException", "part of the key");
-  const auto updated = db.run("UPDATE notes SET x = [1] SET odd = 'no' WHERE id = 'a' AND r = 1 RETURNING MODIFIED OLD *");
+  EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'none' AND r = 1"),
+               "ConditionalCheckFailedException", "");
+  EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'a' AND r = 1 AND odd = false"),
+               "ConditionalCheckFailedException", "");
+  EXPECT_ERROR(db.run("UPDATE notes SET r = 7 WHERE id = 'a' AND r = 1"), "ValidationException",
+               "part of the key");
+  const auto updated = db.run(
+      "UPDATE notes SET x = [1] SET odd = 'no' WHERE id = 'a' AND r = 1 RETURNING MODIFIED OLD *");
   ASSERT_TRUE(updated.has_value()) << updated.error().message;
   ASSERT_EQ(updated->items->size(), 1u);
   EXPECT_EQ(updated->items->at(0).size(), 1u);
@@ -146,14 +169,16 @@ TEST(ExecuteStatement, writes_one_item_by_its_whole_key) {
   const auto nothing = db.run("DELETE FROM notes WHERE id = 'a' AND r = 1 AND odd = 'no'");
   ASSERT_TRUE(nothing.has_value());
   EXPECT_TRUE(nothing->items->empty());
-  EXPECT_ERROR(db.run("DELETE FROM notes WHERE id = 'a' AND r = 2 AND odd = 'no'"), "ConditionalCheckFailedException", "");
+  EXPECT_ERROR(db.run("DELETE FROM notes WHERE id = 'a' AND r = 2 AND odd = 'no'"),
+               "ConditionalCheckFailedException", "");
 }
 
 TEST(BatchExecuteStatement, answers_each_statement_by_itself) {
   Statements db;
   db.fill();
   api::BatchExecuteStatementInput input;
-  for (const char* text : {"INSERT INTO notes VALUE {'id': 'a', 'r': 1}", "INSERT INTO notes VALUE {'id': 'new', 'r': 1}",
+  for (const char* text : {"INSERT INTO notes VALUE {'id': 'a', 'r': 1}",
+                           "INSERT INTO notes VALUE {'id': 'new', 'r': 1}",
                            "UPDATE nowhere SET x = 1 WHERE id = 'a'", "nonsense"}) {
     api::BatchStatementRequest one;
     one.statement = text;
@@ -170,7 +195,8 @@ TEST(BatchExecuteStatement, answers_each_statement_by_itself) {
   api::BatchStatementRequest read;
   read.statement = "SELECT * FROM notes WHERE id = 'a' AND r = 1";
   input.statements.push_back(read);
-  EXPECT_ERROR(db.call(&Service::batch_execute_statement, input), "ValidationException", "cannot mix both");
+  EXPECT_ERROR(db.call(&Service::batch_execute_statement, input), "ValidationException",
+               "cannot mix both");
 }
 
 TEST(ExecuteTransaction, is_one_commit_or_none) {
@@ -191,9 +217,11 @@ TEST(ExecuteTransaction, is_one_commit_or_none) {
   add("EXISTS(SELECT * FROM notes WHERE id = 'b' AND r = 9 AND odd IS MISSING)");
   ASSERT_TRUE(db.call(&Service::execute_transaction, input));
   EXPECT_EQ(db.ranges("WHERE id = 'x'").size(), 1u);
-  EXPECT_ERROR(db.call(&Service::execute_transaction, input), "TransactionCanceledException", "[DuplicateItem, None]");
+  EXPECT_ERROR(db.call(&Service::execute_transaction, input), "TransactionCanceledException",
+               "[DuplicateItem, None]");
   add("SELECT * FROM notes WHERE id = 'b' AND r = 9");
-  EXPECT_ERROR(db.call(&Service::execute_transaction, input), "ValidationException", "cannot mix both");
+  EXPECT_ERROR(db.call(&Service::execute_transaction, input), "ValidationException",
+               "cannot mix both");
 }
 
 }  // namespace

@@ -8,20 +8,22 @@
 namespace virga::dynamodb::partiql {
 namespace {
 
-// Words that cannot be a name without quotes. Source: PartiQL Specification, the keywords that the service's statements
-// use.
+// Words that cannot be a name without quotes. Source: PartiQL Specification, the keywords that the
+// service's statements use.
 bool is_keyword(const Token& token) {
   static constexpr std::string_view kKeywords[] = {
       "select",  "from",      "where",  "and",    "or",     "not", "in",  "between", "is",
       "missing", "null",      "true",   "false",  "order",  "by",  "set", "remove",  "insert",
       "into",    "returning", "update", "delete", "exists", "as",  "like"};
-  return std::any_of(std::begin(kKeywords), std::end(kKeywords), [&](auto word) { return token.is_word(word); });
+  return std::any_of(std::begin(kKeywords), std::end(kKeywords),
+                     [&](auto word) { return token.is_word(word); });
 }
 
 }  // namespace
 
 Result<std::string> Parser::take_name() {
-  if (token_.kind != TokenKind::quoted_name && (token_.kind != TokenKind::word || is_keyword(token_))) {
+  if (token_.kind != TokenKind::quoted_name &&
+      (token_.kind != TokenKind::word || is_keyword(token_))) {
     return fail(malformed("Expected identifier for simple path"));
   }
   std::string name = token_.text;
@@ -57,16 +59,18 @@ Result<DocumentPath> Parser::take_path() {
       break;
     }
     if (path.size() > kPathDepthMax) {
-      return fail(errors::validation("Document path has too many nesting elements; nesting levels: " +
-                                     std::to_string(path.size())));
+      return fail(
+          errors::validation("Document path has too many nesting elements; nesting levels: " +
+                             std::to_string(path.size())));
     }
   }
   return path;
 }
 
 bool Parser::at_value() const {
-  return token_.kind == TokenKind::string || token_.kind == TokenKind::number || token_.kind == TokenKind::parameter ||
-         token_.is("[") || token_.is("{") || token_.is("<<") || token_.is("-") || token_.is("+") || at_word("true") ||
+  return token_.kind == TokenKind::string || token_.kind == TokenKind::number ||
+         token_.kind == TokenKind::parameter || token_.is("[") || token_.is("{") ||
+         token_.is("<<") || token_.is("-") || token_.is("+") || at_word("true") ||
          at_word("false") || at_word("null");
 }
 
@@ -171,16 +175,19 @@ Result<Item> Parser::take_map(int depth) {
 Result<AttributeValue> Parser::take_set() {
   VIRGA_TRY_VOID(advance());
   if (token_.is(">>"))
-    return fail(errors::validation("One or more parameter values were invalid: An string set  may not be empty"));
+    return fail(errors::validation(
+        "One or more parameter values were invalid: An string set  may not be empty"));
   std::vector<std::string> members;
   std::optional<AttributeType> type;
   while (true) {
     VIRGA_TRY(value, take_value(1));
     const AttributeType member = value.type();
-    if (member != AttributeType::string && member != AttributeType::number && member != AttributeType::binary) {
+    if (member != AttributeType::string && member != AttributeType::number &&
+        member != AttributeType::binary) {
       return fail(errors::validation("A set has strings, numbers or binaries as its members"));
     }
-    if (type && *type != member) return fail(errors::validation("The members of a set have the same type"));
+    if (type && *type != member)
+      return fail(errors::validation("The members of a set have the same type"));
     type = member;
     members.emplace_back(value.view().payload());
     VIRGA_TRY(more, take(","));
@@ -191,7 +198,8 @@ Result<AttributeValue> Parser::take_set() {
   std::vector<std::string> sorted = members;
   std::sort(sorted.begin(), sorted.end());
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
-    return fail(errors::invalid_parameter("Input collection [" + join(members, ", ") + "] contains duplicates."));
+    return fail(errors::invalid_parameter("Input collection [" + join(members, ", ") +
+                                          "] contains duplicates."));
   }
   return AttributeValue::set(*type == AttributeType::string   ? AttributeType::string_set
                              : *type == AttributeType::number ? AttributeType::number_set

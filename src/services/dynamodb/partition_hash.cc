@@ -22,7 +22,8 @@ constexpr std::array<uint32_t, 64> kSines = {
     0x289b7ec6, 0xeaa127fa, 0xd4ef3085, 0x04881d05, 0xd9d4d039, 0xe6db99e5, 0x1fa27cf8, 0xc4ac5665,
     0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
     0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391};
-constexpr std::array<std::array<int, 4>, 4> kShifts = {{{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}}};
+constexpr std::array<std::array<int, 4>, 4> kShifts = {
+    {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}}};
 
 // One of the 64 steps; unrolled by its caller, so that its number is known to the compiler.
 template <size_t kStep>
@@ -46,7 +47,8 @@ inline void md5_step(uint32_t& a, uint32_t b, uint32_t c, uint32_t d, const uint
   a = b + std::rotl(a + f + kSines[kStep] + words[word], kShifts[kRound][kStep % 4]);
 }
 
-// MD5 of a text that fits one block (at most 55 bytes): the common case, without a library's set-up. First word only.
+// MD5 of a text that fits one block (at most 55 bytes): the common case, without a library's
+// set-up. First word only.
 uint32_t md5_first_word(const unsigned char (&block)[64]) {
   static_assert(std::endian::native == std::endian::little);
   uint32_t words[16];

@@ -15,7 +15,8 @@ TEST(PartitionHash, is_the_head_of_the_seeded_md5_for_every_length) {
     std::string key;
     for (size_t i = 0; i < size; ++i) key.push_back(static_cast<char>(i * 37 + size));
     const std::string digest = md5("Outliers" + key);
-    const auto expected = static_cast<uint16_t>(static_cast<unsigned char>(digest[0]) << 8 | static_cast<unsigned char>(digest[1]));
+    const auto expected = static_cast<uint16_t>(static_cast<unsigned char>(digest[0]) << 8 |
+                                                static_cast<unsigned char>(digest[1]));
     EXPECT_EQ(partition_hash(key), expected) << size;
   }
 }

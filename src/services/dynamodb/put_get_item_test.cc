@@ -11,7 +11,8 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string get(Dynamo& db, const std::string& table, std::string_view key, const char* projection = nullptr) {
+std::string get(Dynamo& db, const std::string& table, std::string_view key,
+                const char* projection = nullptr) {
   api::GetItemInput input;
   input.table_name = table;
   input.key = test_item(key);
@@ -44,7 +45,8 @@ TEST(PutItem, equal_numbers_are_one_key) {
   ASSERT_TRUE(db.put("notes", R"({"id":{"S":"1"},"r":{"N":"1.0"},"v":{"N":"1"}})"));
   ASSERT_TRUE(db.put("notes", R"({"id":{"S":"1"},"r":{"N":"10e-1"},"v":{"N":"2"}})"));
   EXPECT_THAT(get(db, "notes", R"({"id":{"S":"1"},"r":{"N":"1"}})"), HasSubstr(R"("v":{"N":"2"})"));
-  EXPECT_THAT(get(db, "t", R"({"id":{"S":"1"}})"), HasSubstr("Member must have length greater than or equal to 3"));
+  EXPECT_THAT(get(db, "t", R"({"id":{"S":"1"}})"),
+              HasSubstr("Member must have length greater than or equal to 3"));
 }
 
 TEST(PutItem, a_condition_that_fails_leaves_the_item_and_can_show_it) {
@@ -78,38 +80,46 @@ TEST(PutItem, returns_the_old_item_and_the_capacity_used) {
 TEST(PutItem, refuses_in_the_services_words) {
   Dynamo db;
   db.create("notes", true);
-  EXPECT_ERROR(db.put("other", R"({"id":{"S":"1"}})"), "ResourceNotFoundException", "Requested resource not found");
+  EXPECT_ERROR(db.put("other", R"({"id":{"S":"1"}})"), "ResourceNotFoundException",
+               "Requested resource not found");
   EXPECT_ERROR(db.put("notes", R"({"id":{"S":"1"}})"), "ValidationException",
                "One or more parameter values were invalid: Missing the key r in the item");
   EXPECT_ERROR(db.put("notes", R"({"id":{"N":"1"},"r":{"N":"1"}})"), "ValidationException",
                "Type mismatch for key id expected: S actual: N");
   EXPECT_ERROR(db.put("notes", R"({"id":{"S":""},"r":{"N":"1"}})"), "ValidationException",
                "cannot contain an empty string value. Key: id");
-  EXPECT_ERROR(db.put("notes", R"({"id":{"S":")" + std::string(2049, 'x') + R"("},"r":{"N":"1"}})"), "ValidationException",
-               "maximum size limit of2048 bytes");
-  EXPECT_ERROR(db.put("notes", R"({"id":{"S":"1"},"r":{"N":"1"},"v":{"S":")" + std::string(410000, 'x') + "\"}}"),
+  EXPECT_ERROR(db.put("notes", R"({"id":{"S":")" + std::string(2049, 'x') + R"("},"r":{"N":"1"}})"),
+               "ValidationException", "maximum size limit of2048 bytes");
+  EXPECT_ERROR(db.put("notes", R"({"id":{"S":"1"},"r":{"N":"1"},"v":{"S":")" +
+                                   std::string(410000, 'x') + "\"}}"),
                "ValidationException", "Item size has exceeded the maximum allowed size");
   auto input = put_input("notes", R"({"id":{"S":"1"},"r":{"N":"1"}})");
   input.return_values = "ALL_NEW";
-  EXPECT_ERROR(db.call(&Service::put_item, input), "ValidationException", "ReturnValues can only be ALL_OLD or NONE");
+  EXPECT_ERROR(db.call(&Service::put_item, input), "ValidationException",
+               "ReturnValues can only be ALL_OLD or NONE");
   input.return_values.reset();
   input.condition_expression = "a = :v";
   EXPECT_ERROR(db.call(&Service::put_item, input), "ValidationException",
-               "Invalid ConditionExpression: An expression attribute value used in expression is not defined; attribute "
+               "Invalid ConditionExpression: An expression attribute value used in expression is "
+               "not defined; attribute "
                "value: :v");
   input.expected.emplace();
   EXPECT_ERROR(db.call(&Service::put_item, input), "ValidationException",
-               "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: "
+               "Can not use both expression and non-expression parameters in the same request: "
+               "Non-expression parameters: "
                "{Expected} Expression parameters: {ConditionExpression}");
 }
 
 TEST(GetItem, refuses_a_key_that_is_not_the_tables) {
   Dynamo db;
   db.create("notes", true);
-  EXPECT_EQ(get(db, "notes", R"({"id":{"S":"1"}})"), "The provided key element does not match the schema");
-  EXPECT_EQ(get(db, "notes", R"({"id":{"S":"1"},"r":{"S":"1"}})"), "The provided key element does not match the schema");
+  EXPECT_EQ(get(db, "notes", R"({"id":{"S":"1"}})"),
+            "The provided key element does not match the schema");
+  EXPECT_EQ(get(db, "notes", R"({"id":{"S":"1"},"r":{"S":"1"}})"),
+            "The provided key element does not match the schema");
   EXPECT_EQ(get(db, "notes", R"({"id":{"S":"1"},"r":{"N":"1"}})", "id.x"),
-            "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: id");
+            "Key attributes must be scalars; list random access '[]' and map lookup '.' are not "
+            "allowed: Key: id");
 }
 
 TEST(UpdateItem, creates_changes_and_returns_what_is_asked_for) {
@@ -130,7 +140,8 @@ TEST(UpdateItem, creates_changes_and_returns_what_is_asked_for) {
     EXPECT_EQ(test_json(*got->attributes), R"({"hits":{"N":")" + std::to_string(i) + R"("}})");
   }
   input.return_values = "ALL_OLD";
-  EXPECT_EQ(test_json(*db.call(&Service::update_item, input)->attributes), R"({"id":{"S":"1"},"hits":{"N":"3"}})");
+  EXPECT_EQ(test_json(*db.call(&Service::update_item, input)->attributes),
+            R"({"id":{"S":"1"},"hits":{"N":"3"}})");
   input.update_expression = "SET id = :one";
   EXPECT_ERROR(db.call(&Service::update_item, input), "ValidationException",
                "Cannot update attribute id. This attribute is part of the key");
@@ -151,7 +162,8 @@ TEST(UpdateItem, without_an_update_creates_the_bare_item) {
 TEST(UpdateItem, the_legacy_parameters_do_the_same) {
   Dynamo db;
   db.create("notes");
-  ASSERT_TRUE(db.put("notes", R"({"id":{"S":"1"},"n":{"N":"1"},"s":{"SS":["a"]},"gone":{"S":"x"}})"));
+  ASSERT_TRUE(
+      db.put("notes", R"({"id":{"S":"1"},"n":{"N":"1"},"s":{"SS":["a"]},"gone":{"S":"x"}})"));
   api::UpdateItemInput input;
   input.table_name = "notes";
   input.key = test_item(R"({"id":{"S":"1"}})");
@@ -168,7 +180,8 @@ TEST(UpdateItem, the_legacy_parameters_do_the_same) {
   input.return_values = "ALL_NEW";
   const auto got = db.call(&Service::update_item, input);
   ASSERT_TRUE(got) << got.error().message;
-  EXPECT_EQ(test_json(*got->attributes), R"({"id":{"S":"1"},"n":{"N":"5"},"s":{"SS":["a","b"]},"p":{"S":"put"}})");
+  EXPECT_EQ(test_json(*got->attributes),
+            R"({"id":{"S":"1"},"n":{"N":"5"},"s":{"SS":["a","b"]},"p":{"S":"put"}})");
   EXPECT_ERROR(db.call(&Service::update_item, input), "ConditionalCheckFailedException", "");
 }
 
@@ -180,7 +193,8 @@ TEST(DeleteItem, returns_the_old_item_and_succeeds_without_one) {
   input.table_name = "notes";
   input.key = test_item(R"({"id":{"S":"1"}})");
   input.return_values = "ALL_OLD";
-  EXPECT_EQ(test_json(*db.call(&Service::delete_item, input)->attributes), R"({"id":{"S":"1"},"v":{"N":"1"}})");
+  EXPECT_EQ(test_json(*db.call(&Service::delete_item, input)->attributes),
+            R"({"id":{"S":"1"},"v":{"N":"1"}})");
   const auto again = db.call(&Service::delete_item, input);
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->attributes);
@@ -193,7 +207,8 @@ TEST(DescribeTable, counts_items_and_bytes_also_after_a_restart) {
   Dynamo::add_attribute(table, "g", "S");
   Dynamo::add_global_index(table, "by-g", "g");
   db.create(std::move(table));
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(db.put("notes", R"({"id":{"S":")" + std::to_string(i) + R"("}})"));
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(db.put("notes", R"({"id":{"S":")" + std::to_string(i) + R"("}})"));
   ASSERT_TRUE(db.put("notes", R"({"id":{"S":"1"},"g":{"S":"x"}})"));
   for (int round = 0; round < 2; ++round) {
     api::DescribeTableInput input;
@@ -215,8 +230,8 @@ TEST(CreateTable, answers_creating_and_refuses_a_second_of_the_name) {
   ASSERT_TRUE(made);
   EXPECT_EQ(*made->table_description->table_status, "CREATING");
   EXPECT_EQ(*made->table_description->provisioned_throughput->read_capacity_units, 0);
-  EXPECT_ERROR(db.call(&Service::create_table, Dynamo::table_input("notes")), "ResourceInUseException",
-               "Table already exists: notes");
+  EXPECT_ERROR(db.call(&Service::create_table, Dynamo::table_input("notes")),
+               "ResourceInUseException", "Table already exists: notes");
   db.region = "eu-west-1";
   EXPECT_TRUE(db.call(&Service::create_table, Dynamo::table_input("notes")));
   EXPECT_THAT(*db.call(&Service::list_tables, {})->table_names, testing::ElementsAre("notes"));
@@ -226,24 +241,28 @@ TEST(CreateTable, refuses_definitions_that_do_not_fit) {
   Dynamo db;
   auto input = Dynamo::table_input("notes");
   Dynamo::add_attribute(input, "extra", "S");
-  EXPECT_ERROR(db.call(&Service::create_table, input), "ValidationException",
-               "Number of attributes in KeySchema does not exactly match number of attributes defined in "
-               "AttributeDefinitions");
+  EXPECT_ERROR(
+      db.call(&Service::create_table, input), "ValidationException",
+      "Number of attributes in KeySchema does not exactly match number of attributes defined in "
+      "AttributeDefinitions");
   Dynamo::add_global_index(input, "index", "missing");
-  EXPECT_ERROR(db.call(&Service::create_table, input), "ValidationException",
-               "Some index key attributes are not defined in AttributeDefinitions. Keys: [missing], "
-               "AttributeDefinitions: [id, extra]");
+  EXPECT_ERROR(
+      db.call(&Service::create_table, input), "ValidationException",
+      "Some index key attributes are not defined in AttributeDefinitions. Keys: [missing], "
+      "AttributeDefinitions: [id, extra]");
   input.global_secondary_indexes.reset();
   Dynamo::add_global_index(input, "index", "extra", "", "NONE_SUCH");
   input.billing_mode.reset();
   EXPECT_ERROR(db.call(&Service::create_table, input), "ValidationException",
-               "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED");
+               "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode "
+               "is PROVISIONED");
 }
 
 TEST(CreateTable, keeps_awss_window_when_asked_to) {
   Dynamo db({.lifecycle_delay_ms = 500});
   ASSERT_TRUE(db.call(&Service::create_table, Dynamo::table_input("notes")));
-  EXPECT_ERROR(db.put("notes", R"({"id":{"S":"1"}})"), "ResourceNotFoundException", "Requested resource not found");
+  EXPECT_ERROR(db.put("notes", R"({"id":{"S":"1"}})"), "ResourceNotFoundException",
+               "Requested resource not found");
   db.advance_millis(501);
   EXPECT_TRUE(db.put("notes", R"({"id":{"S":"1"}})"));
 }

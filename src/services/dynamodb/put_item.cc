@@ -14,7 +14,8 @@ namespace {
 Result<std::optional<Condition>> check_put(const api::PutItemInput& input) {
   VIRGA_TRY_VOID(check_expression_parameters(
       {{"ConditionExpression", input.condition_expression.has_value()}},
-      {{"Expected", input.expected.has_value()}, {"ConditionalOperator", input.conditional_operator.has_value()}},
+      {{"Expected", input.expected.has_value()},
+       {"ConditionalOperator", input.conditional_operator.has_value()}},
       input.expression_attribute_names.has_value(), input.expression_attribute_values.has_value()));
   VIRGA_TRY_VOID(check_values(input.item));
   VIRGA_TRY_VOID(check_return_values_old(input.return_values));
@@ -32,7 +33,8 @@ Task<api::PutItemOutput> Service::put_item(Ctx ctx, api::PutItemInput input) {
   TableRef table = co_await data_table(*ctx, input.table_name);
   co_await check_item_keys(*table, input.item);
 
-  ItemWrite write{.kind = ItemWrite::Kind::put, .table = table, .key = item_key(*table, input.item)};
+  ItemWrite write{
+      .kind = ItemWrite::Kind::put, .table = table, .key = item_key(*table, input.item)};
   write.item = input.item.view();
   write.condition = std::move(condition);
   write.item_on_failure = input.return_values_on_condition_check_failure == "ALL_OLD";
@@ -41,17 +43,20 @@ Task<api::PutItemOutput> Service::put_item(Ctx ctx, api::PutItemInput input) {
   api::PutItemOutput output;
   const auto old_item = done.old_item();
   if (input.return_values == "ALL_OLD" && old_item) output.attributes = Item(*old_item);
-  output.consumed_capacity = write_capacity(input.return_consumed_capacity, *done.table, done.units);
+  output.consumed_capacity =
+      write_capacity(input.return_consumed_capacity, *done.table, done.units);
   name_as_asked(output.consumed_capacity, input.table_name);
-  output.item_collection_metrics = collection_metrics(input.return_item_collection_metrics, *table, input.item);
+  output.item_collection_metrics =
+      collection_metrics(input.return_item_collection_metrics, *table, input.item);
   co_return std::move(output);
 }
 
 Task<PreparedWrite> Service::write_item(Ctx ctx, ItemWrite write) {
   const storage::TransactOptions options{.generation = write.table->generation};
   const int64_t now = ctx->now.at.micros;
-  auto done = co_await shard_.transact(
-      options, [&](storage::Txn& txn) -> Result<PreparedWrite> { return writer_.write(txn, write, now); });
+  auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<PreparedWrite> {
+    return writer_.write(txn, write, now);
+  });
   ctx->depends_on(done.lsn);
   PreparedWrite out = co_await std::move(done.result);
   co_return std::move(out);

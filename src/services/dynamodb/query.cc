@@ -23,10 +23,12 @@ struct CheckedQuery {
 };
 
 Result<void> read_query_expressions(const api::QueryInput& input, CheckedQuery& out) {
-  VIRGA_TRY(placeholders, read_placeholders(input.expression_attribute_names, input.expression_attribute_values));
+  VIRGA_TRY(placeholders,
+            read_placeholders(input.expression_attribute_names, input.expression_attribute_values));
   Condition key_condition;
   if (input.key_condition_expression) {
-    VIRGA_TRY(parsed, read_condition("KeyConditionExpression", *input.key_condition_expression, placeholders));
+    VIRGA_TRY(parsed, read_condition("KeyConditionExpression", *input.key_condition_expression,
+                                     placeholders));
     key_condition = std::move(parsed.condition);
   }
   if (input.filter_expression) {
@@ -69,11 +71,13 @@ Result<CheckedQuery> check_query(const api::QueryInput& input) {
     out.projection = std::move(projection);
   }
   VIRGA_TRY_VOID(check_select(ReadKind::query, input.select, input.attributes_to_get.has_value(),
-                              input.projection_expression.has_value(), input.index_name.has_value()));
+                              input.projection_expression.has_value(),
+                              input.index_name.has_value()));
   VIRGA_TRY_VOID(check_start_key_values(input.exclusive_start_key));
   if (!input.key_conditions && !input.key_condition_expression) {
-    return fail(errors::validation(
-        "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request."));
+    return fail(
+        errors::validation("Either the KeyConditions or KeyConditionExpression parameter must be "
+                           "specified in the request."));
   }
   VIRGA_TRY_VOID(read_query_expressions(input, out));
   if (!input.key_condition_expression) {
@@ -90,50 +94,63 @@ Result<CheckedQuery> check_query(const api::QueryInput& input) {
 Result<void> check_start_key(const Table& table, const Index* index, const Item& start) {
   const KeySchema& keys = index ? index->keys : table.keys;
   size_t names = table.keys.size();
-  for (size_t i = 0; index && i < keys.size(); ++i) names += table.keys.contains(keys.at(i).name) ? 0 : 1;
-  if (start.size() != names) return fail(errors::validation("The provided starting key is invalid"));
+  for (size_t i = 0; index && i < keys.size(); ++i)
+    names += table.keys.contains(keys.at(i).name) ? 0 : 1;
+  if (start.size() != names)
+    return fail(errors::validation("The provided starting key is invalid"));
   for (size_t i = 0; i < keys.size(); ++i) {
-    if (!start.contains(keys.at(i).name)) return fail(errors::validation("The provided starting key is invalid"));
+    if (!start.contains(keys.at(i).name))
+      return fail(errors::validation("The provided starting key is invalid"));
     VIRGA_TRY_VOID(check_key_part(keys.at(i), i < keys.hash.size(), start));
   }
   const auto whole = check_key(table.keys, key_of(table.keys, start));
-  if (!whole) return fail(errors::validation("The provided starting key is invalid: " + whole.error().message));
+  if (!whole)
+    return fail(
+        errors::validation("The provided starting key is invalid: " + whole.error().message));
   return {};
 }
 
 // The start key against the conditions.
-Result<void> check_start_in_range(const KeySchema& keys, const std::vector<KeyPredicate>& predicates,
-                                  const KeyRange& range, const std::string& start_key, const Item& start) {
+Result<void> check_start_in_range(const KeySchema& keys,
+                                  const std::vector<KeyPredicate>& predicates,
+                                  const KeyRange& range, const std::string& start_key,
+                                  const Item& start) {
   bool same_partition = true;
   for (const auto& attribute : keys.hash) {
-    same_partition &= *start.find(attribute.name) == find_predicate(predicates, attribute.name)->values[0];
+    same_partition &=
+        *start.find(attribute.name) == find_predicate(predicates, attribute.name)->values[0];
   }
   const bool range_given = predicates.size() > keys.hash.size();
   if (!range_given) {
     if (same_partition) return {};
-    return fail(errors::validation("The provided starting key is outside query boundaries based on provided conditions"));
+    return fail(errors::validation(
+        "The provided starting key is outside query boundaries based on provided conditions"));
   }
   if (!same_partition) {
     return fail(errors::validation("The query can return at most one row and cannot be restarted"));
   }
   if (start_key < range.begin || start_key >= range.end) {
-    return fail(errors::validation("The provided starting key does not match the range key predicate"));
+    return fail(
+        errors::validation("The provided starting key does not match the range key predicate"));
   }
   return {};
 }
 
 // All checks against the table, and the page to read.
-Result<PageRequest> plan_query(const api::QueryInput& input, CheckedQuery& checked, TableRef table) {
+Result<PageRequest> plan_query(const api::QueryInput& input, CheckedQuery& checked,
+                               TableRef table) {
   const bool consistent = input.consistent_read.value_or(false);
   VIRGA_TRY(index, find_read_index(*table, input.index_name, consistent));
   const KeySchema& keys = index ? index->keys : table->keys;
   const bool forward = input.scan_index_forward.value_or(true);
-  if (input.exclusive_start_key) VIRGA_TRY_VOID(check_start_key(*table, index, *input.exclusive_start_key));
+  if (input.exclusive_start_key)
+    VIRGA_TRY_VOID(check_start_key(*table, index, *input.exclusive_start_key));
   VIRGA_TRY_VOID(check_predicates(keys, checked.predicates));
   KeyRange range = key_range(*table, index, checked.predicates);
   if (input.exclusive_start_key) {
     const Item& start = *input.exclusive_start_key;
-    const std::string start_key = index ? index_entry_key(*table, *index, start) : item_key(*table, start);
+    const std::string start_key =
+        index ? index_entry_key(*table, *index, start) : item_key(*table, start);
     VIRGA_TRY_VOID(check_start_in_range(keys, checked.predicates, range, start_key, start));
     (forward ? range.begin : range.end) = forward ? start_key + '\0' : start_key;
   }
@@ -141,9 +158,9 @@ Result<PageRequest> plan_query(const api::QueryInput& input, CheckedQuery& check
   for (size_t i = 0; i < keys.size(); ++i) {
     const auto& heads = checked.filter_heads;
     if (std::find(heads.begin(), heads.end(), keys.at(i).name) == heads.end()) continue;
-    return fail(errors::validation(std::string(checked.filter_name) +
-                                   " can only contain non-primary key attributes: Primary key attribute: " +
-                                   keys.at(i).name));
+    return fail(errors::validation(
+        std::string(checked.filter_name) +
+        " can only contain non-primary key attributes: Primary key attribute: " + keys.at(i).name));
   }
   VIRGA_TRY(selection, resolve_select(input.select, *table, index, checked.projection));
   VIRGA_TRY_VOID(check_key_paths(*table, checked.filter_nested));
@@ -178,7 +195,8 @@ Task<api::QueryOutput> Service::query(Ctx ctx, api::QueryInput input) {
   output.count = static_cast<int32_t>(page.count);
   output.scanned_count = static_cast<int32_t>(page.scanned);
   output.last_evaluated_key = std::move(page.last_key);
-  output.consumed_capacity = read_capacity(input.return_consumed_capacity, *table, page.units, index);
+  output.consumed_capacity =
+      read_capacity(input.return_consumed_capacity, *table, page.units, index);
   name_as_asked(output.consumed_capacity, input.table_name);
   co_return std::move(output);
 }

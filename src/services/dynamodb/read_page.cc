@@ -18,7 +18,7 @@ struct Reader {
   const PageRequest& request;
   const storage::View& view;
   Page page;
-  size_t bytes = 0;          // of the rows looked at
+  size_t bytes = 0;  // of the rows looked at
   int64_t fetched_units = 0;
 
   // Looks at one row. True when the page is full.
@@ -39,7 +39,8 @@ struct Reader {
     if (!request.filter || matches(*request.filter, item)) {
       ++page.count;
       if (!request.count_only) {
-        page.items.push_back(request.projection ? project(request.projection->paths, item) : Item(item));
+        page.items.push_back(request.projection ? project(request.projection->paths, item)
+                                                : Item(item));
       }
     }
     const bool full = (request.limit && page.scanned >= *request.limit) || bytes >= kPageBytesMax;
@@ -68,7 +69,8 @@ struct Reader {
 
 Task<Page> read_page(storage::Shard& shard, PageRequest request) {
   const std::unique_ptr<storage::View> view = shard.snapshot();
-  const std::unique_ptr<storage::Cursor> cursor = view->cursor(request.begin, request.end, request.direction);
+  const std::unique_ptr<storage::Cursor> cursor =
+      view->cursor(request.begin, request.end, request.direction);
   Reader reader{.request = request, .view = *view, .page = {}};
   for (int64_t rows = 1; cursor->valid(); cursor->next(), ++rows) {
     const bool full = co_await reader.row(cursor->value());
@@ -79,63 +81,74 @@ Task<Page> read_page(storage::Shard& shard, PageRequest request) {
   co_return reader.finish();
 }
 
-Result<void> check_select(ReadKind kind, const std::optional<std::string>& select, bool attributes_to_get,
-                          bool projection_expression, bool index) {
+Result<void> check_select(ReadKind kind, const std::optional<std::string>& select,
+                          bool attributes_to_get, bool projection_expression, bool index) {
   const bool named = attributes_to_get || projection_expression;
   if (!select) return {};
   if (*select == "SPECIFIC_ATTRIBUTES") {
     if (named) return {};
-    return fail(errors::validation(
-        "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"));
+    return fail(
+        errors::validation("Must specify the AttributesToGet or ProjectionExpression when choosing "
+                           "to get SPECIFIC_ATTRIBUTES"));
   }
   if (named) {
     const std::string message = std::string("Cannot specify the ") +
                                 (attributes_to_get ? "AttributesToGet" : "ProjectionExpression") +
                                 " when choosing to get " + *select;
-    // Query counts this among the violations, Scan does not. Source: answers of the service as users report them.
-    if (kind == ReadKind::query && projection_expression) return fail(errors::one_violation(message));
+    // Query counts this among the violations, Scan does not. Source: answers of the service as
+    // users report them.
+    if (kind == ReadKind::query && projection_expression)
+      return fail(errors::one_violation(message));
     return fail(errors::validation(message));
   }
   if (*select == "ALL_PROJECTED_ATTRIBUTES" && !index) {
-    return fail(errors::validation("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"));
+    return fail(errors::validation(
+        "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"));
   }
   return {};
 }
 
-Result<Selection> resolve_select(const std::optional<std::string>& select, const Table& table, const Index* index,
+Result<Selection> resolve_select(const std::optional<std::string>& select, const Table& table,
+                                 const Index* index,
                                  const std::optional<ParsedProjection>& projection) {
   Selection out{.count_only = select == "COUNT"};
   if (!index || index->projection == Index::Projection::all) return out;
   const bool all = select == "ALL_ATTRIBUTES";
   if (index->global && all) {
-    return fail(errors::invalid_parameter("Select type ALL_ATTRIBUTES is not supported for global secondary index " +
-                                          index->name + " because its projection type is not ALL"));
+    return fail(errors::invalid_parameter(
+        "Select type ALL_ATTRIBUTES is not supported for global secondary index " + index->name +
+        " because its projection type is not ALL"));
   }
   std::string missing;
   if (projection) {
     for (const auto& path : projection->paths) {
-      if (!index->projects(path[0].name, table.keys)) missing += (missing.empty() ? "" : ", ") + path[0].name;
+      if (!index->projects(path[0].name, table.keys))
+        missing += (missing.empty() ? "" : ", ") + path[0].name;
     }
   }
   if (index->global && !missing.empty()) {
-    return fail(errors::invalid_parameter("Global secondary index " + index->name + " does not project [" + missing + "]"));
+    return fail(errors::invalid_parameter("Global secondary index " + index->name +
+                                          " does not project [" + missing + "]"));
   }
   out.fetch_items = all || !missing.empty();
   return out;
 }
 
-Result<void> check_index_readable(const Table& table, const std::optional<std::string>& name, Timestamp now) {
+Result<void> check_index_readable(const Table& table, const std::optional<std::string>& name,
+                                  Timestamp now) {
   const Index* index = name ? table.find_index(*name) : nullptr;
   if (!index || index->transition != "CREATING" || table.status(now) != "UPDATING") return {};
   return fail(errors::validation("Cannot read from backfilling global secondary index: " + *name));
 }
 
-Result<const Index*> find_read_index(const Table& table, const std::optional<std::string>& name, bool consistent) {
+Result<const Index*> find_read_index(const Table& table, const std::optional<std::string>& name,
+                                     bool consistent) {
   if (!name) return nullptr;
   const Index* index = table.find_index(*name);
   if (!index) return fail(errors::index_not_found(*name));
   if (index->global && consistent) {
-    return fail(errors::validation("Consistent reads are not supported on global secondary indexes"));
+    return fail(
+        errors::validation("Consistent reads are not supported on global secondary indexes"));
   }
   return index;
 }
@@ -143,7 +156,8 @@ Result<const Index*> find_read_index(const Table& table, const std::optional<std
 Result<void> check_start_key_values(const std::optional<Item>& key) {
   if (!key || key->problem().empty()) return {};
   const std::string& problem = key->problem();
-  for (const std::string_view bare : {"contains duplicates", "number set", "numeric value", "significant digits", "with magnitude"}) {
+  for (const std::string_view bare : {"contains duplicates", "number set", "numeric value",
+                                      "significant digits", "with magnitude"}) {
     if (problem.find(bare) != std::string::npos) return fail(errors::validation(problem));
   }
   return fail(errors::validation("The provided starting key is invalid: " + problem));

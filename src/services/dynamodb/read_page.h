@@ -12,7 +12,8 @@
 
 namespace virga::dynamodb {
 
-// What Query and Scan come down to: a range of items or index entries, read in one direction until a limit.
+// What Query and Scan come down to: a range of items or index entries, read in one direction until
+// a limit.
 struct PageRequest {
   TableRef table;
   const Index* index = nullptr;  // null: the table's items
@@ -22,7 +23,7 @@ struct PageRequest {
   std::optional<Condition> filter;
   std::optional<ParsedProjection> projection;
   bool count_only = false;
-  bool fetch_items = false;      // a local index: the attributes that it lacks are read from the table
+  bool fetch_items = false;  // a local index: the attributes that it lacks are read from the table
   bool consistent = false;
 };
 
@@ -42,14 +43,17 @@ struct Selection {
   bool fetch_items = false;
 };
 enum class ReadKind { query, scan };
-Result<void> check_select(ReadKind kind, const std::optional<std::string>& select, bool attributes_to_get,
-                          bool projection_expression, bool index);
-Result<Selection> resolve_select(const std::optional<std::string>& select, const Table& table, const Index* index,
+Result<void> check_select(ReadKind kind, const std::optional<std::string>& select,
+                          bool attributes_to_get, bool projection_expression, bool index);
+Result<Selection> resolve_select(const std::optional<std::string>& select, const Table& table,
+                                 const Index* index,
                                  const std::optional<ParsedProjection>& projection);
 // With --lifecycle-delay a new index is not read before it is ready.
-Result<void> check_index_readable(const Table& table, const std::optional<std::string>& name, Timestamp now);
+Result<void> check_index_readable(const Table& table, const std::optional<std::string>& name,
+                                  Timestamp now);
 // The index of the request or null; ConsistentRead does not go with global ones.
-Result<const Index*> find_read_index(const Table& table, const std::optional<std::string>& name, bool consistent);
+Result<const Index*> find_read_index(const Table& table, const std::optional<std::string>& name,
+                                     bool consistent);
 
 // An ExclusiveStartKey's own values: some findings get a head before them, some do not.
 Result<void> check_start_key_values(const std::optional<Item>& key);

@@ -14,7 +14,8 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-api::QueryInput query_input(const std::string& table, const std::string& condition, std::string_view values) {
+api::QueryInput query_input(const std::string& table, const std::string& condition,
+                            std::string_view values) {
   api::QueryInput input;
   input.table_name = table;
   input.key_condition_expression = condition;
@@ -41,7 +42,8 @@ class QueryTest : public testing::Test {
     db.create(std::move(table));
     for (const char* r : {"-5", "-1", "0", "1", "2", "10", "33.5"}) {
       const std::string text(r);
-      const auto put = db.put("notes", R"({"id":{"S":"a"},"r":{"N":")" + text + R"("},"g":{"S":"x"},"l":{"S":"l)" + text +
+      const auto put = db.put("notes", R"({"id":{"S":"a"},"r":{"N":")" + text +
+                                           R"("},"g":{"S":"x"},"l":{"S":"l)" + text +
                                            R"("},"v":{"S":"value"}})");
       ASSERT_TRUE(put) << put.error().message;
     }
@@ -53,20 +55,24 @@ class QueryTest : public testing::Test {
 
 TEST_F(QueryTest, returns_one_partition_in_the_order_of_the_numbers) {
   const auto input = query_input("notes", "id = :id", R"({":id":{"S":"a"}})");
-  EXPECT_THAT(ranges(db.call(&Service::query, input)), ElementsAre("-5", "-1", "0", "1", "2", "10", "33.5"));
+  EXPECT_THAT(ranges(db.call(&Service::query, input)),
+              ElementsAre("-5", "-1", "0", "1", "2", "10", "33.5"));
   auto backward = input;
   backward.scan_index_forward = false;
-  EXPECT_THAT(ranges(db.call(&Service::query, backward)), ElementsAre("33.5", "10", "2", "1", "0", "-1", "-5"));
+  EXPECT_THAT(ranges(db.call(&Service::query, backward)),
+              ElementsAre("33.5", "10", "2", "1", "0", "-1", "-5"));
 }
 
 TEST_F(QueryTest, range_conditions_cut_the_partition) {
   const auto run = [&](const char* condition, const char* values) {
-    return ranges(db.call(&Service::query, query_input("notes", std::string("id = :id AND ") + condition, values)));
+    return ranges(db.call(&Service::query,
+                          query_input("notes", std::string("id = :id AND ") + condition, values)));
   };
   EXPECT_THAT(run("r < :r", R"({":id":{"S":"a"},":r":{"N":"0"}})"), ElementsAre("-5", "-1"));
   EXPECT_THAT(run("r <= :r", R"({":id":{"S":"a"},":r":{"N":"0"}})"), ElementsAre("-5", "-1", "0"));
   EXPECT_THAT(run("r > :r", R"({":id":{"S":"a"},":r":{"N":"2"}})"), ElementsAre("10", "33.5"));
-  EXPECT_THAT(run(":r <= r", R"({":id":{"S":"a"},":r":{"N":"2"}})"), ElementsAre("2", "10", "33.5"));
+  EXPECT_THAT(run(":r <= r", R"({":id":{"S":"a"},":r":{"N":"2"}})"),
+              ElementsAre("2", "10", "33.5"));
   EXPECT_THAT(run("r = :r", R"({":id":{"S":"a"},":r":{"N":"1.0"}})"), ElementsAre("1"));
   EXPECT_THAT(run("r BETWEEN :a AND :b", R"({":id":{"S":"a"},":a":{"N":"-1"},":b":{"N":"2"}})"),
               ElementsAre("-1", "0", "1", "2"));
@@ -99,8 +105,9 @@ TEST_F(QueryTest, a_filter_counts_what_it_looked_at) {
   EXPECT_EQ(*got->scanned_count, 7);
   EXPECT_EQ(*got->consumed_capacity->capacity_units, 0.5);
   input.filter_expression = "r = :v";
-  EXPECT_ERROR(db.call(&Service::query, input), "ValidationException",
-               "Filter Expression can only contain non-primary key attributes: Primary key attribute: r");
+  EXPECT_ERROR(
+      db.call(&Service::query, input), "ValidationException",
+      "Filter Expression can only contain non-primary key attributes: Primary key attribute: r");
 }
 
 TEST_F(QueryTest, a_global_index_has_its_own_partitions_and_projection) {
@@ -110,7 +117,8 @@ TEST_F(QueryTest, a_global_index_has_its_own_partitions_and_projection) {
   const auto got = db.call(&Service::query, input);
   EXPECT_THAT(ranges(got), ElementsAre("-5", "-1", "0", "1", "2", "7", "10"));
   EXPECT_EQ(test_json(got->items->at(0)), R"({"id":{"S":"a"},"r":{"N":"-5"},"g":{"S":"x"}})");
-  EXPECT_EQ(test_json(*got->last_evaluated_key), R"({"id":{"S":"a"},"r":{"N":"10"},"g":{"S":"x"}})");
+  EXPECT_EQ(test_json(*got->last_evaluated_key),
+            R"({"id":{"S":"a"},"r":{"N":"10"},"g":{"S":"x"}})");
   input.exclusive_start_key = got->last_evaluated_key;
   EXPECT_THAT(ranges(db.call(&Service::query, input)), ElementsAre("33.5"));
   input.exclusive_start_key.reset();
@@ -120,12 +128,14 @@ TEST_F(QueryTest, a_global_index_has_its_own_partitions_and_projection) {
   input.consistent_read.reset();
   input.select = "ALL_ATTRIBUTES";
   EXPECT_ERROR(db.call(&Service::query, input), "ValidationException",
-               "Select type ALL_ATTRIBUTES is not supported for global secondary index by-g because its projection type is "
+               "Select type ALL_ATTRIBUTES is not supported for global secondary index by-g "
+               "because its projection type is "
                "not ALL");
 }
 
 TEST_F(QueryTest, a_local_index_fetches_what_it_does_not_project) {
-  auto input = query_input("notes", "id = :id AND begins_with(l, :l)", R"({":id":{"S":"a"},":l":{"S":"l1"}})");
+  auto input = query_input("notes", "id = :id AND begins_with(l, :l)",
+                           R"({":id":{"S":"a"},":l":{"S":"l1"}})");
   input.index_name = "by-l";
   auto got = db.call(&Service::query, input);
   ASSERT_TRUE(got) << got.error().message;
@@ -152,12 +162,16 @@ TEST_F(QueryTest, refuses_in_the_services_words) {
     const auto got = db.call(&Service::query, query_input("notes", condition, values));
     return got ? "accepted" : got.error().message;
   };
-  EXPECT_EQ(error("r = :r", R"({":r":{"N":"1"}})"), "Query condition missed key schema element: id");
-  EXPECT_EQ(error("id = :id AND v = :id", R"({":id":{"S":"a"}})"), "Query condition missed key schema element: r");
+  EXPECT_EQ(error("r = :r", R"({":r":{"N":"1"}})"),
+            "Query condition missed key schema element: id");
+  EXPECT_EQ(error("id = :id AND v = :id", R"({":id":{"S":"a"}})"),
+            "Query condition missed key schema element: r");
   EXPECT_EQ(error("id > :id", R"({":id":{"S":"a"}})"), "Query key condition not supported");
   EXPECT_EQ(error("id = :id", R"({":id":{"N":"1"}})"),
-            "One or more parameter values were invalid: Condition parameter type does not match schema type");
-  EXPECT_EQ(error("id = :id OR r = :id", R"({":id":{"S":"a"}})"), "Invalid operator used in KeyConditionExpression: OR");
+            "One or more parameter values were invalid: Condition parameter type does not match "
+            "schema type");
+  EXPECT_EQ(error("id = :id OR r = :id", R"({":id":{"S":"a"}})"),
+            "Invalid operator used in KeyConditionExpression: OR");
   EXPECT_EQ(error("id = :id AND contains(r, :id)", R"({":id":{"S":"a"}})"),
             "Invalid operator used in KeyConditionExpression: contains");
   EXPECT_EQ(error("id = :id AND id = :id", R"({":id":{"S":"a"}})"),
@@ -167,13 +181,16 @@ TEST_F(QueryTest, refuses_in_the_services_words) {
   api::QueryInput bare;
   bare.table_name = "notes";
   EXPECT_ERROR(db.call(&Service::query, bare), "ValidationException",
-               "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.");
+               "Either the KeyConditions or KeyConditionExpression parameter must be specified in "
+               "the request.");
   auto start = query_input("notes", "id = :id", R"({":id":{"S":"a"}})");
   start.exclusive_start_key = test_item(R"({"id":{"S":"b"},"r":{"N":"1"}})");
-  EXPECT_ERROR(db.call(&Service::query, start), "ValidationException",
-               "The provided starting key is outside query boundaries based on provided conditions");
+  EXPECT_ERROR(
+      db.call(&Service::query, start), "ValidationException",
+      "The provided starting key is outside query boundaries based on provided conditions");
   start.exclusive_start_key = test_item(R"({"id":{"S":"a"}})");
-  EXPECT_ERROR(db.call(&Service::query, start), "ValidationException", "The provided starting key is invalid");
+  EXPECT_ERROR(db.call(&Service::query, start), "ValidationException",
+               "The provided starting key is invalid");
   start.exclusive_start_key.reset();
   start.index_name = "none";
   EXPECT_ERROR(db.call(&Service::query, start), "ValidationException",
@@ -208,17 +225,22 @@ TEST_F(QueryTest, a_new_global_index_holds_the_items_of_before) {
   auto query = query_input("notes", "v = :v", R"({":v":{"S":"value"}})");
   query.index_name = "by-v";
   EXPECT_EQ(ranges(db.call(&Service::query, query)).size(), 7u);
-  EXPECT_ERROR(db.put("notes", R"({"id":{"S":"z"},"r":{"N":"1"},"v":{"N":"1"}})"), "ValidationException",
+  EXPECT_ERROR(db.put("notes", R"({"id":{"S":"z"},"r":{"N":"1"},"v":{"N":"1"}})"),
+               "ValidationException",
                "Type mismatch for Index Key v Expected: S Actual: N IndexName: by-v");
   api::DescribeTableInput describe;
   describe.table_name = "notes";
-  EXPECT_EQ(*db.call(&Service::describe_table, describe)->table->global_secondary_indexes->at(1).item_count, 7);
+  EXPECT_EQ(*db.call(&Service::describe_table, describe)
+                 ->table->global_secondary_indexes->at(1)
+                 .item_count,
+            7);
 
   input.global_secondary_index_updates->clear();
   input.global_secondary_index_updates->emplace_back().delete_.emplace().index_name = "by-v";
   input.attribute_definitions.reset();
   ASSERT_TRUE(db.call(&Service::update_table, input));
-  EXPECT_ERROR(db.call(&Service::query, query), "ValidationException", "The table does not have the specified index: by-v");
+  EXPECT_ERROR(db.call(&Service::query, query), "ValidationException",
+               "The table does not have the specified index: by-v");
   EXPECT_EQ(db.call(&Service::describe_table, describe)->table->attribute_definitions->size(), 4u);
 }
 
@@ -236,7 +258,8 @@ std::vector<std::string> scan_ids(Dynamo& db, api::ScanInput input) {
 TEST(Scan, segments_and_pages_partition_the_table) {
   Dynamo db;
   db.create("notes");
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(db.put("notes", R"({"id":{"S":"key-)" + std::to_string(i) + R"("}})"));
+  for (int i = 0; i < 100; ++i)
+    ASSERT_TRUE(db.put("notes", R"({"id":{"S":"key-)" + std::to_string(i) + R"("}})"));
   api::ScanInput input;
   input.table_name = "notes";
   const auto all = scan_ids(db, input);
@@ -263,7 +286,8 @@ TEST(Scan, a_page_ends_at_a_mebibyte) {
   Dynamo db;
   db.create("notes");
   for (int i = 0; i < 4; ++i) {
-    ASSERT_TRUE(db.put("notes", R"({"id":{"S":")" + std::to_string(i) + R"("},"v":{"S":")" + std::string(399'000, 'x') + "\"}}"));
+    ASSERT_TRUE(db.put("notes", R"({"id":{"S":")" + std::to_string(i) + R"("},"v":{"S":")" +
+                                    std::string(399'000, 'x') + "\"}}"));
   }
   api::ScanInput input;
   input.table_name = "notes";
@@ -287,9 +311,11 @@ TEST(Scan, refuses_segments_that_do_not_fit) {
   input.table_name = "notes";
   input.segment = 1;
   EXPECT_ERROR(db.call(&Service::scan, input), "ValidationException",
-               "The TotalSegments parameter is required but was not present in the request when Segment parameter is present");
+               "The TotalSegments parameter is required but was not present in the request when "
+               "Segment parameter is present");
   input.total_segments = 1;
-  EXPECT_ERROR(db.call(&Service::scan, input), "ValidationException", "Segment: 1 is not less than TotalSegments: 1");
+  EXPECT_ERROR(db.call(&Service::scan, input), "ValidationException",
+               "Segment: 1 is not less than TotalSegments: 1");
 }
 
 TEST(BatchGetItem, returns_what_is_there) {
@@ -299,7 +325,8 @@ TEST(BatchGetItem, returns_what_is_there) {
   ASSERT_TRUE(db.put("notes", R"({"id":{"S":"2"},"v":{"N":"2"}})"));
   api::BatchGetItemInput input;
   auto& part = input.request_items["notes"];
-  for (const char* id : {"1", "2", "3"}) part.keys.push_back(test_item(std::string(R"({"id":{"S":")") + id + R"("}})"));
+  for (const char* id : {"1", "2", "3"})
+    part.keys.push_back(test_item(std::string(R"({"id":{"S":")") + id + R"("}})"));
   part.projection_expression = "v";
   input.return_consumed_capacity = "TOTAL";
   const auto got = db.call(&Service::batch_get_item, input);

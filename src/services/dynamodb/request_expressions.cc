@@ -30,7 +30,8 @@ std::string joined(const std::vector<std::string_view>& names, std::string_view 
   return out;
 }
 
-// Writes say that an expression is too long in other words than reads do. Source: answers of the service as users report them.
+// Writes say that an expression is too long in other words than reads do. Source: answers of the
+// service as users report them.
 template <class T>
 Result<T> labelled(std::string_view parameter, std::string_view text, Parsed<T> parsed) {
   if (parsed) return std::move(*parsed);
@@ -43,39 +44,58 @@ Result<T> labelled(std::string_view parameter, std::string_view text, Parsed<T> 
 std::string_view key_operator(Condition::Kind kind, bool flipped) {
   using Kind = Condition::Kind;
   switch (kind) {
-    case Kind::equal: return "EQ";
-    case Kind::less: return flipped ? "GT" : "LT";
-    case Kind::less_equal: return flipped ? "GE" : "LE";
-    case Kind::greater: return flipped ? "LT" : "GT";
-    case Kind::greater_equal: return flipped ? "LE" : "GE";
-    case Kind::between: return "BETWEEN";
-    default: return "BEGINS_WITH";
+    case Kind::equal:
+      return "EQ";
+    case Kind::less:
+      return flipped ? "GT" : "LT";
+    case Kind::less_equal:
+      return flipped ? "GE" : "LE";
+    case Kind::greater:
+      return flipped ? "LT" : "GT";
+    case Kind::greater_equal:
+      return flipped ? "LE" : "GE";
+    case Kind::between:
+      return "BETWEEN";
+    default:
+      return "BEGINS_WITH";
   }
 }
 
 Result<void> collect_predicates(const Condition& c, std::vector<KeyPredicate>& out) {
   using Kind = Condition::Kind;
   const auto invalid_operator = [](std::string_view name) {
-    return fail(errors::validation("Invalid operator used in KeyConditionExpression: " + std::string(name)));
+    return fail(errors::validation("Invalid operator used in KeyConditionExpression: " +
+                                   std::string(name)));
   };
   switch (c.kind) {
     case Kind::all_of:
       for (const auto& child : c.children) VIRGA_TRY_VOID(collect_predicates(child, out));
       return {};
-    case Kind::any_of: return invalid_operator("OR");
-    case Kind::negation: return invalid_operator("NOT");
-    case Kind::in: return invalid_operator("IN");
-    case Kind::not_equal: return invalid_operator("<>");
-    case Kind::attribute_exists: return invalid_operator("attribute_exists");
-    case Kind::attribute_not_exists: return invalid_operator("attribute_not_exists");
-    case Kind::attribute_type: return invalid_operator("attribute_type");
-    case Kind::contains: return invalid_operator("contains");
-    default: break;
+    case Kind::any_of:
+      return invalid_operator("OR");
+    case Kind::negation:
+      return invalid_operator("NOT");
+    case Kind::in:
+      return invalid_operator("IN");
+    case Kind::not_equal:
+      return invalid_operator("<>");
+    case Kind::attribute_exists:
+      return invalid_operator("attribute_exists");
+    case Kind::attribute_not_exists:
+      return invalid_operator("attribute_not_exists");
+    case Kind::attribute_type:
+      return invalid_operator("attribute_type");
+    case Kind::contains:
+      return invalid_operator("contains");
+    default:
+      break;
   }
-  if ((c.kind == Kind::between || c.kind == Kind::begins_with) && c.operands[0].kind != Operand::Kind::path) {
-    return fail(errors::validation("Invalid condition in KeyConditionExpression: " +
-                                   std::string(c.kind == Kind::between ? "BETWEEN" : "begins_with") +
-                                   " operator must have the key attribute as its first operand"));
+  if ((c.kind == Kind::between || c.kind == Kind::begins_with) &&
+      c.operands[0].kind != Operand::Kind::path) {
+    return fail(
+        errors::validation("Invalid condition in KeyConditionExpression: " +
+                           std::string(c.kind == Kind::between ? "BETWEEN" : "begins_with") +
+                           " operator must have the key attribute as its first operand"));
   }
   KeyPredicate predicate;
   size_t position = 0;
@@ -89,21 +109,25 @@ Result<void> collect_predicates(const Condition& c, std::vector<KeyPredicate>& o
       continue;
     }
     if (!predicate.attribute.empty()) {
-      return fail(errors::validation(
-          "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition"));
+      return fail(
+          errors::validation("Invalid condition in KeyConditionExpression: Multiple attribute "
+                             "names used in one condition"));
     }
     if (operand.path.size() > 1) {
-      return fail(errors::validation("KeyConditionExpressions cannot have conditions on nested attributes"));
+      return fail(errors::validation(
+          "KeyConditionExpressions cannot have conditions on nested attributes"));
     }
     predicate.attribute = operand.path[0].name;
     position = i;
   }
   if (predicate.attribute.empty()) {
-    return fail(errors::validation("Invalid condition in KeyConditionExpression: No key attribute specified"));
+    return fail(errors::validation(
+        "Invalid condition in KeyConditionExpression: No key attribute specified"));
   }
   for (const auto& other : out) {
     if (other.attribute == predicate.attribute) {
-      return fail(errors::validation("KeyConditionExpressions must only contain one condition per key"));
+      return fail(
+          errors::validation("KeyConditionExpressions must only contain one condition per key"));
     }
   }
   predicate.op = key_operator(c.kind, position != 0);
@@ -113,8 +137,9 @@ Result<void> collect_predicates(const Condition& c, std::vector<KeyPredicate>& o
 
 }  // namespace
 
-Result<void> check_expression_parameters(std::initializer_list<Given> expressions, std::initializer_list<Given> legacy,
-                                         bool names, bool values) {
+Result<void> check_expression_parameters(std::initializer_list<Given> expressions,
+                                         std::initializer_list<Given> legacy, bool names,
+                                         bool values) {
   std::vector<std::string_view> used, mixed, value_expressions;
   bool key_expression = false, value_expression_used = false;
   for (const auto& e : expressions) {
@@ -130,16 +155,19 @@ Result<void> check_expression_parameters(std::initializer_list<Given> expression
   }
   if (!used.empty() && !mixed.empty()) {
     return fail(errors::validation(
-        "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {" +
+        "Can not use both expression and non-expression parameters in the same request: "
+        "Non-expression parameters: {" +
         joined(mixed, ", ") + "} Expression parameters: {" + joined(used, ", ") + "}"));
   }
   if (names && used.empty()) {
-    return fail(errors::validation("ExpressionAttributeNames can only be specified when using expressions"));
+    return fail(errors::validation(
+        "ExpressionAttributeNames can only be specified when using expressions"));
   }
   if (values && !value_expressions.empty() && !value_expression_used) {
-    return fail(errors::validation("ExpressionAttributeValues can only be specified when using expressions: " +
-                                   joined(value_expressions, " and ") +
-                                   (value_expressions.size() > 1 ? " are null" : " is null")));
+    return fail(errors::validation(
+        "ExpressionAttributeValues can only be specified when using expressions: " +
+        joined(value_expressions, " and ") +
+        (value_expressions.size() > 1 ? " are null" : " is null")));
   }
   return {};
 }
@@ -150,10 +178,12 @@ Result<Placeholders> read_placeholders(const Maybe<std::map<std::string, std::st
   if (names->empty()) return fail(errors::validation("ExpressionAttributeNames must not be empty"));
   for (const auto& [key, name] : *names) {
     if (!is_placeholder(key, '#')) {
-      return fail(errors::validation("ExpressionAttributeNames contains invalid key: Syntax error; key: \"" + key + "\""));
+      return fail(errors::validation(
+          "ExpressionAttributeNames contains invalid key: Syntax error; key: \"" + key + "\""));
     }
     if (name.size() > kAttributeNameBytesMax) {
-      return fail(errors::one_violation("Attribute name is too large, must be less than 65536 bytes"));
+      return fail(
+          errors::one_violation("Attribute name is too large, must be less than 65536 bytes"));
     }
     out.add_name(key, name);
   }
@@ -164,19 +194,21 @@ Result<Placeholders> read_placeholders(const Maybe<std::map<std::string, std::st
                                        const std::optional<Item>& values, DeepValues deep) {
   VIRGA_TRY(out, read_placeholders(names));
   if (!values) return out;
-  if (values->empty()) return fail(errors::validation("ExpressionAttributeValues must not be empty"));
+  if (values->empty())
+    return fail(errors::validation("ExpressionAttributeValues must not be empty"));
   for (const auto member : values->view()) {
     if (!is_placeholder(member.name, ':')) {
-      return fail(errors::validation("ExpressionAttributeValues contains invalid key: Syntax error; key: \"" +
-                                     std::string(member.name) + "\""));
+      return fail(errors::validation(
+          "ExpressionAttributeValues contains invalid key: Syntax error; key: \"" +
+          std::string(member.name) + "\""));
     }
     out.add_value(member.name, member.value);
   }
   if (deep == DeepValues::accepted && nests_too_deep(values)) return out;
   if (is_told_bare(values->problem())) return fail(errors::validation(values->problem()));
   if (!values->problem().empty()) {
-    return fail(errors::validation("ExpressionAttributeValues contains invalid value: " + values->problem() +
-                                   " for key " + values->problem_name()));
+    return fail(errors::validation("ExpressionAttributeValues contains invalid value: " +
+                                   values->problem() + " for key " + values->problem_name()));
   }
   return out;
 }
@@ -191,7 +223,8 @@ Result<void> check_all_used(const Placeholders& placeholders) {
   return fail(errors::validation(std::move(unused)));
 }
 
-Result<ParsedCondition> read_condition(std::string_view parameter, std::string_view text, Placeholders& placeholders) {
+Result<ParsedCondition> read_condition(std::string_view parameter, std::string_view text,
+                                       Placeholders& placeholders) {
   return labelled(parameter, text, parse_condition(text, placeholders));
 }
 Result<ParsedUpdate> read_update(std::string_view text, Placeholders& placeholders) {
@@ -225,7 +258,8 @@ std::vector<KeyPredicate> key_predicates(const ConditionMap& conditions) {
   for (const auto& [name, condition] : conditions) {
     KeyPredicate predicate{.attribute = name, .op = condition.comparison_operator};
     if (condition.attribute_value_list) {
-      for (const auto& value : *condition.attribute_value_list) predicate.values.push_back(value.view());
+      for (const auto& value : *condition.attribute_value_list)
+        predicate.values.push_back(value.view());
     }
     out.push_back(std::move(predicate));
   }

@@ -14,7 +14,8 @@
 #include "base/error.h"
 #include "services/dynamodb/expression.h"
 
-// What requests say in expressions or in the legacy parameters, made into trees; with the service's checks, in its order.
+// What requests say in expressions or in the legacy parameters, made into trees; with the service's
+// checks, in its order.
 namespace virga::dynamodb {
 
 // A parameter and whether the request has it.
@@ -22,20 +23,24 @@ struct Given {
   std::string_view name;
   bool present;
 };
-// Expression and legacy parameters do not mix; names and values need an expression. `names`, `values`: given or not.
-Result<void> check_expression_parameters(std::initializer_list<Given> expressions, std::initializer_list<Given> legacy,
-                                         bool names, bool values);
+// Expression and legacy parameters do not mix; names and values need an expression. `names`,
+// `values`: given or not.
+Result<void> check_expression_parameters(std::initializer_list<Given> expressions,
+                                         std::initializer_list<Given> legacy, bool names,
+                                         bool values);
 
-// ExpressionAttributeNames and -Values, their form checked. Views stay with the request. Inside a transaction values that
-// nest too deep are no finding yet: `deep` says so.
+// ExpressionAttributeNames and -Values, their form checked. Views stay with the request. Inside a
+// transaction values that nest too deep are no finding yet: `deep` says so.
 enum class DeepValues { refused, accepted };
 Result<Placeholders> read_placeholders(const Maybe<std::map<std::string, std::string>>& names,
-                                       const std::optional<Item>& values, DeepValues deep = DeepValues::refused);
+                                       const std::optional<Item>& values,
+                                       DeepValues deep = DeepValues::refused);
 bool nests_too_deep(const std::optional<Item>& values);
 Result<Placeholders> read_placeholders(const Maybe<std::map<std::string, std::string>>& names);
 Result<void> check_all_used(const Placeholders& placeholders);
 
-Result<ParsedCondition> read_condition(std::string_view parameter, std::string_view text, Placeholders& placeholders);
+Result<ParsedCondition> read_condition(std::string_view parameter, std::string_view text,
+                                       Placeholders& placeholders);
 Result<ParsedUpdate> read_update(std::string_view text, Placeholders& placeholders);
 Result<ParsedProjection> read_projection(std::string_view text, Placeholders& placeholders);
 

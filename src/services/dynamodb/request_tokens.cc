@@ -15,7 +15,12 @@ using storage::Space;
 constexpr size_t kDroppedMax = 4;
 
 std::string token_key(std::string_view account, std::string_view region, std::string_view token) {
-  return Key(Space::platform).text("dynamodb-token").account(account).region(region).text(token).str();
+  return Key(Space::platform)
+      .text("dynamodb-token")
+      .account(account)
+      .region(region)
+      .text(token)
+      .str();
 }
 // Tokens by the time of their end; the value is the token's key.
 std::string expiry_key(int64_t end_micros, std::string_view key) {
@@ -25,8 +30,8 @@ std::string expiry_key(int64_t end_micros, std::string_view key) {
 }  // namespace
 
 Result<std::optional<std::string>> find_request_token(storage::Txn& txn, std::string_view account,
-                                                      std::string_view region, std::string_view token,
-                                                      int64_t now_micros) {
+                                                      std::string_view region,
+                                                      std::string_view token, int64_t now_micros) {
   VIRGA_TRY(value, txn.get(token_key(account, region, token)));
   if (!value) return std::optional<std::string>();
   KeyReader reader(*value);
@@ -35,8 +40,9 @@ Result<std::optional<std::string>> find_request_token(storage::Txn& txn, std::st
   return std::optional<std::string>(reader.rest());
 }
 
-Result<void> keep_request_token(storage::Txn& txn, std::string_view account, std::string_view region,
-                                std::string_view token, std::string_view fingerprint, int64_t now_micros) {
+Result<void> keep_request_token(storage::Txn& txn, std::string_view account,
+                                std::string_view region, std::string_view token,
+                                std::string_view fingerprint, int64_t now_micros) {
   std::vector<std::pair<std::string, std::string>> expired;
   const std::string begin = Key(Space::platform).text("dynamodb-token-end").str();
   VIRGA_TRY_VOID(txn.scan(begin, expiry_key(now_micros, ""), storage::Direction::forward,

@@ -1,16 +1,18 @@
+#include "services/dynamodb/resource_policy.h"
+
 #include "api/dynamodb/delete_resource_policy.h"
 #include "api/dynamodb/get_resource_policy.h"
 #include "api/dynamodb/put_resource_policy.h"
 #include "base/json.h"
 #include "platform/policy.h"
 #include "services/dynamodb/errors.h"
-#include "services/dynamodb/resource_policy.h"
 #include "services/dynamodb/service.h"
 
 namespace virga::dynamodb {
 namespace {
 
-// Source: DynamoDB Developer Guide, "Resource-based policy considerations": the document's size, white space included.
+// Source: DynamoDB Developer Guide, "Resource-based policy considerations": the document's size,
+// white space included.
 constexpr size_t kPolicyBytesMax = 20 * 1024;
 
 // A revision is expected to be the current one; NO_POLICY: none yet.
@@ -29,10 +31,13 @@ Result<void> check_resource_policy(const std::string& policy) {
   }
   const auto document = parse_json(policy);
   if (!document || !document->is_object()) {
-    return fail(errors::validation("The specified policy document is invalid: it is not a JSON object"));
+    return fail(
+        errors::validation("The specified policy document is invalid: it is not a JSON object"));
   }
   const auto checked = platform::validate_policy(*document, platform::PolicyKind::resource);
-  if (!checked) return fail(errors::validation("The specified policy document is invalid: " + checked.error().message));
+  if (!checked)
+    return fail(
+        errors::validation("The specified policy document is invalid: " + checked.error().message));
   return {};
 }
 
@@ -46,21 +51,24 @@ void set_resource_policy(const std::string& policy, Timestamp now, Table& table)
 }
 
 // The same policy again keeps its revision. Source: DynamoDB API Reference, PutResourcePolicy.
-Task<api::PutResourcePolicyOutput> Service::put_resource_policy(Ctx ctx, api::PutResourcePolicyInput input) {
+Task<api::PutResourcePolicyOutput> Service::put_resource_policy(Ctx ctx,
+                                                                api::PutResourcePolicyInput input) {
   const TableRef known = co_await table_of_arn(*ctx, input.resource_arn);
   co_await check_resource_policy(input.policy);
-  const TableRef table = co_await change_table(ctx, known, [&](Table& changed, storage::Txn&) -> Result<void> {
-    VIRGA_TRY_VOID(check_revision(changed, input.expected_revision_id));
-    set_resource_policy(input.policy, ctx->now.at, changed);
-    return {};
-  });
+  const TableRef table =
+      co_await change_table(ctx, known, [&](Table& changed, storage::Txn&) -> Result<void> {
+        VIRGA_TRY_VOID(check_revision(changed, input.expected_revision_id));
+        set_resource_policy(input.policy, ctx->now.at, changed);
+        return {};
+      });
   api::PutResourcePolicyOutput output;
   output.revision_id = table->policy_revision;
   co_return std::move(output);
 }
 
 // Source: DynamoDB API Reference, GetResourcePolicy.
-Task<api::GetResourcePolicyOutput> Service::get_resource_policy(Ctx ctx, api::GetResourcePolicyInput input) {
+Task<api::GetResourcePolicyOutput> Service::get_resource_policy(Ctx ctx,
+                                                                api::GetResourcePolicyInput input) {
   const TableRef table = co_await table_of_arn(*ctx, input.resource_arn);
   if (table->resource_policy.empty()) co_return fail(errors::policy_not_found());
   api::GetResourcePolicyOutput output;
@@ -69,8 +77,10 @@ Task<api::GetResourcePolicyOutput> Service::get_resource_policy(Ctx ctx, api::Ge
   co_return std::move(output);
 }
 
-// Deleting what is not there succeeds with an empty revision. Source: DynamoDB API Reference, DeleteResourcePolicy.
-Task<api::DeleteResourcePolicyOutput> Service::delete_resource_policy(Ctx ctx, api::DeleteResourcePolicyInput input) {
+// Deleting what is not there succeeds with an empty revision. Source: DynamoDB API Reference,
+// DeleteResourcePolicy.
+Task<api::DeleteResourcePolicyOutput> Service::delete_resource_policy(
+    Ctx ctx, api::DeleteResourcePolicyInput input) {
   const TableRef known = co_await table_of_arn(*ctx, input.resource_arn);
   std::string revision;
   co_await change_table(ctx, known, [&](Table& changed, storage::Txn&) -> Result<void> {

@@ -10,8 +10,8 @@
 #include "services/dynamodb/service.h"
 #include "services/dynamodb/table_definition.h"
 
-// RestoreTableFromBackup, RestoreTableToPointInTime. Source: DynamoDB API Reference, the pages of that name; order of
-// refusals as recorded from the service.
+// RestoreTableFromBackup, RestoreTableToPointInTime. Source: DynamoDB API Reference, the pages of
+// that name; order of refusals as recorded from the service.
 namespace virga::dynamodb {
 namespace {
 
@@ -35,7 +35,8 @@ bool same_keys(const std::vector<api::KeySchemaElement>& a, const KeySchema& b) 
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
     const bool hash = i < b.hash.size();
-    if (a[i].attribute_name != b.at(i).name || a[i].key_type != (hash ? "HASH" : "RANGE")) return false;
+    if (a[i].attribute_name != b.at(i).name || a[i].key_type != (hash ? "HASH" : "RANGE"))
+      return false;
   }
   return true;
 }
@@ -50,8 +51,8 @@ Result<Index> overridden(const Override& wanted, const std::vector<Index>& known
     out.name = wanted.index_name;
     return out;
   }
-  return fail(
-      errors::validation("Invalid Request: New index " + wanted.index_name + " cannot be created during the restore"));
+  return fail(errors::validation("Invalid Request: New index " + wanted.index_name +
+                                 " cannot be created during the restore"));
 }
 
 // Indexes left out of an override list are not restored; without a list all are.
@@ -92,10 +93,12 @@ Result<void> override_indexes(const Input& input, Table& table) {
 
 template <class Input>
 Result<void> override_throughput(const Input& input, Timestamp now, Table& table) {
-  if (input.billing_mode_override) table.on_demand = *input.billing_mode_override == "PAY_PER_REQUEST";
+  if (input.billing_mode_override)
+    table.on_demand = *input.billing_mode_override == "PAY_PER_REQUEST";
   if (table.on_demand && input.provisioned_throughput_override) {
-    return fail(errors::validation(
-        "Invalid Request: ProvisionedThroughputOverride cannot be specified when BillingMode is PAY_PER_REQUEST"));
+    return fail(
+        errors::validation("Invalid Request: ProvisionedThroughputOverride cannot be specified "
+                           "when BillingMode is PAY_PER_REQUEST"));
   }
   if (table.on_demand) {
     table.on_demand_since = now;
@@ -107,17 +110,19 @@ Result<void> override_throughput(const Input& input, Timestamp now, Table& table
     table.throughput = {input.provisioned_throughput_override->read_capacity_units,
                         input.provisioned_throughput_override->write_capacity_units};
   } else if (table.throughput.read_units == 0) {
-    return fail(errors::validation(
-        "Invalid Request: ProvisionedThroughputOverride must be specified when BillingModeOverride is PROVISIONED"));
+    return fail(
+        errors::validation("Invalid Request: ProvisionedThroughputOverride must be specified when "
+                           "BillingModeOverride is PROVISIONED"));
   }
   return {};
 }
 
-// The new table: keys, indexes, capacity and encryption of the source; no stream, no time to live, no tags, no
-// protection, no recovery. Those a restored table gets by requests of its own, as on AWS.
+// The new table: keys, indexes, capacity and encryption of the source; no stream, no time to live,
+// no tags, no protection, no recovery. Those a restored table gets by requests of its own, as on
+// AWS.
 template <class Input>
-Result<std::shared_ptr<Table>> restored_table(const Input& input, const RequestContext& ctx, const Table& source,
-                                              std::string table_id) {
+Result<std::shared_ptr<Table>> restored_table(const Input& input, const RequestContext& ctx,
+                                              const Table& source, std::string table_id) {
   auto table = std::make_shared<Table>(source);
   table->account = ctx.account;
   table->region = ctx.region;
@@ -141,7 +146,8 @@ Result<std::shared_ptr<Table>> restored_table(const Input& input, const RequestC
   if (input.sse_specification_override) {
     const bool enabled = input.sse_specification_override->enabled.value_or(true);
     table->sse_type = enabled ? input.sse_specification_override->sse_type.value_or("KMS") : "";
-    table->kms_key = enabled ? input.sse_specification_override->kms_master_key_id.value_or("") : "";
+    table->kms_key =
+        enabled ? input.sse_specification_override->kms_master_key_id.value_or("") : "";
   }
   return table;
 }
@@ -159,12 +165,14 @@ api::TableDescription restoring(const RequestContext& ctx, const Table& table, T
 
 }  // namespace
 
-Task<api::RestoreTableFromBackupOutput> Service::restore_table_from_backup(Ctx ctx,
-                                                                           api::RestoreTableFromBackupInput input) {
-  if (input.on_demand_throughput_override) co_return fail(errors::not_implemented("OnDemandThroughputOverride"));
+Task<api::RestoreTableFromBackupOutput> Service::restore_table_from_backup(
+    Ctx ctx, api::RestoreTableFromBackupInput input) {
+  if (input.on_demand_throughput_override)
+    co_return fail(errors::not_implemented("OnDemandThroughputOverride"));
   std::shared_ptr<const storage::View> view = shard_.snapshot();
   const Backup backup = co_await backup_of_arn(*view, *ctx, input.backup_arn);
-  const std::shared_ptr<Table> table = co_await restored_table(input, *ctx, *backup.table, env_.random.uuid());
+  const std::shared_ptr<Table> table =
+      co_await restored_table(input, *ctx, *backup.table, env_.random.uuid());
   Restore restore{.view = view, .items_id = backup.items_id, .table = table};
   co_await build_restored(ctx, std::move(restore));
   api::RestoreTableFromBackupOutput output;
@@ -177,36 +185,41 @@ Task<api::RestoreTableToPointInTimeOutput> Service::restore_table_to_point_in_ti
     Ctx ctx, api::RestoreTableToPointInTimeInput input) {
   const bool latest = input.use_latest_restorable_time.value_or(false);
   if (latest && input.restore_date_time) {
-    co_return fail(
-        errors::validation("Invalid Request: Both RestoreDateTime and UseLatestRestorableTime cannot be set for "
-                           "point-in-time restore request. "
-                           "Please specify only one of them"));
+    co_return fail(errors::validation(
+        "Invalid Request: Both RestoreDateTime and UseLatestRestorableTime cannot be set for "
+        "point-in-time restore request. "
+        "Please specify only one of them"));
   }
   if (!latest && !input.restore_date_time) {
-    co_return fail(errors::validation(
-        "Invalid Request: Either one of RestoreDateTime or UseLatestRestorableTime must be specified, but not both"));
+    co_return fail(
+        errors::validation("Invalid Request: Either one of RestoreDateTime or "
+                           "UseLatestRestorableTime must be specified, but not both"));
   }
   if (input.source_table_arn.has_value() == input.source_table_name.has_value()) {
-    co_return fail(errors::validation(
-        "Invalid Request: Either one of SourceTableArn or SourceTableName must be specified, but not both"));
+    co_return fail(
+        errors::validation("Invalid Request: Either one of SourceTableArn or SourceTableName must "
+                           "be specified, but not both"));
   }
-  if (input.on_demand_throughput_override) co_return fail(errors::not_implemented("OnDemandThroughputOverride"));
-  const TableRef source =
-      co_await backup_source(*ctx, input.source_table_name ? *input.source_table_name : *input.source_table_arn);
+  if (input.on_demand_throughput_override)
+    co_return fail(errors::not_implemented("OnDemandThroughputOverride"));
+  const TableRef source = co_await backup_source(
+      *ctx, input.source_table_name ? *input.source_table_name : *input.source_table_arn);
   if (source->recovery_days == 0) co_return fail(errors::recovery_not_enabled(source->name));
   const RecoveryWindow window = recovery_window(*source, ctx->now.at, options_.lifecycle_delay_ms);
   const Timestamp at = latest ? window.latest : *input.restore_date_time;
   if (at < window.earliest || at > window.latest) {
-    co_return fail(errors::backup_error("InvalidRestoreTimeException",
-                                        "RestoreDateTime '" + format_iso8601(at) +
-                                            "' must be within EarliestRestorableDateTime '" +
-                                            format_iso8601(window.earliest) + "' and LatestRestorableDateTime '" +
-                                            format_iso8601(window.latest) + "'"));
+    co_return fail(errors::backup_error(
+        "InvalidRestoreTimeException",
+        "RestoreDateTime '" + format_iso8601(at) + "' must be within EarliestRestorableDateTime '" +
+            format_iso8601(window.earliest) + "' and LatestRestorableDateTime '" +
+            format_iso8601(window.latest) + "'"));
   }
-  const std::shared_ptr<Table> table = co_await restored_table(input, *ctx, *source, env_.random.uuid());
+  const std::shared_ptr<Table> table =
+      co_await restored_table(input, *ctx, *source, env_.random.uuid());
   Restore restore{.view = shard_.snapshot(), .items_id = source->id, .table = table};
   // The latest moment is now: nothing is taken back.
-  if (!latest || options_.lifecycle_delay_ms > 0) restore.undo_after = std::max(at, *source->recovery_since);
+  if (!latest || options_.lifecycle_delay_ms > 0)
+    restore.undo_after = std::max(at, *source->recovery_since);
   restore.source = source;
   co_await build_restored(ctx, std::move(restore));
   api::RestoreTableToPointInTimeOutput output;
@@ -214,13 +227,14 @@ Task<api::RestoreTableToPointInTimeOutput> Service::restore_table_to_point_in_ti
   co_return std::move(output);
 }
 
-// Copies, takes back, indexes, then names the table in one commit. A crash before that leaves what the next start
-// drops.
+// Copies, takes back, indexes, then names the table in one commit. A crash before that leaves what
+// the next start drops.
 Task<void> Service::build_restored(Ctx ctx, Restore restore) {
   Table& table = *restore.table;
   const auto free_name = [&](const storage::View& view) -> Result<TableRef> {
     VIRGA_TRY(existing, tables_.read(view, table.account, table.region, table.name));
-    if (existing && existing->status(ctx->now.at) != "DELETED") return fail(errors::restore_table_exists(table.name));
+    if (existing && existing->status(ctx->now.at) != "DELETED")
+      return fail(errors::restore_table_exists(table.name));
     return existing;
   };
   const TableRef taken = co_await free_name(*restore.view);
@@ -264,10 +278,12 @@ Task<void> Service::build_restored(Ctx ctx, Restore restore) {
 
 Task<void> Service::fill_restored(const Restore* restore, storage::Generation generation) {
   const std::shared_ptr<const Table> table = restore->table;
-  const CopiedItems copied = co_await copy_items(shard_, restore->view.get(), restore->items_id, table->id, generation);
+  const CopiedItems copied =
+      co_await copy_items(shard_, restore->view.get(), restore->items_id, table->id, generation);
   ignore(copied, "the first description counts");
   if (restore->undo_after) {
-    co_await undo_changes(shard_, restore->view.get(), restore->source, table, restore->undo_after->micros);
+    co_await undo_changes(shard_, restore->view.get(), restore->source, table,
+                          restore->undo_after->micros);
   }
   const int64_t now = env_.cloud.now().at.micros;
   for (const auto& index : table->indexes) {

@@ -17,18 +17,22 @@ struct CheckedScan {
 
 Result<void> check_segments(const api::ScanInput& input) {
   if (input.segment && !input.total_segments) {
-    return fail(errors::validation(
-        "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"));
+    return fail(
+        errors::validation("The TotalSegments parameter is required but was not present in the "
+                           "request when Segment parameter is present"));
   }
   if (!input.total_segments) return {};
   if (!input.segment) {
-    return fail(errors::validation(
-        "The Segment parameter is required but was not present in the request when parameter TotalSegments is present"));
+    return fail(
+        errors::validation("The Segment parameter is required but was not present in the request "
+                           "when parameter TotalSegments is present"));
   }
   if (*input.segment < *input.total_segments) return {};
   return fail(errors::validation(
-      "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: " +
-      std::to_string(*input.segment) + " is not less than TotalSegments: " + std::to_string(*input.total_segments)));
+      "The Segment parameter is zero-based and must be less than parameter TotalSegments: "
+      "Segment: " +
+      std::to_string(*input.segment) +
+      " is not less than TotalSegments: " + std::to_string(*input.total_segments)));
 }
 
 Result<CheckedScan> check_scan(const api::ScanInput& input) {
@@ -48,17 +52,21 @@ Result<CheckedScan> check_scan(const api::ScanInput& input) {
     VIRGA_TRY_VOID(check_conditions(*input.scan_filter));
     out.filter = filter_of(*input.scan_filter, input.conditional_operator.value_or("AND"));
   }
-  VIRGA_TRY_VOID(
-      check_conditional_operator(input.conditional_operator, input.scan_filter ? input.scan_filter->size() : 0));
+  VIRGA_TRY_VOID(check_conditional_operator(input.conditional_operator,
+                                            input.scan_filter ? input.scan_filter->size() : 0));
   VIRGA_TRY_VOID(check_select(ReadKind::scan, input.select, input.attributes_to_get.has_value(),
-                              input.projection_expression.has_value(), input.index_name.has_value()));
+                              input.projection_expression.has_value(),
+                              input.index_name.has_value()));
   VIRGA_TRY_VOID(check_start_key_values(input.exclusive_start_key));
   VIRGA_TRY_VOID(check_segments(input));
-  VIRGA_TRY(placeholders, read_placeholders(input.expression_attribute_names, input.expression_attribute_values));
+  VIRGA_TRY(placeholders,
+            read_placeholders(input.expression_attribute_names, input.expression_attribute_values));
   if (input.filter_expression && input.filter_expression->size() > kExpressionBytesMax) {
     // Only here the size is told. Source: answers of the service as users report them.
-    return fail(errors::validation("Invalid FilterExpression: Expression size has exceeded the maximum allowed size; "
-                                   "expression size: " + std::to_string(input.filter_expression->size())));
+    return fail(errors::validation(
+        "Invalid FilterExpression: Expression size has exceeded the maximum allowed size; "
+        "expression size: " +
+        std::to_string(input.filter_expression->size())));
   }
   if (input.filter_expression) {
     VIRGA_TRY(parsed, read_condition("FilterExpression", *input.filter_expression, placeholders));
@@ -73,22 +81,30 @@ Result<CheckedScan> check_scan(const api::ScanInput& input) {
   return out;
 }
 
-// Where segment `n` of `total` begins: segments share the partition hashes in steps of 16, as the service's do.
-uint32_t segment_start(int64_t n, int64_t total) { return static_cast<uint32_t>((4096 * n + total - 1) / total) * 16; }
+// Where segment `n` of `total` begins: segments share the partition hashes in steps of 16, as the
+// service's do.
+uint32_t segment_start(int64_t n, int64_t total) {
+  return static_cast<uint32_t>((4096 * n + total - 1) / total) * 16;
+}
 
 Result<void> check_start_key(const Table& table, const Index* index, const Item& start) {
   if (index) {
     size_t names = table.keys.size();
-    for (size_t i = 0; i < index->keys.size(); ++i) names += table.keys.contains(index->keys.at(i).name) ? 0 : 1;
-    if (start.size() != names) return fail(errors::validation("The provided starting key is invalid"));
+    for (size_t i = 0; i < index->keys.size(); ++i)
+      names += table.keys.contains(index->keys.at(i).name) ? 0 : 1;
+    if (start.size() != names)
+      return fail(errors::validation("The provided starting key is invalid"));
     for (size_t i = 0; i < index->keys.size(); ++i) {
       const KeyAttribute& attribute = index->keys.at(i);
-      if (!start.contains(attribute.name)) return fail(errors::validation("The provided starting key is invalid"));
+      if (!start.contains(attribute.name))
+        return fail(errors::validation("The provided starting key is invalid"));
       VIRGA_TRY_VOID(check_key_part(attribute, i < index->keys.hash.size(), start));
     }
   }
   const auto whole = check_key(table.keys, index ? key_of(table.keys, start) : start);
-  if (!whole) return fail(errors::validation("The provided starting key is invalid: " + whole.error().message));
+  if (!whole)
+    return fail(
+        errors::validation("The provided starting key is invalid: " + whole.error().message));
   return {};
 }
 
@@ -108,12 +124,15 @@ Result<PageRequest> plan_scan(const api::ScanInput& input, CheckedScan& checked,
   if (input.exclusive_start_key) {
     const Item& start = *input.exclusive_start_key;
     VIRGA_TRY_VOID(check_start_key(*table, index, start));
-    const std::string start_key = index ? index_entry_key(*table, *index, start) : item_key(*table, start);
+    const std::string start_key =
+        index ? index_entry_key(*table, *index, start) : item_key(*table, start);
     if (start_key < begin || start_key >= end) {
-      return fail(errors::validation(
-          "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct "
-          "Segment. TotalSegments: " + std::to_string(input.total_segments.value_or(1)) + " Segment: " +
-          std::to_string(input.segment.value_or(0))));
+      return fail(
+          errors::validation("The provided starting key is invalid: Invalid ExclusiveStartKey. "
+                             "Please use ExclusiveStartKey with correct "
+                             "Segment. TotalSegments: " +
+                             std::to_string(input.total_segments.value_or(1)) +
+                             " Segment: " + std::to_string(input.segment.value_or(0))));
     }
     begin = start_key + '\0';
   }
@@ -150,7 +169,8 @@ Task<api::ScanOutput> Service::scan(Ctx ctx, api::ScanInput input) {
   output.count = static_cast<int32_t>(page.count);
   output.scanned_count = static_cast<int32_t>(page.scanned);
   output.last_evaluated_key = std::move(page.last_key);
-  output.consumed_capacity = read_capacity(input.return_consumed_capacity, *table, page.units, index);
+  output.consumed_capacity =
+      read_capacity(input.return_consumed_capacity, *table, page.units, index);
   name_as_asked(output.consumed_capacity, input.table_name);
   co_return std::move(output);
 }

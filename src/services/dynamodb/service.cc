@@ -19,7 +19,8 @@ std::optional<TableAddress> parse_table_arn(std::string_view arn) {
     parts.emplace_back(arn.substr(0, colon));
     arn.remove_prefix(colon + 1);
   }
-  if (parts[0] != "arn" || parts[2] != "dynamodb" || !arn.starts_with("table/")) return std::nullopt;
+  if (parts[0] != "arn" || parts[2] != "dynamodb" || !arn.starts_with("table/"))
+    return std::nullopt;
   arn.remove_prefix(6);
   if (arn.size() < 3 || arn.find('/') != std::string_view::npos) return std::nullopt;
   return TableAddress{parts[4], parts[3], std::string(arn)};
@@ -28,7 +29,9 @@ std::optional<TableAddress> parse_table_arn(std::string_view arn) {
 Result<TableAddress> address_of(const RequestContext& ctx, const std::string& name) {
   if (name.starts_with("arn:")) {
     auto address = parse_table_arn(name);
-    if (!address) return fail(errors::validation("Invalid TableArn: Invalid ResourceArn provided as input " + name));
+    if (!address)
+      return fail(
+          errors::validation("Invalid TableArn: Invalid ResourceArn provided as input " + name));
     return std::move(*address);
   }
   VIRGA_TRY_VOID(check_table_name(name));
@@ -39,9 +42,15 @@ Result<TableAddress> address_of(const RequestContext& ctx, const std::string& na
 
 Service::Service(storage::Shard& shard, async::Env& env, platform::DurableTimers& timers,
                  platform::StreamWakeups& wakeups, ServiceOptions options)
-    : shard_(shard), env_(env), timers_(timers), options_(options), tables_(shard), changes_(env, timers, wakeups),
+    : shard_(shard),
+      env_(env),
+      timers_(timers),
+      options_(options),
+      tables_(shard),
+      changes_(env, timers, wakeups),
       writer_(tables_, changes_) {
-  timers_.on(kBackupTimer, [this](storage::Txn& txn, std::string_view arn) { return expire_backup(txn, arn); });
+  timers_.on(kBackupTimer,
+             [this](storage::Txn& txn, std::string_view arn) { return expire_backup(txn, arn); });
 }
 Service::~Service() = default;
 
@@ -59,13 +68,16 @@ Result<TableRef> Service::data_table(const RequestContext& ctx, const std::strin
 Result<TableRef> Service::control_table(const RequestContext& ctx, const std::string& name) {
   VIRGA_TRY(address, address_of(ctx, name));
   VIRGA_TRY(table, tables_.find(address.account, address.region, address.name));
-  if (!table || table->status(ctx.now.at) == "DELETED") return fail(errors::table_not_found(address.name));
+  if (!table || table->status(ctx.now.at) == "DELETED")
+    return fail(errors::table_not_found(address.name));
   return table;
 }
 
 Result<TableRef> Service::table_of_arn(const RequestContext& ctx, const std::string& arn) {
   const auto address = parse_table_arn(arn);
-  if (!address) return fail(errors::validation("Invalid TableArn: Invalid ResourceArn provided as input " + arn));
+  if (!address)
+    return fail(
+        errors::validation("Invalid TableArn: Invalid ResourceArn provided as input " + arn));
   VIRGA_TRY(table, tables_.find(address->account, address->region, address->name));
   if (!table || table->status(ctx.now.at) == "DELETED") return fail(errors::arn_not_found(arn));
   return table;

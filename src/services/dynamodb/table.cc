@@ -20,7 +20,9 @@ Document key_list(const std::vector<KeyAttribute>& keys) {
   return out;
 }
 
-Document time_of(std::optional<Timestamp> t) { return t ? Document(t->micros) : Document(); }
+Document time_of(std::optional<Timestamp> t) {
+  return t ? Document(t->micros) : Document();
+}
 
 Document throughput_document(const Throughput& t) {
   Document out = Document::object();
@@ -64,7 +66,8 @@ Document index_document(const Index& index) {
   return out;
 }
 
-// Readers of the stored form: absent and ill-typed members read as empty, `decode_table` checks what must be there.
+// Readers of the stored form: absent and ill-typed members read as empty, `decode_table` checks
+// what must be there.
 int64_t int_at(const Document& d, std::string_view key) {
   const Document* m = d.find(key);
   return m && m->is_int() ? m->as_int() : 0;
@@ -99,7 +102,8 @@ KeySchema schema_at(const Document& d) {
 Throughput throughput_at(const Document& d) {
   const Document* t = d.find("throughput");
   if (!t) return {};
-  return {int_at(*t, "r"), int_at(*t, "w"), time_at(*t, "up"), time_at(*t, "down"), int_at(*t, "downs")};
+  return {int_at(*t, "r"), int_at(*t, "w"), time_at(*t, "up"), time_at(*t, "down"),
+          int_at(*t, "downs")};
 }
 
 std::pair<int64_t, int64_t> pair_at(const Document& d, std::string_view key, int64_t absent) {
@@ -135,14 +139,38 @@ Index index_from(const Document& d) {
 }  // namespace
 
 Table::Table(const Table& o)
-    : account(o.account), region(o.region), name(o.name), id(o.id), table_id(o.table_id), created(o.created),
-      definitions(o.definitions), keys(o.keys), indexes(o.indexes), on_demand(o.on_demand),
-      on_demand_since(o.on_demand_since), billing_mode_given(o.billing_mode_given), throughput(o.throughput),
-      request_limits(o.request_limits), warm(o.warm), resource_policy(o.resource_policy), policy_revision(o.policy_revision),
-      deletion_protection(o.deletion_protection), table_class(o.table_class),
-      table_class_changed(o.table_class_changed), sse_type(o.sse_type), kms_key(o.kms_key), tags(o.tags),
-      ttl_attribute(o.ttl_attribute), ttl_changed(o.ttl_changed), ttl_building(o.ttl_building), stream_view(o.stream_view),
-      stream_label(o.stream_label), recovery_days(o.recovery_days), recovery_since(o.recovery_since), transition(o.transition), transition_until(o.transition_until),
+    : account(o.account),
+      region(o.region),
+      name(o.name),
+      id(o.id),
+      table_id(o.table_id),
+      created(o.created),
+      definitions(o.definitions),
+      keys(o.keys),
+      indexes(o.indexes),
+      on_demand(o.on_demand),
+      on_demand_since(o.on_demand_since),
+      billing_mode_given(o.billing_mode_given),
+      throughput(o.throughput),
+      request_limits(o.request_limits),
+      warm(o.warm),
+      resource_policy(o.resource_policy),
+      policy_revision(o.policy_revision),
+      deletion_protection(o.deletion_protection),
+      table_class(o.table_class),
+      table_class_changed(o.table_class_changed),
+      sse_type(o.sse_type),
+      kms_key(o.kms_key),
+      tags(o.tags),
+      ttl_attribute(o.ttl_attribute),
+      ttl_changed(o.ttl_changed),
+      ttl_building(o.ttl_building),
+      stream_view(o.stream_view),
+      stream_label(o.stream_label),
+      recovery_days(o.recovery_days),
+      recovery_since(o.recovery_since),
+      transition(o.transition),
+      transition_until(o.transition_until),
       generation(o.generation) {}
 
 const KeyAttribute* KeySchema::find(std::string_view name) const {
@@ -155,8 +183,10 @@ const KeyAttribute* KeySchema::find(std::string_view name) const {
 }
 
 bool Index::projects(std::string_view attribute, const KeySchema& table_keys) const {
-  if (projection == Projection::all || keys.contains(attribute) || table_keys.contains(attribute)) return true;
-  return std::find(non_key_attributes.begin(), non_key_attributes.end(), attribute) != non_key_attributes.end();
+  if (projection == Projection::all || keys.contains(attribute) || table_keys.contains(attribute))
+    return true;
+  return std::find(non_key_attributes.begin(), non_key_attributes.end(), attribute) !=
+         non_key_attributes.end();
 }
 
 std::string Table::status(Timestamp now) const {
@@ -222,8 +252,8 @@ std::string encode_table(const Table& t) {
   return to_json(d);
 }
 
-Result<TableRef> decode_table(std::string_view bytes, std::string_view account, std::string_view region,
-                              uint32_t generation) {
+Result<TableRef> decode_table(std::string_view bytes, std::string_view account,
+                              std::string_view region, uint32_t generation) {
   VIRGA_TRY(d, parse_json(bytes));
   auto t = std::make_shared<Table>();
   t->account = account;

@@ -18,12 +18,14 @@ constexpr UnitsPerSecond kOnDemandWarm{12'000, 4'000};
 std::string long_date(Timestamp t) {
   static constexpr std::array<const char*, 7> kDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                                        "Thursday", "Friday", "Saturday"};
-  static constexpr std::array<const char*, 12> kMonths = {"January", "February", "March",     "April",   "May",      "June",
-                                                          "July",    "August",   "September", "October", "November", "December"};
+  static constexpr std::array<const char*, 12> kMonths = {
+      "January", "February", "March",     "April",   "May",      "June",
+      "July",    "August",   "September", "October", "November", "December"};
   const CivilTime c = to_civil(t);
   const auto two = [](int n) { return (n < 10 ? "0" : "") + std::to_string(n); };
-  return std::string(kDays[static_cast<size_t>(c.weekday)]) + ", " + kMonths[static_cast<size_t>(c.month - 1)] + " " +
-         std::to_string(c.day) + ", " + std::to_string(c.year) + " " + std::to_string((c.hour + 11) % 12 + 1) + ":" +
+  return std::string(kDays[static_cast<size_t>(c.weekday)]) + ", " +
+         kMonths[static_cast<size_t>(c.month - 1)] + " " + std::to_string(c.day) + ", " +
+         std::to_string(c.year) + " " + std::to_string((c.hour + 11) % 12 + 1) + ":" +
          two(c.minute) + ":" + two(c.second) + (c.hour < 12 ? " AM UTC" : " PM UTC");
 }
 
@@ -31,9 +33,12 @@ Result<void> note_decrease(Timestamp now, Throughput& t) {
   const int64_t today = t.decreases_on(now);
   if (today >= kFreeDecreasesPerDay && now.micros < t.last_decrease->micros + kMicrosPerHour) {
     return fail(errors::limit_exceeded(
-        "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the first 4 "
-        "decreases, each subsequent decrease in the same UTC day can be performed at most once every 3600 seconds. Number "
-        "of decreases today: " + std::to_string(today) + ". Last decrease at " + long_date(*t.last_decrease) +
+        "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given "
+        "UTC day. After the first 4 "
+        "decreases, each subsequent decrease in the same UTC day can be performed at most once "
+        "every 3600 seconds. Number "
+        "of decreases today: " +
+        std::to_string(today) + ". Last decrease at " + long_date(*t.last_decrease) +
         ". Next decrease can be made at " + long_date({t.last_decrease->micros + kMicrosPerHour})));
   }
   t.last_decrease = now;
@@ -42,16 +47,19 @@ Result<void> note_decrease(Timestamp now, Throughput& t) {
 }
 
 // `of`: "table", or "index NAME"; `kind`: "table" or "index".
-Result<void> change_throughput(const api::ProvisionedThroughput& wanted, const std::string& of, const std::string& kind,
-                               Timestamp now, Throughput& t) {
+Result<void> change_throughput(const api::ProvisionedThroughput& wanted, const std::string& of,
+                               const std::string& kind, Timestamp now, Throughput& t) {
   const int64_t read = wanted.read_capacity_units, write = wanted.write_capacity_units;
   if (read == t.read_units && write == t.write_units) {
     return fail(errors::validation(
-        "The provisioned throughput for the " + of + " will not change. The requested value equals the current value. "
-        "Current ReadCapacityUnits provisioned for the " + kind + ": " + std::to_string(t.read_units) +
-        ". Requested ReadCapacityUnits: " + std::to_string(read) + ". Current WriteCapacityUnits provisioned for the " + kind +
-        ": " + std::to_string(t.write_units) + ". Requested WriteCapacityUnits: " + std::to_string(write) +
-        ". Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."));
+        "The provisioned throughput for the " + of +
+        " will not change. The requested value equals the current value. "
+        "Current ReadCapacityUnits provisioned for the " +
+        kind + ": " + std::to_string(t.read_units) + ". Requested ReadCapacityUnits: " +
+        std::to_string(read) + ". Current WriteCapacityUnits provisioned for the " + kind + ": " +
+        std::to_string(t.write_units) + ". Requested WriteCapacityUnits: " + std::to_string(write) +
+        ". Refer to the Amazon DynamoDB Developer Guide for current limits and how to request "
+        "higher limits."));
   }
   if (read < t.read_units || write < t.write_units) VIRGA_TRY_VOID(note_decrease(now, t));
   if (read > t.read_units || write > t.write_units) t.last_increase = now;
@@ -63,55 +71,69 @@ Result<void> change_throughput(const api::ProvisionedThroughput& wanted, const s
 }  // namespace
 
 int64_t Throughput::decreases_on(Timestamp now) const {
-  return last_decrease && last_decrease->micros / kMicrosPerDay == now.micros / kMicrosPerDay ? decreases_today : 0;
+  return last_decrease && last_decrease->micros / kMicrosPerDay == now.micros / kMicrosPerDay
+             ? decreases_today
+             : 0;
 }
 
 Result<void> check_index_capacity(const std::string& index, bool on_demand,
                                   const Box<api::ProvisionedThroughput>& throughput) {
   if (on_demand == !throughput) return {};
   if (on_demand) {
-    return fail(errors::invalid_parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: " +
-                                          index + " when BillingMode is PAY_PER_REQUEST"));
+    return fail(errors::invalid_parameter(
+        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: " + index +
+        " when BillingMode is PAY_PER_REQUEST"));
   }
-  return fail(
-      errors::invalid_parameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " + index));
+  return fail(errors::invalid_parameter(
+      "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " + index));
 }
 
 Result<RequestLimits> read_request_limits(bool on_demand, const api::OnDemandThroughput& limits) {
   if (!on_demand) {
-    return fail(errors::invalid_parameter("OnDemandThroughput cannot be specified when BillingMode is PROVISIONED"));
+    return fail(errors::invalid_parameter(
+        "OnDemandThroughput cannot be specified when BillingMode is PROVISIONED"));
   }
-  const RequestLimits out{limits.max_read_request_units.value_or(-1), limits.max_write_request_units.value_or(-1)};
+  const RequestLimits out{limits.max_read_request_units.value_or(-1),
+                          limits.max_write_request_units.value_or(-1)};
   for (const int64_t units : {out.read, out.write}) {
     if (units == -1 || units >= 1) continue;
-    return fail(errors::invalid_parameter("MaxReadRequestUnits and MaxWriteRequestUnits must be at least 1, or -1"));
+    return fail(errors::invalid_parameter(
+        "MaxReadRequestUnits and MaxWriteRequestUnits must be at least 1, or -1"));
   }
   return out;
 }
 
-Result<void> change_warm_throughput(const api::WarmThroughput& wanted, const std::string& of, UnitsPerSecond current,
-                                    UnitsPerSecond& out) {
+Result<void> change_warm_throughput(const api::WarmThroughput& wanted, const std::string& of,
+                                    UnitsPerSecond current, UnitsPerSecond& out) {
   const auto lower = [&](const char* member) {
-    return fail(errors::invalid_parameter("Requested " + std::string(member) + " for WarmThroughput for " + of +
-                                          " is lower than current WarmThroughput, decreasing WarmThroughput is not "
-                                          "supported"));
+    return fail(errors::invalid_parameter(
+        "Requested " + std::string(member) + " for WarmThroughput for " + of +
+        " is lower than current WarmThroughput, decreasing WarmThroughput is not "
+        "supported"));
   };
-  if (wanted.read_units_per_second.value_or(current.read) < current.read) return lower("ReadUnitsPerSecond");
-  if (wanted.write_units_per_second.value_or(current.write) < current.write) return lower("WriteUnitsPerSecond");
-  out = {wanted.read_units_per_second.value_or(current.read), wanted.write_units_per_second.value_or(current.write)};
+  if (wanted.read_units_per_second.value_or(current.read) < current.read)
+    return lower("ReadUnitsPerSecond");
+  if (wanted.write_units_per_second.value_or(current.write) < current.write)
+    return lower("WriteUnitsPerSecond");
+  out = {wanted.read_units_per_second.value_or(current.read),
+         wanted.write_units_per_second.value_or(current.write)};
   return {};
 }
 
-UnitsPerSecond warm_throughput(UnitsPerSecond asked, bool on_demand, const Throughput& provisioned) {
-  const UnitsPerSecond least = on_demand ? kOnDemandWarm : UnitsPerSecond{provisioned.read_units, provisioned.write_units};
+UnitsPerSecond warm_throughput(UnitsPerSecond asked, bool on_demand,
+                               const Throughput& provisioned) {
+  const UnitsPerSecond least =
+      on_demand ? kOnDemandWarm : UnitsPerSecond{provisioned.read_units, provisioned.write_units};
   return {std::max(asked.read, least.read), std::max(asked.write, least.write)};
 }
 
 Result<void> change_capacity(const api::UpdateTableInput& input, Timestamp now, Table& table) {
-  const bool on_demand = input.billing_mode ? *input.billing_mode == "PAY_PER_REQUEST" : table.on_demand;
+  const bool on_demand =
+      input.billing_mode ? *input.billing_mode == "PAY_PER_REQUEST" : table.on_demand;
   if (on_demand && input.provisioned_throughput) {
-    return fail(errors::invalid_parameter(
-        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"));
+    return fail(
+        errors::invalid_parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be "
+                                  "specified when BillingMode is PAY_PER_REQUEST"));
   }
   const bool changes = on_demand != table.on_demand;
   table.on_demand = on_demand;
@@ -130,19 +152,21 @@ Result<void> change_capacity(const api::UpdateTableInput& input, Timestamp now, 
     table.request_limits = limits;
   }
   if (input.provisioned_throughput) {
-    VIRGA_TRY_VOID(change_throughput(*input.provisioned_throughput, "table", "table", now, table.throughput));
+    VIRGA_TRY_VOID(
+        change_throughput(*input.provisioned_throughput, "table", "table", now, table.throughput));
   }
   if (!input.warm_throughput) return {};
   return change_warm_throughput(*input.warm_throughput, "table",
-                                warm_throughput(table.warm, on_demand, table.throughput), table.warm);
+                                warm_throughput(table.warm, on_demand, table.throughput),
+                                table.warm);
 }
 
-Result<void> change_index_capacity(const api::UpdateGlobalSecondaryIndexAction& update, bool on_demand, Timestamp now,
-                                   Index& index) {
+Result<void> change_index_capacity(const api::UpdateGlobalSecondaryIndexAction& update,
+                                   bool on_demand, Timestamp now, Index& index) {
   if (update.provisioned_throughput) {
     VIRGA_TRY_VOID(check_index_capacity(index.name, on_demand, update.provisioned_throughput));
-    VIRGA_TRY_VOID(
-        change_throughput(*update.provisioned_throughput, "index " + index.name, "index", now, index.throughput));
+    VIRGA_TRY_VOID(change_throughput(*update.provisioned_throughput, "index " + index.name, "index",
+                                     now, index.throughput));
   }
   if (update.on_demand_throughput) {
     VIRGA_TRY(limits, read_request_limits(on_demand, *update.on_demand_throughput));
@@ -150,7 +174,8 @@ Result<void> change_index_capacity(const api::UpdateGlobalSecondaryIndexAction& 
   }
   if (!update.warm_throughput) return {};
   return change_warm_throughput(*update.warm_throughput, "index " + index.name,
-                                warm_throughput(index.warm, on_demand, index.throughput), index.warm);
+                                warm_throughput(index.warm, on_demand, index.throughput),
+                                index.warm);
 }
 
 }  // namespace virga::dynamodb

@@ -102,7 +102,8 @@ TEST(UpdateTable, a_new_index_is_read_when_its_window_is_over) {
   auto table = describe(db);
   EXPECT_EQ(table.table_status, "UPDATING");
   EXPECT_EQ((*table.global_secondary_indexes)[0].index_status, "CREATING");
-  EXPECT_ERROR(query_index(db), "ValidationException", "Cannot read from backfilling global secondary index: by-g");
+  EXPECT_ERROR(query_index(db), "ValidationException",
+               "Cannot read from backfilling global secondary index: by-g");
   EXPECT_ERROR(set_units(db, 1, 1), "ResourceInUseException", "Table is being updated: tab");
   ASSERT_TRUE(db.put("tab", R"({"id":{"S":"2"},"g":{"S":"x"}})"));
   db.advance_millis(1000);

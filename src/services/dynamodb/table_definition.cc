@@ -27,34 +27,39 @@ std::string name_list(const std::vector<KeyAttribute>& keys) {
   return "[" + out + "]";
 }
 
-const KeyAttribute* find_definition(const std::vector<KeyAttribute>& attributes, std::string_view name) {
+const KeyAttribute* find_definition(const std::vector<KeyAttribute>& attributes,
+                                    std::string_view name) {
   for (const auto& attribute : attributes) {
     if (attribute.name == name) return &attribute;
   }
   return nullptr;
 }
 
-Result<void> check_defined(const std::vector<api::KeySchemaElement>& keys, const std::vector<KeyAttribute>& attributes) {
+Result<void> check_defined(const std::vector<api::KeySchemaElement>& keys,
+                           const std::vector<KeyAttribute>& attributes) {
   for (const auto& key : keys) {
     if (find_definition(attributes, key.attribute_name)) continue;
-    return fail(errors::invalid_parameter("Some index key attributes are not defined in AttributeDefinitions. Keys: " +
-                                          name_list(keys) + ", AttributeDefinitions: " + name_list(attributes)));
+    return fail(errors::invalid_parameter(
+        "Some index key attributes are not defined in AttributeDefinitions. Keys: " +
+        name_list(keys) + ", AttributeDefinitions: " + name_list(attributes)));
   }
   return {};
 }
 
 // Hash attributes first, then range attributes; `parts_max` of each.
-Result<KeySchema> read_schema(const std::vector<api::KeySchemaElement>& keys, const std::vector<KeyAttribute>& attributes,
-                              size_t parts_max) {
+Result<KeySchema> read_schema(const std::vector<api::KeySchemaElement>& keys,
+                              const std::vector<KeyAttribute>& attributes, size_t parts_max) {
   for (size_t i = 0; i < keys.size(); ++i) {
     for (size_t j = i + 1; j < keys.size(); ++j) {
       if (keys[i].attribute_name == keys[j].attribute_name) {
-        return fail(errors::validation("Both the Hash Key and the Range Key element in the KeySchema have the same name"));
+        return fail(errors::validation(
+            "Both the Hash Key and the Range Key element in the KeySchema have the same name"));
       }
     }
   }
   if (keys.empty() || keys[0].key_type != "HASH") {
-    return fail(errors::validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type"));
+    return fail(
+        errors::validation("Invalid KeySchema: The first KeySchemaElement is not a HASH key type"));
   }
   KeySchema out;
   for (const auto& key : keys) {
@@ -64,42 +69,49 @@ Result<KeySchema> read_schema(const std::vector<api::KeySchemaElement>& keys, co
     } else if (key.key_type == "RANGE" && out.range.size() < parts_max) {
       out.range.push_back(attribute);
     } else if (parts_max == 1) {
-      return fail(errors::validation("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"));
+      return fail(errors::validation(
+          "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"));
     } else {
-      return fail(errors::invalid_parameter("Invalid KeySchema: at most 4 HASH elements followed by at most 4 RANGE elements"));
+      return fail(errors::invalid_parameter(
+          "Invalid KeySchema: at most 4 HASH elements followed by at most 4 RANGE elements"));
     }
   }
   return out;
 }
 
 // The model leaves room for indexes with several attributes a key.
-Result<void> check_schema_size(const std::string& at, const std::vector<api::KeySchemaElement>& keys) {
+Result<void> check_schema_size(const std::string& at,
+                               const std::vector<api::KeySchemaElement>& keys) {
   if (keys.size() <= 2) return {};
   std::string text;
   for (const auto& key : keys) {
-    text += (text.empty() ? "" : ", ") + std::string("KeySchemaElement(attributeName=") + key.attribute_name +
-            ", keyType=" + key.key_type + ")";
+    text += (text.empty() ? "" : ", ") + std::string("KeySchemaElement(attributeName=") +
+            key.attribute_name + ", keyType=" + key.key_type + ")";
   }
-  return fail(errors::one_violation("Value '[" + text + "]' at '" + at +
-                                    "' failed to satisfy constraint: Member must have length less than or equal to 2"));
+  return fail(errors::one_violation(
+      "Value '[" + text + "]' at '" + at +
+      "' failed to satisfy constraint: Member must have length less than or equal to 2"));
 }
 
 // What only a table made from another one may leave out.
 Result<void> check_given(const api::CreateTableInput& input) {
   const auto is_null = [](const char* name) {
-    return std::string("Value null at '") + name + "' failed to satisfy constraint: Member must not be null";
+    return std::string("Value null at '") + name +
+           "' failed to satisfy constraint: Member must not be null";
   };
   if (!input.attribute_definitions && !input.key_schema) {
-    return fail(errors::validation("2 validation errors detected: " + is_null("attributeDefinitions") + "; " +
-                                   is_null("keySchema")));
+    return fail(errors::validation("2 validation errors detected: " +
+                                   is_null("attributeDefinitions") + "; " + is_null("keySchema")));
   }
-  if (!input.attribute_definitions) return fail(errors::one_violation(is_null("attributeDefinitions")));
+  if (!input.attribute_definitions)
+    return fail(errors::one_violation(is_null("attributeDefinitions")));
   if (!input.key_schema) return fail(errors::one_violation(is_null("keySchema")));
   VIRGA_TRY_VOID(check_schema_size("keySchema", *input.key_schema));
   if (!input.local_secondary_indexes) return {};
   for (size_t i = 0; i < input.local_secondary_indexes->size(); ++i) {
-    VIRGA_TRY_VOID(check_schema_size("localSecondaryIndexes." + std::to_string(i + 1) + ".member.keySchema",
-                                     (*input.local_secondary_indexes)[i].key_schema));
+    VIRGA_TRY_VOID(
+        check_schema_size("localSecondaryIndexes." + std::to_string(i + 1) + ".member.keySchema",
+                          (*input.local_secondary_indexes)[i].key_schema));
   }
   return {};
 }
@@ -107,12 +119,14 @@ Result<void> check_given(const api::CreateTableInput& input) {
 Result<void> check_billing(const api::CreateTableInput& input) {
   if (input.billing_mode == "PAY_PER_REQUEST") {
     if (!input.provisioned_throughput) return {};
-    return fail(errors::invalid_parameter(
-        "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST"));
+    return fail(
+        errors::invalid_parameter("Neither ReadCapacityUnits nor WriteCapacityUnits can be "
+                                  "specified when BillingMode is PAY_PER_REQUEST"));
   }
   if (!input.provisioned_throughput) {
-    return fail(errors::invalid_parameter(
-        "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED"));
+    return fail(
+        errors::invalid_parameter("ReadCapacityUnits and WriteCapacityUnits must both be specified "
+                                  "when BillingMode is PROVISIONED"));
   }
   return check_throughput(*input.provisioned_throughput);
 }
@@ -123,8 +137,9 @@ Result<void> define_local_indexes(const api::CreateTableInput& input, Table& tab
     return fail(errors::invalid_parameter("List of LocalSecondaryIndexes is empty"));
   }
   if (table.keys.range.empty()) {
-    return fail(errors::invalid_parameter(
-        "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex"));
+    return fail(
+        errors::invalid_parameter("Table KeySchema does not have a range key, which is required "
+                                  "when specifying a LocalSecondaryIndex"));
   }
   for (const auto& index : *input.local_secondary_indexes) {
     const IndexDefinition definition{index.index_name, index.key_schema, index.projection, false};
@@ -135,7 +150,8 @@ Result<void> define_local_indexes(const api::CreateTableInput& input, Table& tab
     table.indexes.push_back(std::move(made));
   }
   if (input.local_secondary_indexes->size() > kLocalIndexesMax) {
-    return fail(errors::invalid_parameter("Number of LocalSecondaryIndexes exceeds per-table limit of 5"));
+    return fail(
+        errors::invalid_parameter("Number of LocalSecondaryIndexes exceeds per-table limit of 5"));
   }
   return {};
 }
@@ -150,11 +166,13 @@ Result<void> define_global_indexes(const api::CreateTableInput& input, Table& ta
     const IndexDefinition definition{index.index_name, index.key_schema, index.projection, true};
     VIRGA_TRY(made, define_index(definition, table.definitions, table.keys));
     if (on_demand && index.provisioned_throughput) {
-      return fail(errors::invalid_parameter("ProvisionedThroughput should not be specified for index: " +
-                                            made.name + " when BillingMode is PAY_PER_REQUEST"));
+      return fail(errors::invalid_parameter(
+          "ProvisionedThroughput should not be specified for index: " + made.name +
+          " when BillingMode is PAY_PER_REQUEST"));
     }
     if (!on_demand && !index.provisioned_throughput) {
-      return fail(errors::invalid_parameter("ProvisionedThroughput must be specified for index: " + made.name));
+      return fail(errors::invalid_parameter("ProvisionedThroughput must be specified for index: " +
+                                            made.name));
     }
     if (index.provisioned_throughput) {
       VIRGA_TRY_VOID(check_throughput(*index.provisioned_throughput));
@@ -167,13 +185,16 @@ Result<void> define_global_indexes(const api::CreateTableInput& input, Table& ta
     }
     if (index.warm_throughput) {
       VIRGA_TRY_VOID(change_warm_throughput(*index.warm_throughput, "index " + made.name,
-                                            warm_throughput({}, on_demand, made.throughput), made.warm));
+                                            warm_throughput({}, on_demand, made.throughput),
+                                            made.warm));
     }
-    if (table.find_index(made.name)) return fail(errors::invalid_parameter("Duplicate index name: " + made.name));
+    if (table.find_index(made.name))
+      return fail(errors::invalid_parameter("Duplicate index name: " + made.name));
     table.indexes.push_back(std::move(made));
   }
   if (input.global_secondary_indexes->size() > kGlobalIndexesMax) {
-    return fail(errors::invalid_parameter("GlobalSecondaryIndex count exceeds the per-table limit of 20"));
+    return fail(
+        errors::invalid_parameter("GlobalSecondaryIndex count exceeds the per-table limit of 20"));
   }
   return {};
 }
@@ -191,7 +212,8 @@ Result<void> define_capacity(const api::CreateTableInput& input, Table& table) {
     provisioned.read_units = input.provisioned_throughput->read_capacity_units;
     provisioned.write_units = input.provisioned_throughput->write_capacity_units;
   }
-  return change_warm_throughput(*input.warm_throughput, "table", warm_throughput({}, on_demand, provisioned), table.warm);
+  return change_warm_throughput(*input.warm_throughput, "table",
+                                warm_throughput({}, on_demand, provisioned), table.warm);
 }
 
 }  // namespace
@@ -208,7 +230,8 @@ Result<void> check_throughput(const api::ProvisionedThroughput& t) {
   return {};
 }
 
-Result<std::vector<KeyAttribute>> read_definitions(const std::vector<api::AttributeDefinition>& definitions) {
+Result<std::vector<KeyAttribute>> read_definitions(
+    const std::vector<api::AttributeDefinition>& definitions) {
   std::vector<KeyAttribute> out;
   for (const auto& definition : definitions) {
     const auto type = parse_attribute_type(definition.attribute_type);
@@ -220,30 +243,37 @@ Result<std::vector<KeyAttribute>> read_definitions(const std::vector<api::Attrib
   return out;
 }
 
-Result<Index> define_index(const IndexDefinition& definition, const std::vector<KeyAttribute>& attributes,
+Result<Index> define_index(const IndexDefinition& definition,
+                           const std::vector<KeyAttribute>& attributes,
                            const KeySchema& table_keys) {
   Index out{.name = definition.name, .global = definition.global};
   VIRGA_TRY_VOID(check_defined(definition.key_schema, attributes));
-  VIRGA_TRY(keys, read_schema(definition.key_schema, attributes, definition.global ? kGlobalKeyPartsMax : 1));
+  VIRGA_TRY(keys, read_schema(definition.key_schema, attributes,
+                              definition.global ? kGlobalKeyPartsMax : 1));
   out.keys = std::move(keys);
   if (!definition.global) {
     if (out.keys.range.empty()) {
-      return fail(errors::invalid_parameter("Index KeySchema does not have a range key for index: " + out.name));
+      return fail(errors::invalid_parameter(
+          "Index KeySchema does not have a range key for index: " + out.name));
     }
     if (out.keys.hash[0].name != table_keys.hash[0].name) {
       return fail(errors::invalid_parameter(
-          "Index KeySchema does not have the same leading hash key as table KeySchema for index: " + out.name +
-          ". index hash key: " + out.keys.hash[0].name + ", table hash key: " + table_keys.hash[0].name));
+          "Index KeySchema does not have the same leading hash key as table KeySchema for index: " +
+          out.name + ". index hash key: " + out.keys.hash[0].name +
+          ", table hash key: " + table_keys.hash[0].name));
     }
   }
   const auto& projection = definition.projection;
-  if (!projection.projection_type) return fail(errors::invalid_parameter("Unknown ProjectionType: null"));
+  if (!projection.projection_type)
+    return fail(errors::invalid_parameter("Unknown ProjectionType: null"));
   const std::string& type = *projection.projection_type;
   if (projection.non_key_attributes && type != "INCLUDE") {
-    return fail(errors::invalid_parameter("ProjectionType is " + type + ", but NonKeyAttributes is specified"));
+    return fail(errors::invalid_parameter("ProjectionType is " + type +
+                                          ", but NonKeyAttributes is specified"));
   }
   if (type == "INCLUDE" && !projection.non_key_attributes) {
-    return fail(errors::invalid_parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified"));
+    return fail(errors::invalid_parameter(
+        "ProjectionType is INCLUDE, but NonKeyAttributes is not specified"));
   }
   out.projection = type == "ALL"         ? Index::Projection::all
                    : type == "KEYS_ONLY" ? Index::Projection::keys_only
@@ -262,17 +292,20 @@ Result<void> check_definitions_used(const Table& table) {
   }
   if (used.size() != table.definitions.size()) {
     if (table.indexes.empty()) {
-      return fail(errors::invalid_parameter("Number of attributes in KeySchema does not exactly match number of attributes "
-                                            "defined in AttributeDefinitions"));
+      return fail(errors::invalid_parameter(
+          "Number of attributes in KeySchema does not exactly match number of attributes "
+          "defined in AttributeDefinitions"));
     }
     std::string keys;
     for (const auto& name : used) keys += (keys.empty() ? "" : ", ") + std::string(name);
-    return fail(errors::invalid_parameter("Some AttributeDefinitions are not used. AttributeDefinitions: " +
-                                          name_list(table.definitions) + ", keys used: [" + keys + "]"));
+    return fail(
+        errors::invalid_parameter("Some AttributeDefinitions are not used. AttributeDefinitions: " +
+                                  name_list(table.definitions) + ", keys used: [" + keys + "]"));
   }
   if (projected > kProjectedAttributesMax) {
-    return fail(errors::invalid_parameter("The total number of user-specified projected attributes (NonKeyAttributes) "
-                                          "across all secondary indexes exceeds the limit of 100"));
+    return fail(errors::invalid_parameter(
+        "The total number of user-specified projected attributes (NonKeyAttributes) "
+        "across all secondary indexes exceeds the limit of 100"));
   }
   return {};
 }
@@ -284,7 +317,8 @@ Result<std::shared_ptr<Table>> define_table(const api::CreateTableInput& input) 
   VIRGA_TRY(definitions, read_definitions(*input.attribute_definitions));
   table->definitions = std::move(definitions);
   if (input.key_schema->size() > table->definitions.size()) {
-    return fail(errors::validation("Invalid KeySchema: Some index key attribute have no definition"));
+    return fail(
+        errors::validation("Invalid KeySchema: Some index key attribute have no definition"));
   }
   VIRGA_TRY_VOID(check_defined(*input.key_schema, table->definitions));
   VIRGA_TRY(keys, read_schema(*input.key_schema, table->definitions, 1));
@@ -301,11 +335,13 @@ Result<std::shared_ptr<Table>> define_table(const api::CreateTableInput& input) 
 
 Result<void> check_tags(const std::vector<api::Tag>& tags) {
   if (tags.size() > kTagsMax) {
-    return fail(errors::validation("One or more parameter values were invalid: Too many tags: the limit is 50 per resource"));
+    return fail(errors::validation(
+        "One or more parameter values were invalid: Too many tags: the limit is 50 per resource"));
   }
   for (size_t i = 0; i < tags.size(); ++i) {
     if (tags[i].key.starts_with("aws:")) {
-      return fail(errors::validation("One or more parameter values were invalid: TagKey must not begin with aws:"));
+      return fail(errors::validation(
+          "One or more parameter values were invalid: TagKey must not begin with aws:"));
     }
     for (size_t j = i + 1; j < tags.size(); ++j) {
       if (tags[i].key == tags[j].key) {

@@ -10,7 +10,8 @@
 
 namespace virga::dynamodb {
 
-// Keys, indexes and their checks in the service's order; names, ids and settings are left to the caller.
+// Keys, indexes and their checks in the service's order; names, ids and settings are left to the
+// caller.
 Result<std::shared_ptr<Table>> define_table(const api::CreateTableInput& input);
 
 // One index, for CreateTable and UpdateTable. `table_keys` null for global ones.
@@ -20,10 +21,12 @@ struct IndexDefinition {
   const api::Projection& projection;
   bool global;
 };
-Result<Index> define_index(const IndexDefinition& definition, const std::vector<KeyAttribute>& attributes,
+Result<Index> define_index(const IndexDefinition& definition,
+                           const std::vector<KeyAttribute>& attributes,
                            const KeySchema& table_keys);
 
-Result<std::vector<KeyAttribute>> read_definitions(const std::vector<api::AttributeDefinition>& definitions);
+Result<std::vector<KeyAttribute>> read_definitions(
+    const std::vector<api::AttributeDefinition>& definitions);
 Result<void> check_throughput(const api::ProvisionedThroughput& throughput);
 // Every definition is a key of the table or of an index.
 Result<void> check_definitions_used(const Table& table);

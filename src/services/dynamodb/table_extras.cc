@@ -23,8 +23,8 @@ Task<api::DescribeContributorInsightsOutput> Service::describe_contributor_insig
 }
 
 // Only tables that have had them are listed: none.
-Task<api::ListContributorInsightsOutput> Service::list_contributor_insights(Ctx ctx,
-                                                                            api::ListContributorInsightsInput input) {
+Task<api::ListContributorInsightsOutput> Service::list_contributor_insights(
+    Ctx ctx, api::ListContributorInsightsInput input) {
   if (input.table_name) {
     const TableRef table = co_await control_table(*ctx, *input.table_name);
     ignore(table, "only that it exists");
@@ -35,7 +35,8 @@ Task<api::ListContributorInsightsOutput> Service::list_contributor_insights(Ctx 
 }
 
 // Source: DynamoDB API Reference, DescribeKinesisStreamingDestination.
-Task<api::DescribeKinesisStreamingDestinationOutput> Service::describe_kinesis_streaming_destination(
+Task<api::DescribeKinesisStreamingDestinationOutput>
+Service::describe_kinesis_streaming_destination(
     Ctx ctx, api::DescribeKinesisStreamingDestinationInput input) {
   const TableRef table = co_await control_table(*ctx, input.table_name);
   api::DescribeKinesisStreamingDestinationOutput output;

@@ -13,19 +13,22 @@ namespace virga::dynamodb {
 // Source: DynamoDB API Reference, TagResource.
 Task<api::TagResourceOutput> Service::tag_resource(Ctx ctx, api::TagResourceInput input) {
   const TableRef table = co_await table_of_arn(*ctx, input.resource_arn);
-  if (input.tags.empty()) co_return fail(errors::validation("Atleast one Tag needs to be provided as Input."));
+  if (input.tags.empty())
+    co_return fail(errors::validation("Atleast one Tag needs to be provided as Input."));
   co_await check_tags(input.tags);
   co_await change_table(ctx, table, [&](Table& changed, storage::Txn&) -> Result<void> {
     for (const auto& tag : input.tags) changed.tags[tag.key] = tag.value;
     if (changed.tags.size() <= kTagsMax) return {};
-    return fail(errors::limit_exceeded("One or more parameter values were invalid: Too many tags: the limit is 50 per resource"));
+    return fail(errors::limit_exceeded(
+        "One or more parameter values were invalid: Too many tags: the limit is 50 per resource"));
   });
   co_return api::TagResourceOutput();
 }
 
 Task<api::UntagResourceOutput> Service::untag_resource(Ctx ctx, api::UntagResourceInput input) {
   const TableRef table = co_await table_of_arn(*ctx, input.resource_arn);
-  if (input.tag_keys.empty()) co_return fail(errors::validation("Atleast one Tag Key needs to be provided as Input."));
+  if (input.tag_keys.empty())
+    co_return fail(errors::validation("Atleast one Tag Key needs to be provided as Input."));
   co_await change_table(ctx, table, [&](Table& changed, storage::Txn&) -> Result<void> {
     for (const auto& key : input.tag_keys) changed.tags.erase(key);
     return {};
@@ -34,7 +37,8 @@ Task<api::UntagResourceOutput> Service::untag_resource(Ctx ctx, api::UntagResour
 }
 
 // All of them in one page: there are at most 50.
-Task<api::ListTagsOfResourceOutput> Service::list_tags_of_resource(Ctx ctx, api::ListTagsOfResourceInput input) {
+Task<api::ListTagsOfResourceOutput> Service::list_tags_of_resource(
+    Ctx ctx, api::ListTagsOfResourceInput input) {
   const TableRef table = co_await table_of_arn(*ctx, input.resource_arn);
   api::ListTagsOfResourceOutput output;
   auto& tags = output.tags.emplace();
@@ -48,7 +52,8 @@ Task<api::ListTagsOfResourceOutput> Service::list_tags_of_resource(Ctx ctx, api:
 }
 
 // Clients with endpoint discovery come back to where they asked.
-Task<api::DescribeEndpointsOutput> Service::describe_endpoints(Ctx ctx, api::DescribeEndpointsInput input) {
+Task<api::DescribeEndpointsOutput> Service::describe_endpoints(Ctx ctx,
+                                                               api::DescribeEndpointsInput input) {
   api::DescribeEndpointsOutput output;
   api::Endpoint endpoint;
   endpoint.address = ctx->endpoint.host + ":" + std::to_string(ctx->endpoint.port);

@@ -18,11 +18,13 @@ std::string cache_id(std::string_view account, std::string_view region, std::str
 using storage::Key;
 using storage::Space;
 
-std::string TableStore::key_of(std::string_view account, std::string_view region, std::string_view name) {
+std::string TableStore::key_of(std::string_view account, std::string_view region,
+                               std::string_view name) {
   return Key(Space::dynamodb).account(account).region(region).text(name).str();
 }
 
-Result<TableRef> TableStore::find(const std::string& account, const std::string& region, const std::string& name) {
+Result<TableRef> TableStore::find(const std::string& account, const std::string& region,
+                                  const std::string& name) {
   const std::string id = cache_id(account, region, name);
   const storage::Generation generation = shard_.generation();
   uint64_t epoch = 0;
@@ -48,8 +50,8 @@ Result<TableRef> TableStore::find(const std::string& account, const std::string&
   return table;
 }
 
-Result<TableRef> TableStore::read(const storage::View& view, std::string_view account, std::string_view region,
-                                  std::string_view name) const {
+Result<TableRef> TableStore::read(const storage::View& view, std::string_view account,
+                                  std::string_view region, std::string_view name) const {
   VIRGA_TRY(bytes, view.get(key_of(account, region, name)));
   if (!bytes) return TableRef();
   return decode_table(*bytes, account, region, shard_.generation());
@@ -85,14 +87,16 @@ void TableStore::erase_index(storage::Txn& txn, uint64_t index_id) {
   txn.erase_range(prefix, storage::prefix_end(prefix));
 }
 
-Result<void> TableStore::list(const storage::View& view, std::string_view account, std::string_view region,
-                              std::string_view after, const std::function<bool(const TableRef&)>& visit) const {
-  const std::string begin = after.empty() ? Key(Space::dynamodb).account(account).region(region).str()
-                                          : storage::prefix_end(key_of(account, region, after));
+Result<void> TableStore::list(const storage::View& view, std::string_view account,
+                              std::string_view region, std::string_view after,
+                              const std::function<bool(const TableRef&)>& visit) const {
+  const std::string begin = after.empty()
+                                ? Key(Space::dynamodb).account(account).region(region).str()
+                                : storage::prefix_end(key_of(account, region, after));
   const std::string end = Key(Space::dynamodb).account(account).region(region).range_end();
   Result<void> decoded;
-  const Result<void> scanned =
-      view.scan(begin, end, storage::Direction::forward, [&](std::string_view, std::string_view value) {
+  const Result<void> scanned = view.scan(
+      begin, end, storage::Direction::forward, [&](std::string_view, std::string_view value) {
         auto table = decode_table(value, account, region, shard_.generation());
         if (!table) {
           decoded = fail(std::move(table.error()));
@@ -119,7 +123,8 @@ void TableStore::forget(const Table& table) {
   const std::string id = cache_id(table.account, table.region, table.name);
   const std::lock_guard lock(mutex_);
   ++epoch_;
-  if (const auto it = changing_.find(id); it != changing_.end() && --it->second == 0) changing_.erase(it);
+  if (const auto it = changing_.find(id); it != changing_.end() && --it->second == 0)
+    changing_.erase(it);
 }
 
 }  // namespace virga::dynamodb

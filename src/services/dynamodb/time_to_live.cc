@@ -15,7 +15,8 @@ constexpr size_t kExpiredPerCommit = 100;
 // The longest wait: a bound on what a forgotten wake-up could cost.
 constexpr int64_t kWaitMillisMax = 60'000;
 
-// With --lifecycle-delay a change keeps others out this long. Source: DynamoDB API Reference, UpdateTimeToLive.
+// With --lifecycle-delay a change keeps others out this long. Source: DynamoDB API Reference,
+// UpdateTimeToLive.
 constexpr int64_t kChangeMicros = 3600LL * 1'000'000;
 
 // ENABLING and DISABLING last as long as a table's own transitions.
@@ -27,11 +28,14 @@ std::string_view status_of(const Table& table, Timestamp now, int64_t delay_ms) 
   return enabled ? "ENABLED" : "DISABLED";
 }
 
-AwsError wait_over() { return AwsError{.code = "WaitOver", .http_status = 500, .message = ""}; }
+AwsError wait_over() {
+  return AwsError{.code = "WaitOver", .http_status = 500, .message = ""};
+}
 
 }  // namespace
 
-Task<api::DescribeTimeToLiveOutput> Service::describe_time_to_live(Ctx ctx, api::DescribeTimeToLiveInput input) {
+Task<api::DescribeTimeToLiveOutput> Service::describe_time_to_live(
+    Ctx ctx, api::DescribeTimeToLiveInput input) {
   TableRef table = co_await control_table(*ctx, input.table_name);
   const std::string status = table->status(ctx->now.at);
   if (status == "CREATING" || status == "DELETING") {
@@ -41,44 +45,52 @@ Task<api::DescribeTimeToLiveOutput> Service::describe_time_to_live(Ctx ctx, api:
   if (table->ttl_building) table = co_await build_expiries(ctx, table);
   api::DescribeTimeToLiveOutput output;
   auto& description = output.time_to_live_description.emplace();
-  description.time_to_live_status = std::string(status_of(*table, ctx->now.at, options_.lifecycle_delay_ms));
+  description.time_to_live_status =
+      std::string(status_of(*table, ctx->now.at, options_.lifecycle_delay_ms));
   if (!table->ttl_attribute.empty()) description.attribute_name = table->ttl_attribute;
   co_return std::move(output);
 }
 
 // Source: DynamoDB API Reference, UpdateTimeToLive.
-Task<api::UpdateTimeToLiveOutput> Service::update_time_to_live(Ctx ctx, api::UpdateTimeToLiveInput input) {
+Task<api::UpdateTimeToLiveOutput> Service::update_time_to_live(Ctx ctx,
+                                                               api::UpdateTimeToLiveInput input) {
   const api::TimeToLiveSpecification& wanted = input.time_to_live_specification;
-  if (wanted.attribute_name.empty()) co_return fail(errors::validation("TimeToLiveSpecification AttributeName must not be empty"));
+  if (wanted.attribute_name.empty())
+    co_return fail(errors::validation("TimeToLiveSpecification AttributeName must not be empty"));
   const TableRef known = co_await control_table(*ctx, input.table_name);
   const Timestamp now = ctx->now.at;
-  const TableRef table = co_await change_table(ctx, known, [&](Table& changed, storage::Txn&) -> Result<void> {
-    if (options_.lifecycle_delay_ms > 0 && changed.ttl_changed &&
-        now.micros < changed.ttl_changed->micros + kChangeMicros) {
-      return fail(errors::validation("Time to live has been modified multiple times within a fixed interval"));
-    }
-    changed.ttl_changed = now;
-    if (!wanted.enabled) {
-      if (changed.ttl_attribute.empty()) return fail(errors::validation("TimeToLive is already disabled"));
-      if (changed.ttl_attribute != wanted.attribute_name) {
-        return fail(errors::validation("TimeToLive is active on a different AttributeName: current AttributeName is " +
-                                       changed.ttl_attribute));
-      }
-      changed.ttl_attribute.clear();
-      changed.ttl_building = false;
-      return {};
-    }
-    if (changed.ttl_attribute == wanted.attribute_name) {
-      return fail(errors::validation("TimeToLive is already enabled"));
-    }
-    if (!changed.ttl_attribute.empty()) {
-      return fail(errors::validation("TimeToLive is active on a different AttributeName: current AttributeName is " +
-                                     changed.ttl_attribute));
-    }
-    changed.ttl_attribute = wanted.attribute_name;
-    changed.ttl_building = true;
-    return {};
-  });
+  const TableRef table =
+      co_await change_table(ctx, known, [&](Table& changed, storage::Txn&) -> Result<void> {
+        if (options_.lifecycle_delay_ms > 0 && changed.ttl_changed &&
+            now.micros < changed.ttl_changed->micros + kChangeMicros) {
+          return fail(errors::validation(
+              "Time to live has been modified multiple times within a fixed interval"));
+        }
+        changed.ttl_changed = now;
+        if (!wanted.enabled) {
+          if (changed.ttl_attribute.empty())
+            return fail(errors::validation("TimeToLive is already disabled"));
+          if (changed.ttl_attribute != wanted.attribute_name) {
+            return fail(errors::validation(
+                "TimeToLive is active on a different AttributeName: current AttributeName is " +
+                changed.ttl_attribute));
+          }
+          changed.ttl_attribute.clear();
+          changed.ttl_building = false;
+          return {};
+        }
+        if (changed.ttl_attribute == wanted.attribute_name) {
+          return fail(errors::validation("TimeToLive is already enabled"));
+        }
+        if (!changed.ttl_attribute.empty()) {
+          return fail(errors::validation(
+              "TimeToLive is active on a different AttributeName: current AttributeName is " +
+              changed.ttl_attribute));
+        }
+        changed.ttl_attribute = wanted.attribute_name;
+        changed.ttl_building = true;
+        return {};
+      });
   if (table->ttl_building) co_await build_expiries(ctx, table);
   api::UpdateTimeToLiveOutput output;
   output.time_to_live_specification = wanted;
@@ -97,10 +109,11 @@ Task<TableRef> Service::build_expiries(Ctx ctx, TableRef table) {
     ctx->depends_on(done.lsn);
     from = co_await std::move(done.result);
   }
-  const TableRef built = co_await change_table(ctx, table, [](Table& changed, storage::Txn&) -> Result<void> {
-    changed.ttl_building = false;
-    return {};
-  });
+  const TableRef built =
+      co_await change_table(ctx, table, [](Table& changed, storage::Txn&) -> Result<void> {
+        changed.ttl_building = false;
+        return {};
+      });
   co_return built;
 }
 
@@ -119,17 +132,20 @@ void Service::start() {
   background_.spawn("dynamodb_expiry", expire_items());
 }
 
-Task<void> Service::stop() { return background_.stop(); }
+Task<void> Service::stop() {
+  return background_.stop();
+}
 
 Task<void> Service::expire_items() {
   while (!background_.stopping()) {
     const int64_t now_micros = env_.cloud.now().at.micros;
     const int64_t now = Timestamp{now_micros}.seconds();
-    auto done = co_await shard_.transact(storage::TransactOptions{}, [&](storage::Txn& txn) -> Result<ExpiryIndex::Due> {
-      VIRGA_TRY(due, writer_.expiries().due(txn, now, kExpiredPerCommit));
-      for (const auto& entry : due.entries) VIRGA_TRY_VOID(expire_item(txn, entry, now_micros));
-      return due;
-    });
+    auto done = co_await shard_.transact(
+        storage::TransactOptions{}, [&](storage::Txn& txn) -> Result<ExpiryIndex::Due> {
+          VIRGA_TRY(due, writer_.expiries().due(txn, now, kExpiredPerCommit));
+          for (const auto& entry : due.entries) VIRGA_TRY_VOID(expire_item(txn, entry, now_micros));
+          return due;
+        });
     int64_t wait_millis = kWaitMillisMax;
     int64_t next = INT64_MAX;
     if (done.result && done.result->next_seconds) {
@@ -142,20 +158,23 @@ Task<void> Service::expire_items() {
       }
     }
     writer_.expiries().waiting_for(next);
-    const async::SteadyTime until = shard_.owner().now().plus_millis(std::max<int64_t>(wait_millis, 1));
+    const async::SteadyTime until =
+        shard_.owner().now().plus_millis(std::max<int64_t>(wait_millis, 1));
     // An earlier entry, a step of the clock, or the time itself.
-    const Result<void> waited =
-        co_await as_result(async::with_deadline(writer_.expiries().woken().wait(), until, wait_over()));
+    const Result<void> waited = co_await as_result(
+        async::with_deadline(writer_.expiries().woken().wait(), until, wait_over()));
     ignore(waited, "whatever ended the wait, the next round looks");
     writer_.expiries().woken().reset();
   }
   co_return ok();
 }
 
-Result<void> Service::expire_item(storage::Txn& txn, const ExpiryIndex::Entry& entry, int64_t now_micros) {
+Result<void> Service::expire_item(storage::Txn& txn, const ExpiryIndex::Entry& entry,
+                                  int64_t now_micros) {
   txn.allow_in_low_space();
   VIRGA_TRY(table, tables_.read(txn, entry.account, entry.region, entry.table));
-  const bool current = table && !table->ttl_attribute.empty() && entry.item_key.starts_with(items_prefix(table->id));
+  const bool current =
+      table && !table->ttl_attribute.empty() && entry.item_key.starts_with(items_prefix(table->id));
   const int64_t now = Timestamp{now_micros}.seconds();
   if (current && entry.seconds > now - kExpiryPastMaxSeconds) {
     VIRGA_TRY(record, txn.get(entry.item_key));

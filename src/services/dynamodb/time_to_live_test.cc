@@ -24,7 +24,8 @@ bool exists(Dynamo& db, const std::string& id) {
 }
 
 void put(Dynamo& db, const std::string& id, int64_t end) {
-  ASSERT_TRUE(db.put("notes", R"({"id":{"S":")" + id + R"("},"end":{"N":")" + std::to_string(end) + R"("}})"));
+  ASSERT_TRUE(db.put(
+      "notes", R"({"id":{"S":")" + id + R"("},"end":{"N":")" + std::to_string(end) + R"("}})"));
 }
 
 TEST(UpdateTimeToLive, enables_and_disables_in_the_services_words) {
@@ -35,7 +36,8 @@ TEST(UpdateTimeToLive, enables_and_disables_in_the_services_words) {
   ASSERT_TRUE(db.call(&Service::update_time_to_live, ttl_input(true)));
   EXPECT_ERROR(db.call(&Service::update_time_to_live, ttl_input(true)), "ValidationException",
                "TimeToLive is already enabled");
-  EXPECT_ERROR(db.call(&Service::update_time_to_live, ttl_input(true, "other")), "ValidationException",
+  EXPECT_ERROR(db.call(&Service::update_time_to_live, ttl_input(true, "other")),
+               "ValidationException",
                "TimeToLive is active on a different AttributeName: current AttributeName is end");
   api::DescribeTimeToLiveInput input;
   input.table_name = "notes";

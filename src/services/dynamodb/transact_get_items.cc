@@ -26,8 +26,9 @@ Result<std::vector<CheckedGet>> check_gets(const api::TransactGetItemsInput& inp
   VIRGA_TRY_VOID(check_transaction_length(input.transact_items.size()));
   for (const auto& one : input.transact_items) {
     const api::Get& get = one.get;
-    VIRGA_TRY_VOID(check_expression_parameters({{"ProjectionExpression", get.projection_expression.has_value()}}, {},
-                                               get.expression_attribute_names.has_value(), false));
+    VIRGA_TRY_VOID(check_expression_parameters(
+        {{"ProjectionExpression", get.projection_expression.has_value()}}, {},
+        get.expression_attribute_names.has_value(), false));
     VIRGA_TRY_VOID(check_values(get.key));
     CheckedGet checked{.request = get};
     VIRGA_TRY(placeholders, read_placeholders(get.expression_attribute_names));
@@ -43,8 +44,10 @@ Result<std::vector<CheckedGet>> check_gets(const api::TransactGetItemsInput& inp
 
 }  // namespace
 
-// All items as they are at one moment: one snapshot. Source: DynamoDB API Reference, TransactGetItems.
-Task<api::TransactGetItemsOutput> Service::transact_get_items(Ctx ctx, api::TransactGetItemsInput input) {
+// All items as they are at one moment: one snapshot. Source: DynamoDB API Reference,
+// TransactGetItems.
+Task<api::TransactGetItemsOutput> Service::transact_get_items(Ctx ctx,
+                                                              api::TransactGetItemsInput input) {
   std::vector<CheckedGet> gets = co_await check_gets(input);
   std::vector<errors::CancellationReason> reasons(gets.size());
   bool cancelled = false;
@@ -78,10 +81,12 @@ Task<api::TransactGetItemsOutput> Service::transact_get_items(Ctx ctx, api::Tran
     responses.push_back(std::move(response));
     auto& entry = used[get.request.table_name];
     entry.first = get.table;
-    entry.second.table += 2 * read_half_units(bytes, true);  // transactional reads cost twice a consistent one
+    entry.second.table +=
+        2 * read_half_units(bytes, true);  // transactional reads cost twice a consistent one
   }
   for (const auto& [name, entry] : used) {
-    auto capacity = read_capacity(input.return_consumed_capacity, *entry.first, entry.second, nullptr, true);
+    auto capacity =
+        read_capacity(input.return_consumed_capacity, *entry.first, entry.second, nullptr, true);
     if (!capacity) break;
     capacity->table_name = name;
     if (!output.consumed_capacity) output.consumed_capacity.emplace();

@@ -27,18 +27,22 @@ struct CheckedAction {
 };
 
 template <class Action>
-Result<void> read_action(const Action& action, const Item& item, const std::optional<std::string>& condition,
+Result<void> read_action(const Action& action, const Item& item,
+                         const std::optional<std::string>& condition,
                          const std::string* update_expression, CheckedAction& out) {
   out.table_name = &action.table_name;
   out.item = &item;
   out.write.item = item.view();
-  VIRGA_TRY_VOID(check_expression_parameters(
-      {{"UpdateExpression", update_expression != nullptr}, {"ConditionExpression", condition.has_value()}}, {},
-      action.expression_attribute_names.has_value(), action.expression_attribute_values.has_value()));
+  VIRGA_TRY_VOID(check_expression_parameters({{"UpdateExpression", update_expression != nullptr},
+                                              {"ConditionExpression", condition.has_value()}},
+                                             {}, action.expression_attribute_names.has_value(),
+                                             action.expression_attribute_values.has_value()));
   VIRGA_TRY_VOID(check_values(item));
-  VIRGA_TRY(placeholders, read_placeholders(action.expression_attribute_names, action.expression_attribute_values,
-                                            DeepValues::accepted));
-  // Only what would be stored must not nest too deep. Source: answers of the service as users report them.
+  VIRGA_TRY(placeholders,
+            read_placeholders(action.expression_attribute_names, action.expression_attribute_values,
+                              DeepValues::accepted));
+  // Only what would be stored must not nest too deep. Source: answers of the service as users
+  // report them.
   if (update_expression && nests_too_deep(action.expression_attribute_values)) {
     out.problem = action.expression_attribute_values->problem();
   }
@@ -55,20 +59,24 @@ Result<void> read_action(const Action& action, const Item& item, const std::opti
 }
 
 Result<CheckedAction> check_action(const api::TransactWriteItem& item) {
-  const int actions = (item.condition_check ? 1 : 0) + (item.put ? 1 : 0) + (item.delete_ ? 1 : 0) + (item.update ? 1 : 0);
+  const int actions = (item.condition_check ? 1 : 0) + (item.put ? 1 : 0) + (item.delete_ ? 1 : 0) +
+                      (item.update ? 1 : 0);
   if (actions != 1) {
-    return fail(errors::validation("TransactItems can only contain one of Check, Put, Update or Delete"));
+    return fail(
+        errors::validation("TransactItems can only contain one of Check, Put, Update or Delete"));
   }
   CheckedAction out;
   if (item.put) {
     out.write.kind = ItemWrite::Kind::put;
-    VIRGA_TRY_VOID(read_action(*item.put, item.put->item, item.put->condition_expression, nullptr, out));
+    VIRGA_TRY_VOID(
+        read_action(*item.put, item.put->item, item.put->condition_expression, nullptr, out));
     if (item_bytes(item.put->item) > kItemBytesMax) {
       return fail(errors::validation("Item size has exceeded the maximum allowed size"));
     }
   } else if (item.delete_) {
     out.write.kind = ItemWrite::Kind::erase;
-    VIRGA_TRY_VOID(read_action(*item.delete_, item.delete_->key, item.delete_->condition_expression, nullptr, out));
+    VIRGA_TRY_VOID(read_action(*item.delete_, item.delete_->key, item.delete_->condition_expression,
+                               nullptr, out));
   } else if (item.update) {
     out.write.kind = ItemWrite::Kind::update;
     VIRGA_TRY_VOID(read_action(*item.update, item.update->key, item.update->condition_expression,
@@ -76,7 +84,8 @@ Result<CheckedAction> check_action(const api::TransactWriteItem& item) {
   } else {
     out.write.kind = ItemWrite::Kind::check;
     const std::optional<std::string> condition = item.condition_check->condition_expression;
-    VIRGA_TRY_VOID(read_action(*item.condition_check, item.condition_check->key, condition, nullptr, out));
+    VIRGA_TRY_VOID(
+        read_action(*item.condition_check, item.condition_check->key, condition, nullptr, out));
   }
   return out;
 }
@@ -91,7 +100,8 @@ Result<std::vector<CheckedAction>> check_actions(const api::TransactWriteItemsIn
     out.push_back(std::move(action));
   }
   if (bytes > kTransactionBytesMax) {
-    return fail(errors::validation("The aggregate size of the items in the transaction cannot exceed 4 MB"));
+    return fail(errors::validation(
+        "The aggregate size of the items in the transaction cannot exceed 4 MB"));
   }
   return out;
 }
@@ -108,7 +118,8 @@ Result<void> check_against_table(CheckedAction& action) {
   return {};
 }
 
-// Empty key values refuse the request, other wrong ones cancel the transaction. Source: answers of the service as users report them.
+// Empty key values refuse the request, other wrong ones cancel the transaction. Source: answers of
+// the service as users report them.
 bool refuses_the_request(const AwsError& error) {
   return error.code == "ResourceNotFoundException" || error.http_status >= 500 ||
          error.message.find("key attribute cannot contain an empty") != std::string::npos;
@@ -117,7 +128,8 @@ bool refuses_the_request(const AwsError& error) {
 errors::CancellationReason reason_of(const AwsError& error) {
   errors::CancellationReason out;
   out.message = error.message;
-  out.code = error.code == "ConditionalCheckFailedException" ? "ConditionalCheckFailed" : "ValidationError";
+  out.code = error.code == "ConditionalCheckFailedException" ? "ConditionalCheckFailed"
+                                                             : "ValidationError";
   const Document* item = error.detail ? error.detail->find("Item") : nullptr;
   if (item) out.item = *item;
   return out;
@@ -147,7 +159,8 @@ Sha256 fingerprint(const api::TransactWriteItemsInput& input) {
   };
   for (const auto& item : input.transact_items) {
     if (item.put) add_action("put", *item.put, item.put->item, item.put->condition_expression);
-    if (item.delete_) add_action("delete", *item.delete_, item.delete_->key, item.delete_->condition_expression);
+    if (item.delete_)
+      add_action("delete", *item.delete_, item.delete_->key, item.delete_->condition_expression);
     if (item.update) {
       add_action("update", *item.update, item.update->key, item.update->condition_expression);
       add(item.update->update_expression);
@@ -163,10 +176,12 @@ Sha256 fingerprint(const api::TransactWriteItemsInput& input) {
 struct Outcome {
   bool repeated = false;  // the token has been seen: nothing was written
   std::vector<PreparedWrite> writes;
-  std::vector<size_t> charged;  // of a repeated one: what each action was charged for then, in bytes
+  std::vector<size_t>
+      charged;  // of a repeated one: what each action was charged for then, in bytes
 };
 
-// What the actions were charged for, kept with the token: a repeated request is charged as a read of it.
+// What the actions were charged for, kept with the token: a repeated request is charged as a read
+// of it.
 std::string charged_text(const std::vector<PreparedWrite>& writes) {
   std::string out;
   for (const auto& write : writes) out += std::to_string(write.bytes) + ",";
@@ -181,10 +196,11 @@ std::vector<size_t> charged_bytes(std::string_view text) {
   return out;
 }
 
-// Source: DynamoDB API Reference, TransactWriteItems, ReturnConsumedCapacity of subsequent calls with one token.
-Maybe<std::vector<api::ConsumedCapacity>> repeated_capacity(const api::TransactWriteItemsInput& input,
-                                                            const std::vector<CheckedAction>& actions,
-                                                            const std::vector<size_t>& charged) {
+// Source: DynamoDB API Reference, TransactWriteItems, ReturnConsumedCapacity of subsequent calls
+// with one token.
+Maybe<std::vector<api::ConsumedCapacity>> repeated_capacity(
+    const api::TransactWriteItemsInput& input, const std::vector<CheckedAction>& actions,
+    const std::vector<size_t>& charged) {
   std::map<std::string, std::pair<TableRef, ReadUnits>> used;
   for (size_t i = 0; i < actions.size(); ++i) {
     auto& entry = used[*actions[i].table_name];
@@ -193,7 +209,8 @@ Maybe<std::vector<api::ConsumedCapacity>> repeated_capacity(const api::TransactW
   }
   Maybe<std::vector<api::ConsumedCapacity>> out;
   for (const auto& [name, entry] : used) {
-    auto capacity = read_capacity(input.return_consumed_capacity, *entry.first, entry.second, nullptr, true);
+    auto capacity =
+        read_capacity(input.return_consumed_capacity, *entry.first, entry.second, nullptr, true);
     if (!capacity) break;
     capacity->table_name = name;
     if (!out) out.emplace();
@@ -205,7 +222,8 @@ Maybe<std::vector<api::ConsumedCapacity>> repeated_capacity(const api::TransactW
 }  // namespace
 
 // All or nothing, in one commit. Source: DynamoDB API Reference, TransactWriteItems.
-Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::TransactWriteItemsInput input) {
+Task<api::TransactWriteItemsOutput> Service::transact_write_items(
+    Ctx ctx, api::TransactWriteItemsInput input) {
   std::vector<CheckedAction> actions = co_await check_actions(input);
   std::vector<errors::CancellationReason> reasons(actions.size());
   bool cancelled = false;
@@ -220,7 +238,8 @@ Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::
       continue;
     }
     actions[i].write.key = item_key(*actions[i].write.table, *actions[i].item);
-    if (!keys.insert(actions[i].write.key).second) co_return fail(multiple_operations_on_one_item());
+    if (!keys.insert(actions[i].write.key).second)
+      co_return fail(multiple_operations_on_one_item());
   }
   if (cancelled) co_return fail(errors::transaction_canceled(reasons));
 
@@ -232,7 +251,8 @@ Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::
     Outcome out;
     if (!token.empty()) {
       VIRGA_TRY(seen, find_request_token(txn, ctx->account, ctx->region, token, now));
-      if (seen && !seen->starts_with(as_bytes(print))) return fail(errors::idempotent_parameter_mismatch());
+      if (seen && !seen->starts_with(as_bytes(print)))
+        return fail(errors::idempotent_parameter_mismatch());
       if (seen) {
         out.repeated = true;
         out.charged = charged_bytes(std::string_view(*seen).substr(as_bytes(print).size()));
@@ -250,7 +270,8 @@ Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::
       cancelled = true;
     }
     if (cancelled) return fail(errors::transaction_canceled(reasons));
-    for (size_t i = 0; i < actions.size(); ++i) writer_.commit(txn, actions[i].write, out.writes[i], now);
+    for (size_t i = 0; i < actions.size(); ++i)
+      writer_.commit(txn, actions[i].write, out.writes[i], now);
     if (!token.empty()) {
       const std::string memo = std::string(as_bytes(print)) + charged_text(out.writes);
       VIRGA_TRY_VOID(keep_request_token(txn, ctx->account, ctx->region, token, memo, now));
@@ -271,14 +292,17 @@ Task<api::TransactWriteItemsOutput> Service::transact_write_items(Ctx ctx, api::
     auto& entry = used[*actions[i].table_name];
     entry.first = table;
     entry.second.add(outcome.writes[i].units);
-    auto metrics = collection_metrics(input.return_item_collection_metrics, *table, *actions[i].item);
+    auto metrics =
+        collection_metrics(input.return_item_collection_metrics, *table, *actions[i].item);
     if (!metrics) continue;
     if (!output.item_collection_metrics) output.item_collection_metrics.emplace();
     (*output.item_collection_metrics)[table->name].push_back(std::move(*metrics));
   }
   for (auto& [name, entry] : used) {
-    entry.second.table *= 2;  // transactional writes cost twice, what follows from them in indexes does not
-    auto capacity = write_capacity(input.return_consumed_capacity, *entry.first, entry.second, true);
+    entry.second.table *=
+        2;  // transactional writes cost twice, what follows from them in indexes does not
+    auto capacity =
+        write_capacity(input.return_consumed_capacity, *entry.first, entry.second, true);
     if (!capacity) break;
     capacity->table_name = name;
     if (!output.consumed_capacity) output.consumed_capacity.emplace();

@@ -9,12 +9,17 @@ namespace {
 // The type of an action's value, where the request alone decides it.
 std::optional<AttributeType> type_of(const Operand& operand) {
   switch (operand.kind) {
-    case Operand::Kind::value: return operand.value.type();
+    case Operand::Kind::value:
+      return operand.value.type();
     case Operand::Kind::add:
-    case Operand::Kind::subtract: return AttributeType::number;
-    case Operand::Kind::list_append: return AttributeType::list;
-    case Operand::Kind::if_not_exists: return type_of(operand.args[1]);
-    default: return std::nullopt;
+    case Operand::Kind::subtract:
+      return AttributeType::number;
+    case Operand::Kind::list_append:
+      return AttributeType::list;
+    case Operand::Kind::if_not_exists:
+      return type_of(operand.args[1]);
+    default:
+      return std::nullopt;
   }
 }
 
@@ -25,7 +30,8 @@ Result<void> check_update_targets(const Table& table, const ParsedUpdate& update
     const std::string& name = table.keys.at(i).name;
     for (const auto& action : update.actions) {
       if (action.path[0].name != name) continue;
-      return fail(errors::invalid_parameter("Cannot update attribute " + name + ". This attribute is part of the key"));
+      return fail(errors::invalid_parameter("Cannot update attribute " + name +
+                                            ". This attribute is part of the key"));
     }
   }
   for (const auto& index : table.indexes) {
@@ -39,9 +45,9 @@ Result<void> check_update_targets(const Table& table, const ParsedUpdate& update
         const auto type = type_of(action.value);
         if (!type || *type == attribute.type) continue;
         return fail(errors::invalid_parameter(
-            "Type mismatch for Index Key " + attribute.name + " Expected: " +
-            std::string(attribute_type_name(attribute.type)) + " Actual: " + std::string(attribute_type_name(*type)) +
-            " IndexName: " + index.name));
+            "Type mismatch for Index Key " + attribute.name +
+            " Expected: " + std::string(attribute_type_name(attribute.type)) +
+            " Actual: " + std::string(attribute_type_name(*type)) + " IndexName: " + index.name));
       }
     }
   }

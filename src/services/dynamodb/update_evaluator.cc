@@ -7,12 +7,15 @@
 namespace virga::dynamodb {
 namespace {
 
-constexpr const char* kBadPath = "The document path provided in the update expression is invalid for update";
+constexpr const char* kBadPath =
+    "The document path provided in the update expression is invalid for update";
 constexpr const char* kWrongType = "An operand in the update expression has an incorrect data type";
-constexpr const char* kMissing = "The provided expression refers to an attribute that does not exist in the item";
+constexpr const char* kMissing =
+    "The provided expression refers to an attribute that does not exist in the item";
 
 constexpr const char* kTooDeep =
-    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels "
+    "beyond supported limit";
 
 using Bytes = std::expected<std::string, std::string>;  // a value, or AWS's message
 
@@ -27,7 +30,8 @@ Bytes arithmetic(const Operand& operand, ItemView item) {
   if (!ValueView(*right).is(AttributeType::number)) return std::unexpected<std::string>(kWrongType);
   const Number a = *Number::parse(ValueView(*left).payload());
   const Number b = *Number::parse(ValueView(*right).payload());
-  const auto result = operand.kind == Operand::Kind::add ? Number::add(a, b) : Number::subtract(a, b);
+  const auto result =
+      operand.kind == Operand::Kind::add ? Number::add(a, b) : Number::subtract(a, b);
   if (!result) return std::unexpected(result.error());
   std::string out;
   tlv::append_value(out, AttributeType::number, result->text());
@@ -51,10 +55,13 @@ Bytes list_append(const Operand& operand, ItemView item) {
 
 Bytes evaluate(const Operand& operand, ItemView item) {
   switch (operand.kind) {
-    case Operand::Kind::value: return std::string(operand.value.bytes());
+    case Operand::Kind::value:
+      return std::string(operand.value.bytes());
     case Operand::Kind::add:
-    case Operand::Kind::subtract: return arithmetic(operand, item);
-    case Operand::Kind::list_append: return list_append(operand, item);
+    case Operand::Kind::subtract:
+      return arithmetic(operand, item);
+    case Operand::Kind::list_append:
+      return list_append(operand, item);
     case Operand::Kind::if_not_exists: {
       const auto found = find_path(item, operand.args[0].path);
       if (found) return std::string(found->bytes());
@@ -118,8 +125,8 @@ Bytes erased(const UpdateAction& action, ValueView old) {
   return out;
 }
 
-// What happens at one place of the document: a new value, a removal, or changes further down. Positions in lists are
-// the old ones; positions behind the end append in their order.
+// What happens at one place of the document: a new value, a removal, or changes further down.
+// Positions in lists are the old ones; positions behind the end append in their order.
 struct Change {
   enum class Kind { none, put, remove };
   Kind kind = Kind::none;
@@ -189,7 +196,8 @@ Change& change_at(Change& root, const DocumentPath& path) {
   return *at;
 }
 
-// Paths go through maps by names and through lists by positions, and all but their last step must exist.
+// Paths go through maps by names and through lists by positions, and all but their last step must
+// exist.
 bool parent_exists(ItemView item, const DocumentPath& path) {
   if (path.size() == 1) return true;
   const auto parent = find_path(item, DocumentPath(path.begin(), path.end() - 1));
@@ -198,7 +206,8 @@ bool parent_exists(ItemView item, const DocumentPath& path) {
 
 }  // namespace
 
-std::expected<Item, std::string> apply_update(const std::vector<UpdateAction>& actions, ItemView item) {
+std::expected<Item, std::string> apply_update(const std::vector<UpdateAction>& actions,
+                                              ItemView item) {
   Change root;
   // The service computes all SET values before it looks at any path.
   std::vector<std::string> values(actions.size());

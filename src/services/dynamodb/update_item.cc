@@ -29,25 +29,29 @@ Result<CheckedUpdate> check_update(const api::UpdateItemInput& input) {
     VIRGA_TRY(actions, read_attribute_updates(*input.attribute_updates));
     out.update.actions = std::move(actions);
   }
-  VIRGA_TRY_VOID(check_conditional_operator(input.conditional_operator, input.expected ? input.expected->size() : 0));
+  VIRGA_TRY_VOID(check_conditional_operator(input.conditional_operator,
+                                            input.expected ? input.expected->size() : 0));
   if (input.expected) {
     VIRGA_TRY(expected, read_expected(*input.expected, input.conditional_operator.value_or("AND")));
     out.condition = std::move(expected);
   }
-  VIRGA_TRY(placeholders, read_placeholders(input.expression_attribute_names, input.expression_attribute_values));
+  VIRGA_TRY(placeholders,
+            read_placeholders(input.expression_attribute_names, input.expression_attribute_values));
   if (input.update_expression) {
     VIRGA_TRY(update, read_update(*input.update_expression, placeholders));
     out.update = std::move(update);
   }
   if (input.condition_expression) {
-    VIRGA_TRY(parsed, read_condition("ConditionExpression", *input.condition_expression, placeholders));
+    VIRGA_TRY(parsed,
+              read_condition("ConditionExpression", *input.condition_expression, placeholders));
     out.condition = std::move(parsed.condition);
   }
   VIRGA_TRY_VOID(check_all_used(placeholders));
   return out;
 }
 
-std::optional<Item> returned(const std::string& mode, const PreparedWrite& done, const std::vector<DocumentPath>& paths) {
+std::optional<Item> returned(const std::string& mode, const PreparedWrite& done,
+                             const std::vector<DocumentPath>& paths) {
   const auto old_item = done.old_item();
   const auto new_item = done.new_item();
   std::optional<Item> out;
@@ -74,7 +78,8 @@ Task<api::UpdateItemOutput> Service::update_item(Ctx ctx, api::UpdateItemInput i
   for (const auto& action : checked.update.actions) {
     if (!new_values || action.kind != UpdateAction::Kind::remove) paths.push_back(action.path);
   }
-  ItemWrite write{.kind = ItemWrite::Kind::update, .table = table, .key = item_key(*table, input.key)};
+  ItemWrite write{
+      .kind = ItemWrite::Kind::update, .table = table, .key = item_key(*table, input.key)};
   write.item = input.key.view();
   write.condition = std::move(checked.condition);
   write.actions = std::move(checked.update.actions);
@@ -84,9 +89,11 @@ Task<api::UpdateItemOutput> Service::update_item(Ctx ctx, api::UpdateItemInput i
 
   api::UpdateItemOutput output;
   output.attributes = returned(input.return_values.value_or("NONE"), done, paths);
-  output.consumed_capacity = write_capacity(input.return_consumed_capacity, *done.table, done.units);
+  output.consumed_capacity =
+      write_capacity(input.return_consumed_capacity, *done.table, done.units);
   name_as_asked(output.consumed_capacity, input.table_name);
-  output.item_collection_metrics = collection_metrics(input.return_item_collection_metrics, *table, input.key);
+  output.item_collection_metrics =
+      collection_metrics(input.return_item_collection_metrics, *table, input.key);
   co_return std::move(output);
 }
 

@@ -16,16 +16,26 @@ std::optional<AttributeType> immediate_type(const Operand& o) {
 // Updates name operand types in words.
 std::string_view type_word(AttributeType type) {
   switch (type) {
-    case AttributeType::string: return "STRING";
-    case AttributeType::number: return "NUMBER";
-    case AttributeType::binary: return "BINARY";
-    case AttributeType::null: return "NULL";
-    case AttributeType::boolean: return "BOOLEAN";
-    case AttributeType::list: return "LIST";
-    case AttributeType::map: return "MAP";
-    case AttributeType::string_set: return "STRING_SET";
-    case AttributeType::number_set: return "NUMBER_SET";
-    case AttributeType::binary_set: return "BINARY_SET";
+    case AttributeType::string:
+      return "STRING";
+    case AttributeType::number:
+      return "NUMBER";
+    case AttributeType::binary:
+      return "BINARY";
+    case AttributeType::null:
+      return "NULL";
+    case AttributeType::boolean:
+      return "BOOLEAN";
+    case AttributeType::list:
+      return "LIST";
+    case AttributeType::map:
+      return "MAP";
+    case AttributeType::string_set:
+      return "STRING_SET";
+    case AttributeType::number_set:
+      return "NUMBER_SET";
+    case AttributeType::binary_set:
+      return "BINARY_SET";
   }
   return "";
 }
@@ -39,8 +49,9 @@ class UpdateParser {
       section();
     } while (!lex_.failed() && !lex_.at_end());
     if (lex_.failed()) return std::unexpected(lex_.error());
-    for (const std::string* error : {&lex_.limits, &lex_.reserved, &unknown_function_, &section_, &lex_.undefined_name,
-                                     &lex_.undefined_value, &paths_.overlap, &paths_.conflict, &operand_, &function_}) {
+    for (const std::string* error :
+         {&lex_.limits, &lex_.reserved, &unknown_function_, &section_, &lex_.undefined_name,
+          &lex_.undefined_value, &paths_.overlap, &paths_.conflict, &operand_, &function_}) {
       if (!error->empty()) return std::unexpected(*error);
     }
     return ParsedUpdate{std::move(actions_), std::move(lex_.nested_heads)};
@@ -86,7 +97,8 @@ void UpdateParser::section() {
     actions_.push_back(std::move(action));
   } while (lex_.take_symbol(","));
   if (seen_[which]) {
-    note(section_, "The \"" + std::string(kSections[which]) + "\" section can only be used once in an update expression;");
+    note(section_, "The \"" + std::string(kSections[which]) +
+                       "\" section can only be used once in an update expression;");
   }
   seen_[which] = true;
 }
@@ -113,7 +125,8 @@ UpdateAction UpdateParser::add_or_delete(UpdateAction::Kind kind) {
   const bool is_add = kind == UpdateAction::Kind::add;
   if (type && !is_set_type(*type) && !(is_add && *type == AttributeType::number)) {
     note(operand_, "Incorrect operand type for operator or function; operator: " +
-                       std::string(is_add ? "ADD" : "DELETE") + ", operand type: " + std::string(type_word(*type)));
+                       std::string(is_add ? "ADD" : "DELETE") +
+                       ", operand type: " + std::string(type_word(*type)));
   }
   return action;
 }
@@ -182,12 +195,13 @@ void UpdateParser::check_function(const Operand& call) {
   }
   if (call.args.size() != 2) {
     return note(function_,
-                "Incorrect number of operands for operator or function; operator or function: " + call.function +
-                    ", number of operands: " + std::to_string(call.args.size()));
+                "Incorrect number of operands for operator or function; operator or function: " +
+                    call.function + ", number of operands: " + std::to_string(call.args.size()));
   }
   if (call.kind == Kind::if_not_exists) {
     if (call.args[0].kind != Kind::path) {
-      note(function_, "Operator or function requires a document path; operator or function: " + call.function);
+      note(function_,
+           "Operator or function requires a document path; operator or function: " + call.function);
     }
     return;
   }
@@ -195,8 +209,9 @@ void UpdateParser::check_function(const Operand& call) {
   for (const auto& argument : call.args) {
     const auto type = immediate_type(argument);
     if (type && *type != wanted) {
-      return note(function_, "Incorrect operand type for operator or function; operator or function: " +
-                                 call.function + ", operand type: " + std::string(attribute_type_name(*type)));
+      return note(function_,
+                  "Incorrect operand type for operator or function; operator or function: " +
+                      call.function + ", operand type: " + std::string(attribute_type_name(*type)));
     }
   }
 }
@@ -204,12 +219,14 @@ void UpdateParser::check_function(const Operand& call) {
 }  // namespace
 
 Parsed<ParsedUpdate> parse_update(std::string_view text, Placeholders& placeholders) {
-  if (auto error = check_expression_size(text); !error.empty()) return std::unexpected(std::move(error));
+  if (auto error = check_expression_size(text); !error.empty())
+    return std::unexpected(std::move(error));
   return UpdateParser(text, placeholders).run();
 }
 
 Parsed<ParsedProjection> parse_projection(std::string_view text, Placeholders& placeholders) {
-  if (auto error = check_expression_size(text); !error.empty()) return std::unexpected(std::move(error));
+  if (auto error = check_expression_size(text); !error.empty())
+    return std::unexpected(std::move(error));
   Lexer lex(text, placeholders);
   ParsedProjection out;
   PathSet paths;
@@ -219,7 +236,8 @@ Parsed<ParsedProjection> parse_projection(std::string_view text, Placeholders& p
   if (!lex.failed() && !lex.at_end()) lex.syntax_error();
   if (lex.failed()) return std::unexpected(lex.error());
   for (const auto& path : out.paths) paths.add(path);
-  for (const std::string* error : {&lex.limits, &lex.reserved, &lex.undefined, &paths.overlap, &paths.conflict}) {
+  for (const std::string* error :
+       {&lex.limits, &lex.reserved, &lex.undefined, &paths.overlap, &paths.conflict}) {
     if (!error->empty()) return std::unexpected(*error);
   }
   out.nested_heads = std::move(lex.nested_heads);

@@ -21,7 +21,8 @@ constexpr size_t kBackfillRows = 500;
 using IndexUpdates = std::vector<api::GlobalSecondaryIndexUpdate>;
 
 Result<void> check_supported(const api::UpdateTableInput& input) {
-  if (input.replica_updates) return fail(errors::not_implemented("UpdateTable with ReplicaUpdates"));
+  if (input.replica_updates)
+    return fail(errors::not_implemented("UpdateTable with ReplicaUpdates"));
   if (input.global_table_witness_updates || input.multi_region_consistency) {
     return fail(errors::not_implemented("UpdateTable of global tables"));
   }
@@ -34,7 +35,8 @@ Result<void> check_index_updates(const IndexUpdates& updates) {
   for (const auto& update : updates) {
     if (!update.update && !update.create && !update.delete_) {
       return fail(errors::invalid_parameter(
-          "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete "
+          "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, "
+          "GlobalSecondaryIndexUpdate.Delete "
           "must not be null"));
     }
     const std::string& name = update.update   ? update.update->index_name
@@ -42,38 +44,46 @@ Result<void> check_index_updates(const IndexUpdates& updates) {
                                               : update.delete_->index_name;
     if (std::find(names.begin(), names.end(), name) != names.end()) {
       return fail(errors::invalid_parameter(
-          "Only one global secondary index update per index is allowed simultaneously. Index: " + name));
+          "Only one global secondary index update per index is allowed simultaneously. Index: " +
+          name));
     }
     names.push_back(name);
     if (update.create || update.delete_) ++online;
   }
   if (online > 1) {
-    return fail(errors::limit_exceeded(
-        "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"));
+    return fail(
+        errors::limit_exceeded("Subscriber limit exceeded: Only 1 online index can be created or "
+                               "deleted simultaneously per table"));
   }
   return {};
 }
 
 Result<void> check_update(const api::UpdateTableInput& input) {
   VIRGA_TRY_VOID(check_supported(input));
-  const bool indexes = input.global_secondary_index_updates && !input.global_secondary_index_updates->empty();
-  if (!input.provisioned_throughput && !input.billing_mode && !indexes && !input.sse_specification && !input.table_class &&
-      !input.stream_specification && !input.deletion_protection_enabled && !input.on_demand_throughput && !input.warm_throughput) {
-    return fail(errors::validation(
-        "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
-        "SSESpecification or ReplicaUpdates is required"));
+  const bool indexes =
+      input.global_secondary_index_updates && !input.global_secondary_index_updates->empty();
+  if (!input.provisioned_throughput && !input.billing_mode && !indexes &&
+      !input.sse_specification && !input.table_class && !input.stream_specification &&
+      !input.deletion_protection_enabled && !input.on_demand_throughput && !input.warm_throughput) {
+    return fail(
+        errors::validation("At least one of ProvisionedThroughput, BillingMode, "
+                           "UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
+                           "SSESpecification or ReplicaUpdates is required"));
   }
   if (input.stream_specification) {
     if (input.provisioned_throughput) {
-      return fail(errors::invalid_parameter("You cannot modify stream status while updating table IOPS"));
+      return fail(
+          errors::invalid_parameter("You cannot modify stream status while updating table IOPS"));
     }
     if (indexes) {
-      return fail(errors::invalid_parameter("You cannot create or delete index while changing stream status"));
+      return fail(errors::invalid_parameter(
+          "You cannot create or delete index while changing stream status"));
     }
     VIRGA_TRY_VOID(check_stream_update(*input.stream_specification));
   }
   if (input.billing_mode == "PROVISIONED" && !input.provisioned_throughput) {
-    return fail(errors::invalid_parameter("ProvisionedThroughput must be specified when BillingMode is PROVISIONED"));
+    return fail(errors::invalid_parameter(
+        "ProvisionedThroughput must be specified when BillingMode is PROVISIONED"));
   }
   if (input.provisioned_throughput) VIRGA_TRY_VOID(check_throughput(*input.provisioned_throughput));
   if (indexes) VIRGA_TRY_VOID(check_index_updates(*input.global_secondary_index_updates));
@@ -96,9 +106,11 @@ void drop_unused_definitions(Table& table) {
   });
 }
 
-// The request's definitions alone name the new index's attributes; those that the table lacks become its own.
-Result<std::vector<KeyAttribute>> add_definitions(const api::UpdateTableInput& input,
-                                                  const api::CreateGlobalSecondaryIndexAction& create, Table& table) {
+// The request's definitions alone name the new index's attributes; those that the table lacks
+// become its own.
+Result<std::vector<KeyAttribute>> add_definitions(
+    const api::UpdateTableInput& input, const api::CreateGlobalSecondaryIndexAction& create,
+    Table& table) {
   std::vector<KeyAttribute> given;
   if (input.attribute_definitions) {
     VIRGA_TRY(read, read_definitions(*input.attribute_definitions));
@@ -109,8 +121,9 @@ Result<std::vector<KeyAttribute>> add_definitions(const api::UpdateTableInput& i
     for (const auto& index : table.indexes) {
       if (index.keys.contains(name)) return true;
     }
-    return std::any_of(create.key_schema.begin(), create.key_schema.end(),
-                       [&](const api::KeySchemaElement& element) { return element.attribute_name == name; });
+    return std::any_of(
+        create.key_schema.begin(), create.key_schema.end(),
+        [&](const api::KeySchemaElement& element) { return element.attribute_name == name; });
   };
   std::string names, used;
   bool unused = false;
@@ -120,8 +133,9 @@ Result<std::vector<KeyAttribute>> add_definitions(const api::UpdateTableInput& i
     unused = unused || !is_key(attribute.name);
   }
   if (unused) {
-    return fail(errors::invalid_parameter("Some AttributeDefinitions are not used. AttributeDefinitions: [" + names +
-                                          "], keys used: [" + used + "]"));
+    return fail(errors::invalid_parameter(
+        "Some AttributeDefinitions are not used. AttributeDefinitions: [" + names +
+        "], keys used: [" + used + "]"));
   }
   for (const auto& attribute : given) {
     const auto same = [&](const KeyAttribute& known) { return known.name == attribute.name; };
@@ -129,14 +143,15 @@ Result<std::vector<KeyAttribute>> add_definitions(const api::UpdateTableInput& i
     if (known == table.definitions.end()) {
       table.definitions.push_back(attribute);
     } else if (known->type != attribute.type) {
-      return fail(errors::invalid_parameter("Attribute " + attribute.name + " is already defined with another type"));
+      return fail(errors::invalid_parameter("Attribute " + attribute.name +
+                                            " is already defined with another type"));
     }
   }
   return given;
 }
 
-Result<Index> new_index(const api::UpdateTableInput& input, const api::CreateGlobalSecondaryIndexAction& create,
-                        Table& table) {
+Result<Index> new_index(const api::UpdateTableInput& input,
+                        const api::CreateGlobalSecondaryIndexAction& create, Table& table) {
   if (table.find_index(create.index_name)) {
     return fail(errors::invalid_parameter("Attempting to create an index which already exists"));
   }
@@ -155,7 +170,8 @@ Result<Index> new_index(const api::UpdateTableInput& input, const api::CreateGlo
   }
   if (create.warm_throughput) {
     VIRGA_TRY_VOID(change_warm_throughput(*create.warm_throughput, "index " + index.name,
-                                          warm_throughput({}, table.on_demand, index.throughput), index.warm));
+                                          warm_throughput({}, table.on_demand, index.throughput),
+                                          index.warm));
   }
   index.building = true;
   index.transition = "CREATING";
@@ -163,7 +179,8 @@ Result<Index> new_index(const api::UpdateTableInput& input, const api::CreateGlo
 }
 
 Result<void> apply_settings(const api::UpdateTableInput& input, Timestamp now, Table& table) {
-  if (input.deletion_protection_enabled) table.deletion_protection = *input.deletion_protection_enabled;
+  if (input.deletion_protection_enabled)
+    table.deletion_protection = *input.deletion_protection_enabled;
   if (input.table_class) {
     table.table_class = *input.table_class;
     table.table_class_changed = now;
@@ -176,19 +193,23 @@ Result<void> apply_settings(const api::UpdateTableInput& input, Timestamp now, T
   return {};
 }
 
-// Every global index of a provisioned table has throughput of its own, also after a change of the billing mode.
+// Every global index of a provisioned table has throughput of its own, also after a change of the
+// billing mode.
 Result<void> check_provisioned(const Table& table) {
   if (table.on_demand) return {};
   for (const auto& index : table.indexes) {
     if (!index.global || index.throughput.read_units > 0) continue;
-    return fail(errors::invalid_parameter("Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " +
-                                          index.name));
+    return fail(errors::invalid_parameter(
+        "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " +
+        index.name));
   }
   return {};
 }
 
-// The table while the update is under way, with the index that goes. `counted`: its current description.
-api::TableDescription describe_update(const RequestContext& ctx, const Table& table, const std::optional<Index>& deleted,
+// The table while the update is under way, with the index that goes. `counted`: its current
+// description.
+api::TableDescription describe_update(const RequestContext& ctx, const Table& table,
+                                      const std::optional<Index>& deleted,
                                       const api::TableDescription& counted) {
   Table shown(table);
   if (deleted) shown.indexes.push_back(*deleted);
@@ -210,54 +231,57 @@ api::TableDescription describe_update(const RequestContext& ctx, const Table& ta
 
 }  // namespace
 
-// Source: DynamoDB API Reference, UpdateTable. A new index is filled before the answer, so that the next request finds it
-// active; writes keep it from the moment it is part of the table.
+// Source: DynamoDB API Reference, UpdateTable. A new index is filled before the answer, so that the
+// next request finds it active; writes keep it from the moment it is part of the table.
 Task<api::UpdateTableOutput> Service::update_table(Ctx ctx, api::UpdateTableInput input) {
   co_await check_update(input);
   const TableRef known = co_await control_table(*ctx, input.table_name);
   const Timestamp now = ctx->now.at;
   std::optional<Index> deleted;
-  const TableRef table = co_await change_table(ctx, known, [&](Table& changed, storage::Txn& txn) -> Result<void> {
-    const std::string status = changed.status(now);
-    if (status == "CREATING") return fail(errors::table_being_created(changed.name));
-    if (status != "ACTIVE") return fail(errors::table_being_updated(changed.name));
-    for (auto& index : changed.indexes) index.transition.clear();
-    VIRGA_TRY_VOID(change_capacity(input, now, changed));
-    VIRGA_TRY_VOID(apply_settings(input, now, changed));
-    if (const auto& stream = input.stream_specification) {
-      VIRGA_TRY_VOID(stream->stream_enabled ? changes_.enable_stream(txn, changed, *stream->stream_view_type, now)
-                                            : changes_.disable_stream(txn, changed, now));
-    }
-    if (options_.lifecycle_delay_ms > 0) {
-      changed.transition = "UPDATING";
-      changed.transition_until = Timestamp{now.micros + options_.lifecycle_delay_ms * 1000};
-    }
-    if (input.global_secondary_index_updates) {
-      for (const auto& update : *input.global_secondary_index_updates) {
-        if (update.create) {
-          VIRGA_TRY(index, new_index(input, *update.create, changed));
-          index.id = txn.new_object_id();
-          writer_.stats().start_empty(index.id);
-          changed.indexes.push_back(std::move(index));
-          continue;
+  const TableRef table =
+      co_await change_table(ctx, known, [&](Table& changed, storage::Txn& txn) -> Result<void> {
+        const std::string status = changed.status(now);
+        if (status == "CREATING") return fail(errors::table_being_created(changed.name));
+        if (status != "ACTIVE") return fail(errors::table_being_updated(changed.name));
+        for (auto& index : changed.indexes) index.transition.clear();
+        VIRGA_TRY_VOID(change_capacity(input, now, changed));
+        VIRGA_TRY_VOID(apply_settings(input, now, changed));
+        if (const auto& stream = input.stream_specification) {
+          VIRGA_TRY_VOID(stream->stream_enabled
+                             ? changes_.enable_stream(txn, changed, *stream->stream_view_type, now)
+                             : changes_.disable_stream(txn, changed, now));
         }
-        const std::string& name = update.update ? update.update->index_name : update.delete_->index_name;
-        Index* index = find_global(changed, name);
-        if (!index) return fail(errors::resource_not_found());
-        if (update.update) {
-          VIRGA_TRY_VOID(change_index_capacity(*update.update, changed.on_demand, now, *index));
-          index->transition = "UPDATING";
-          continue;
+        if (options_.lifecycle_delay_ms > 0) {
+          changed.transition = "UPDATING";
+          changed.transition_until = Timestamp{now.micros + options_.lifecycle_delay_ms * 1000};
         }
-        tables_.erase_index(txn, index->id);
-        writer_.stats().drop(index->id);
-        deleted = *index;
-        changed.indexes.erase(changed.indexes.begin() + (index - changed.indexes.data()));
-        drop_unused_definitions(changed);
-      }
-    }
-    return check_provisioned(changed);
-  });
+        if (input.global_secondary_index_updates) {
+          for (const auto& update : *input.global_secondary_index_updates) {
+            if (update.create) {
+              VIRGA_TRY(index, new_index(input, *update.create, changed));
+              index.id = txn.new_object_id();
+              writer_.stats().start_empty(index.id);
+              changed.indexes.push_back(std::move(index));
+              continue;
+            }
+            const std::string& name =
+                update.update ? update.update->index_name : update.delete_->index_name;
+            Index* index = find_global(changed, name);
+            if (!index) return fail(errors::resource_not_found());
+            if (update.update) {
+              VIRGA_TRY_VOID(change_index_capacity(*update.update, changed.on_demand, now, *index));
+              index->transition = "UPDATING";
+              continue;
+            }
+            tables_.erase_index(txn, index->id);
+            writer_.stats().drop(index->id);
+            deleted = *index;
+            changed.indexes.erase(changed.indexes.begin() + (index - changed.indexes.data()));
+            drop_unused_definitions(changed);
+          }
+        }
+        return check_provisioned(changed);
+      });
   api::DescribeTableOutput described_now = co_await described(ctx, table);
   api::UpdateTableOutput output;
   output.table_description = describe_update(*ctx, *table, deleted, *described_now.table);
@@ -274,7 +298,8 @@ Task<TableRef> Service::build_indexes(Ctx ctx, TableRef table) {
     while (!from.empty()) {
       const std::string begin = from;
       auto done = co_await shard_.transact(
-          storage::TransactOptions{.generation = table->generation}, [&](storage::Txn& txn) -> Result<std::string> {
+          storage::TransactOptions{.generation = table->generation},
+          [&](storage::Txn& txn) -> Result<std::string> {
             VIRGA_TRY(current, tables_.current(txn, table));
             const Index* now = current ? current->find_index(index.name) : nullptr;
             if (!now || now->id != index.id) return std::string();
@@ -284,13 +309,14 @@ Task<TableRef> Service::build_indexes(Ctx ctx, TableRef table) {
       from = co_await std::move(done.result);
     }
   }
-  const TableRef built = co_await change_table(ctx, table, [&](Table& changed, storage::Txn&) -> Result<void> {
-    for (auto& index : changed.indexes) {
-      const Index* filled = table->find_index(index.name);
-      if (filled && filled->id == index.id) index.building = false;
-    }
-    return {};
-  });
+  const TableRef built =
+      co_await change_table(ctx, table, [&](Table& changed, storage::Txn&) -> Result<void> {
+        for (auto& index : changed.indexes) {
+          const Index* filled = table->find_index(index.name);
+          if (filled && filled->id == index.id) index.building = false;
+        }
+        return {};
+      });
   co_return built;
 }
 

@@ -65,7 +65,8 @@ TEST(BatchWriteItem, refuses_in_the_services_words) {
   EXPECT_ERROR(db.call(&Service::batch_write_item, input), "ValidationException",
                "The provided key element does not match the schema");
   requests[0].put_request.reset();
-  EXPECT_ERROR(db.call(&Service::batch_write_item, input), "ValidationException", "more than one datatypes set");
+  EXPECT_ERROR(db.call(&Service::batch_write_item, input), "ValidationException",
+               "more than one datatypes set");
   EXPECT_EQ(get(db, "1"), "none");
 }
 
@@ -79,10 +80,12 @@ TEST(TransactWriteItems, is_all_or_nothing_and_gives_reasons_in_order) {
   input.transact_items[1].put->return_values_on_condition_check_failure = "ALL_OLD";
   const auto got = db.call(&Service::transact_write_items, input);
   EXPECT_ERROR(got, "TransactionCanceledException",
-               "Transaction cancelled, please refer cancellation reasons for specific reasons [None, ConditionalCheckFailed]");
-  EXPECT_EQ(to_json(*got.error().detail),
-            R"({"CancellationReasons":[{"Code":"None"},{"Code":"ConditionalCheckFailed","Message":"The conditional request )"
-            R"(failed","Item":{"id":{"S":"1"},"v":{"N":"1"}}}]})");
+               "Transaction cancelled, please refer cancellation reasons for specific reasons "
+               "[None, ConditionalCheckFailed]");
+  EXPECT_EQ(
+      to_json(*got.error().detail),
+      R"({"CancellationReasons":[{"Code":"None"},{"Code":"ConditionalCheckFailed","Message":"The conditional request )"
+      R"(failed","Item":{"id":{"S":"1"},"v":{"N":"1"}}}]})");
   EXPECT_EQ(get(db, "2"), "none");
   input.transact_items.pop_back();
   auto& update = input.transact_items.emplace_back().update.emplace();
@@ -118,7 +121,8 @@ TEST(TransactWriteItems, a_repeated_token_does_nothing_for_ten_minutes) {
   EXPECT_THAT(get(db, "1"), HasSubstr(R"("v":{"N":"1"})"));
   auto other = input;
   other.transact_items[0].update->update_expression = "SET v = :one";
-  EXPECT_ERROR(db.call(&Service::transact_write_items, other), "IdempotentParameterMismatchException", "");
+  EXPECT_ERROR(db.call(&Service::transact_write_items, other),
+               "IdempotentParameterMismatchException", "");
   db.advance_millis(10 * 60 * 1000 + 1);
   ASSERT_TRUE(db.call(&Service::transact_write_items, input));
   EXPECT_THAT(get(db, "1"), HasSubstr(R"("v":{"N":"2"})"));
@@ -136,7 +140,8 @@ TEST(TransactWriteItems, refuses_two_actions_on_one_item) {
   EXPECT_ERROR(db.call(&Service::transact_write_items, input), "ValidationException",
                "TransactItems can only contain one of Check, Put, Update or Delete");
   input.transact_items[1] = put_action(R"({"id":{"N":"1"}})");
-  EXPECT_ERROR(db.call(&Service::transact_write_items, input), "TransactionCanceledException", "[None, ValidationError]");
+  EXPECT_ERROR(db.call(&Service::transact_write_items, input), "TransactionCanceledException",
+               "[None, ValidationError]");
 }
 
 TEST(TransactGetItems, reads_items_or_nothing_in_order) {
@@ -181,7 +186,8 @@ TEST(DeleteTable, refuses_a_protected_table) {
   db.create(std::move(table));
   api::DeleteTableInput input;
   input.table_name = "notes";
-  EXPECT_ERROR(db.call(&Service::delete_table, input), "ValidationException", "protected against deletion");
+  EXPECT_ERROR(db.call(&Service::delete_table, input), "ValidationException",
+               "protected against deletion");
   api::UpdateTableInput update;
   update.table_name = "notes";
   update.deletion_protection_enabled = false;
@@ -207,7 +213,8 @@ TEST(UpdateTable, changes_billing_and_throughput) {
   db.create("notes");
   api::UpdateTableInput input;
   input.table_name = "notes";
-  EXPECT_ERROR(db.call(&Service::update_table, input), "ValidationException", "At least one of ProvisionedThroughput");
+  EXPECT_ERROR(db.call(&Service::update_table, input), "ValidationException",
+               "At least one of ProvisionedThroughput");
   input.billing_mode = "PROVISIONED";
   EXPECT_ERROR(db.call(&Service::update_table, input), "ValidationException",
                "ProvisionedThroughput must be specified when BillingMode is PROVISIONED");

@@ -44,19 +44,27 @@ Result<Entity> load_owner(const IamReader& iam, const Owner& owner) {
 Result<AccessKeyRecord> key_of(IamWriter& iam, const Owner& owner, const std::string& id) {
   VIRGA_TRY(entity, load_owner(iam, owner));
   VIRGA_TRY(key, find_access_key(iam.txn(), id));
-  const bool own = key && std::find(entity.access_keys.begin(), entity.access_keys.end(), id) != entity.access_keys.end();
+  const bool own = key && std::find(entity.access_keys.begin(), entity.access_keys.end(), id) !=
+                              entity.access_keys.end();
   if (!own) return fail(errors::no_such_access_key(id));
   return std::move(*key);
 }
 
 }  // namespace
 
-Task<api::CreateAccessKeyOutput> Service::create_access_key(Ctx ctx, api::CreateAccessKeyInput input) {
+Task<api::CreateAccessKeyOutput> Service::create_access_key(Ctx ctx,
+                                                            api::CreateAccessKeyInput input) {
   const Owner owner = co_await owner_of(*ctx, input.user_name);
-  AccessKeyRecord key{.id = new_access_key_id("AKIA", ctx->account, ctx->env->random), .account = ctx->account, .user = "", .secret = new_secret(), .active = true, .created = ctx->now.at};
+  AccessKeyRecord key{.id = new_access_key_id("AKIA", ctx->account, ctx->env->random),
+                      .account = ctx->account,
+                      .user = "",
+                      .secret = new_secret(),
+                      .active = true,
+                      .created = ctx->now.at};
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(entity, load_owner(iam, owner));
-    if (entity.access_keys.size() >= kKeysPerUser) return fail(errors::limit_exceeded("Cannot exceed quota for AccessKeysPerUser: 2"));
+    if (entity.access_keys.size() >= kKeysPerUser)
+      return fail(errors::limit_exceeded("Cannot exceed quota for AccessKeysPerUser: 2"));
     VIRGA_TRY(taken, find_access_key(iam.txn(), key.id));
     if (taken) return fail(internal_failure("a new access key id was taken"));
     key.user = entity.name;
@@ -74,7 +82,8 @@ Task<api::CreateAccessKeyOutput> Service::create_access_key(Ctx ctx, api::Create
   co_return output;
 }
 
-Task<api::UpdateAccessKeyOutput> Service::update_access_key(Ctx ctx, api::UpdateAccessKeyInput input) {
+Task<api::UpdateAccessKeyOutput> Service::update_access_key(Ctx ctx,
+                                                            api::UpdateAccessKeyInput input) {
   const Owner owner = co_await owner_of(*ctx, input.user_name);
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(key, key_of(iam, owner, input.access_key_id));
@@ -85,7 +94,8 @@ Task<api::UpdateAccessKeyOutput> Service::update_access_key(Ctx ctx, api::Update
   co_return api::UpdateAccessKeyOutput();
 }
 
-Task<api::DeleteAccessKeyOutput> Service::delete_access_key(Ctx ctx, api::DeleteAccessKeyInput input) {
+Task<api::DeleteAccessKeyOutput> Service::delete_access_key(Ctx ctx,
+                                                            api::DeleteAccessKeyInput input) {
   const Owner owner = co_await owner_of(*ctx, input.user_name);
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(key, key_of(iam, owner, input.access_key_id));
@@ -107,7 +117,8 @@ Task<api::ListAccessKeysOutput> Service::list_access_keys(Ctx ctx, api::ListAcce
   std::vector<std::string> ids = entity.access_keys;
   std::sort(ids.begin(), ids.end());
   api::ListAccessKeysOutput output;
-  const auto page = co_await page_of(ids, input.marker, input.max_items, output, [](const std::string& id) { return id; });
+  const auto page = co_await page_of(ids, input.marker, input.max_items, output,
+                                     [](const std::string& id) { return id; });
   for (const std::string& id : page) {
     const auto key = co_await find_access_key(*view, id);
     if (!key) continue;
@@ -120,11 +131,14 @@ Task<api::ListAccessKeysOutput> Service::list_access_keys(Ctx ctx, api::ListAcce
   co_return output;
 }
 
-// DIFFERS: the use of keys is not recorded; AWS answers N/A for a key that was never used, and so do we for all.
-Task<api::GetAccessKeyLastUsedOutput> Service::get_access_key_last_used(Ctx ctx, api::GetAccessKeyLastUsedInput input) {
+// DIFFERS: the use of keys is not recorded; AWS answers N/A for a key that was never used, and so
+// do we for all.
+Task<api::GetAccessKeyLastUsedOutput> Service::get_access_key_last_used(
+    Ctx ctx, api::GetAccessKeyLastUsedInput input) {
   const auto view = shard_.snapshot();
   const auto key = co_await find_access_key(*view, input.access_key_id);
-  if (!key || key->account != ctx->account) co_return fail(errors::no_such_access_key(input.access_key_id));
+  if (!key || key->account != ctx->account)
+    co_return fail(errors::no_such_access_key(input.access_key_id));
   api::GetAccessKeyLastUsedOutput output;
   if (!key->user.empty()) output.user_name = key->user;
   api::AccessKeyLastUsed used;

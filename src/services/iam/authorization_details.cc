@@ -177,7 +177,7 @@ Result<Collected> collect(const RequestContext& context, const IamReader& iam,
       out.items.push_back({"5" + to_lower(p.name), &p});
   }
   std::sort(out.items.begin(), out.items.end(),
-                   [](const Item& a, const Item& b) { return a.key < b.key; });
+            [](const Item& a, const Item& b) { return a.key < b.key; });
   return out;
 }
 

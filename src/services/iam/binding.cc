@@ -6,10 +6,13 @@
 namespace virga::iam {
 
 aws::ServiceBinding make_binding(Service& service) {
-  return api::bind(service, {{"GetAccessKeyLastUsed", "the use of keys is not recorded: answers N/A"},
-                             {"SimulatePrincipalPolicy", "resource policies are not looked at; matched statements are not listed"},
-                             {"SimulateCustomPolicy", "resource policies are not looked at; matched statements are not listed"},
-                             {"GetUser", "PasswordLastUsed is never there: no passwords"}});
+  return api::bind(service,
+                   {{"GetAccessKeyLastUsed", "the use of keys is not recorded: answers N/A"},
+                    {"SimulatePrincipalPolicy",
+                     "resource policies are not looked at; matched statements are not listed"},
+                    {"SimulateCustomPolicy",
+                     "resource policies are not looked at; matched statements are not listed"},
+                    {"GetUser", "PasswordLastUsed is never there: no passwords"}});
 }
 
 }  // namespace virga::iam

@@ -25,7 +25,8 @@ Task<void> Service::delete_boundary(Ctx ctx, Kind kind, std::string name) {
     VIRGA_TRY(e, iam.entity(kind, name));
     if (e.boundary.empty()) {
       const char* what = kind == Kind::user ? "user" : "role";
-      return fail(errors::no_such_entity_text(std::string("The ") + what + " " + e.name + " does not have a permissions boundary."));
+      return fail(errors::no_such_entity_text(std::string("The ") + what + " " + e.name +
+                                              " does not have a permissions boundary."));
     }
     e.boundary.clear();
     iam.put(e);
@@ -34,22 +35,26 @@ Task<void> Service::delete_boundary(Ctx ctx, Kind kind, std::string name) {
   co_return ok();
 }
 
-Task<api::PutUserPermissionsBoundaryOutput> Service::put_user_permissions_boundary(Ctx ctx, api::PutUserPermissionsBoundaryInput input) {
+Task<api::PutUserPermissionsBoundaryOutput> Service::put_user_permissions_boundary(
+    Ctx ctx, api::PutUserPermissionsBoundaryInput input) {
   co_await set_boundary(ctx, Kind::user, input.user_name, input.permissions_boundary);
   co_return api::PutUserPermissionsBoundaryOutput();
 }
 
-Task<api::DeleteUserPermissionsBoundaryOutput> Service::delete_user_permissions_boundary(Ctx ctx, api::DeleteUserPermissionsBoundaryInput input) {
+Task<api::DeleteUserPermissionsBoundaryOutput> Service::delete_user_permissions_boundary(
+    Ctx ctx, api::DeleteUserPermissionsBoundaryInput input) {
   co_await delete_boundary(ctx, Kind::user, input.user_name);
   co_return api::DeleteUserPermissionsBoundaryOutput();
 }
 
-Task<api::PutRolePermissionsBoundaryOutput> Service::put_role_permissions_boundary(Ctx ctx, api::PutRolePermissionsBoundaryInput input) {
+Task<api::PutRolePermissionsBoundaryOutput> Service::put_role_permissions_boundary(
+    Ctx ctx, api::PutRolePermissionsBoundaryInput input) {
   co_await set_boundary(ctx, Kind::role, input.role_name, input.permissions_boundary);
   co_return api::PutRolePermissionsBoundaryOutput();
 }
 
-Task<api::DeleteRolePermissionsBoundaryOutput> Service::delete_role_permissions_boundary(Ctx ctx, api::DeleteRolePermissionsBoundaryInput input) {
+Task<api::DeleteRolePermissionsBoundaryOutput> Service::delete_role_permissions_boundary(
+    Ctx ctx, api::DeleteRolePermissionsBoundaryInput input) {
   co_await delete_boundary(ctx, Kind::role, input.role_name);
   co_return api::DeleteRolePermissionsBoundaryOutput();
 }

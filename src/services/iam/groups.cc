@@ -20,7 +20,8 @@ namespace {
 constexpr size_t kGroupsPerUser = 10;  // IAM User Guide, "IAM and AWS STS quotas"
 
 bool is_member(const Entity& user, std::string_view group) {
-  return std::any_of(user.groups.begin(), user.groups.end(), [&](const std::string& g) { return iequals(g, group); });
+  return std::any_of(user.groups.begin(), user.groups.end(),
+                     [&](const std::string& g) { return iequals(g, group); });
 }
 
 Result<std::vector<Entity>> members_of(const IamReader& iam, std::string_view group) {
@@ -32,7 +33,9 @@ Result<std::vector<Entity>> members_of(const IamReader& iam, std::string_view gr
   return users;
 }
 
-std::string order(const Entity& e) { return to_lower(e.name); }
+std::string order(const Entity& e) {
+  return to_lower(e.name);
+}
 
 }  // namespace
 
@@ -106,9 +109,13 @@ Task<api::DeleteGroupOutput> Service::delete_group(Ctx ctx, api::DeleteGroupInpu
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(group, iam.entity(Kind::group, input.group_name));
     VIRGA_TRY(users, members_of(iam, group.name));
-    if (!users.empty()) return fail(errors::delete_conflict("Cannot delete entity, must remove users from group first."));
-    if (!group.inline_policies.empty()) return fail(errors::delete_conflict("Cannot delete entity, must delete policies first."));
-    if (!group.attached.empty()) return fail(errors::delete_conflict("Cannot delete entity, must detach all policies first."));
+    if (!users.empty())
+      return fail(
+          errors::delete_conflict("Cannot delete entity, must remove users from group first."));
+    if (!group.inline_policies.empty())
+      return fail(errors::delete_conflict("Cannot delete entity, must delete policies first."));
+    if (!group.attached.empty())
+      return fail(errors::delete_conflict("Cannot delete entity, must detach all policies first."));
     iam.txn().allow_in_low_space();
     iam.erase_entity(Kind::group, group.name);
     return {};
@@ -117,12 +124,14 @@ Task<api::DeleteGroupOutput> Service::delete_group(Ctx ctx, api::DeleteGroupInpu
 }
 
 // A user who is in the group already stays so, without an error.
-Task<api::AddUserToGroupOutput> Service::add_user_to_group(Ctx ctx, api::AddUserToGroupInput input) {
+Task<api::AddUserToGroupOutput> Service::add_user_to_group(Ctx ctx,
+                                                           api::AddUserToGroupInput input) {
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(group, iam.entity(Kind::group, input.group_name));
     VIRGA_TRY(user, iam.entity(Kind::user, input.user_name));
     if (is_member(user, group.name)) return {};
-    if (user.groups.size() >= kGroupsPerUser) return fail(errors::limit_exceeded("Cannot exceed quota for GroupsPerUser: 10"));
+    if (user.groups.size() >= kGroupsPerUser)
+      return fail(errors::limit_exceeded("Cannot exceed quota for GroupsPerUser: 10"));
     user.groups.push_back(group.name);
     iam.put(user);
     return {};
@@ -130,7 +139,8 @@ Task<api::AddUserToGroupOutput> Service::add_user_to_group(Ctx ctx, api::AddUser
   co_return api::AddUserToGroupOutput();
 }
 
-Task<api::RemoveUserFromGroupOutput> Service::remove_user_from_group(Ctx ctx, api::RemoveUserFromGroupInput input) {
+Task<api::RemoveUserFromGroupOutput> Service::remove_user_from_group(
+    Ctx ctx, api::RemoveUserFromGroupInput input) {
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(group, iam.entity(Kind::group, input.group_name));
     VIRGA_TRY(user, iam.entity(Kind::user, input.user_name));
@@ -141,7 +151,8 @@ Task<api::RemoveUserFromGroupOutput> Service::remove_user_from_group(Ctx ctx, ap
   co_return api::RemoveUserFromGroupOutput();
 }
 
-Task<api::ListGroupsForUserOutput> Service::list_groups_for_user(Ctx ctx, api::ListGroupsForUserInput input) {
+Task<api::ListGroupsForUserOutput> Service::list_groups_for_user(
+    Ctx ctx, api::ListGroupsForUserInput input) {
   const auto view = shard_.snapshot();
   const IamReader reader(*view, ctx->account);
   const Entity user = co_await reader.entity(Kind::user, input.user_name);
@@ -150,7 +161,8 @@ Task<api::ListGroupsForUserOutput> Service::list_groups_for_user(Ctx ctx, api::L
     auto group = co_await reader.find_entity(Kind::group, name);
     if (group) groups.push_back(std::move(*group));
   }
-  std::sort(groups.begin(), groups.end(), [](const Entity& a, const Entity& b) { return order(a) < order(b); });
+  std::sort(groups.begin(), groups.end(),
+            [](const Entity& a, const Entity& b) { return order(a) < order(b); });
   api::ListGroupsForUserOutput output;
   const auto page = co_await page_of(groups, input.marker, input.max_items, output, order);
   for (const Entity& e : page) output.groups.push_back(to_group(*ctx, e));

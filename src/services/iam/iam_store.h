@@ -15,7 +15,8 @@
 //   'i' name → instance profile     'a' → account alias     'o' → what the account's root has
 //   'c' host and path → OpenID Connect provider     'w' → password policy
 // Names are in lower case in keys: IAM's names are unique without regard to case.
-// Source: IAM User Guide, "IAM and AWS STS quotas", name requirements. And, without an account, 'k' id → access key.
+// Source: IAM User Guide, "IAM and AWS STS quotas", name requirements. And, without an account, 'k'
+// id → access key.
 namespace virga::iam {
 
 // Objects that only their operations look into: a format byte and JSON.
@@ -39,22 +40,27 @@ class IamReader {
   Result<std::optional<Document>> find_document(DocumentKind kind, std::string_view name) const;
   Result<void> each_document(DocumentKind kind, const std::function<void(Document&&)>& visit) const;
 
-  // In the order of their names, from the first name greater than `after` (lower case) on; `visit` returns false to stop.
-  Result<void> each_entity(Kind kind, std::string_view after, const std::function<bool(Entity&&)>& visit) const;
+  // In the order of their names, from the first name greater than `after` (lower case) on; `visit`
+  // returns false to stop.
+  Result<void> each_entity(Kind kind, std::string_view after,
+                           const std::function<bool(Entity&&)>& visit) const;
   Result<void> each_policy(const std::function<bool(PolicyRecord&&)>& visit) const;
-  Result<void> each_instance_profile(const std::function<bool(InstanceProfileRecord&&)>& visit) const;
+  Result<void> each_instance_profile(
+      const std::function<bool(InstanceProfileRecord&&)>& visit) const;
 
  private:
   const storage::View& view_;
   std::string account_;
 };
 
-Result<std::optional<AccessKeyRecord>> find_access_key(const storage::View& view, std::string_view id);
+Result<std::optional<AccessKeyRecord>> find_access_key(const storage::View& view,
+                                                       std::string_view id);
 
 // Writes into a transaction; reads see them.
 class IamWriter : public IamReader {
  public:
-  IamWriter(storage::Txn& txn, std::string_view account) : IamReader(txn, account), txn_(txn), account_(account) {}
+  IamWriter(storage::Txn& txn, std::string_view account)
+      : IamReader(txn, account), txn_(txn), account_(account) {}
 
   void put(const Entity& e);
   void put(const PolicyRecord& p);
@@ -78,6 +84,7 @@ class IamWriter : public IamReader {
 // arn:aws:iam::ACCOUNT:policy/path/name
 std::string policy_arn(std::string_view partition, std::string_view account, const PolicyRecord& p);
 std::string entity_arn(std::string_view partition, std::string_view account, const Entity& e);
-std::string instance_profile_arn(std::string_view partition, std::string_view account, const InstanceProfileRecord& p);
+std::string instance_profile_arn(std::string_view partition, std::string_view account,
+                                 const InstanceProfileRecord& p);
 
 }  // namespace virga::iam

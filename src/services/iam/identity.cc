@@ -20,7 +20,8 @@ using platform::PrincipalPolicies;
 using platform::RoleInfo;
 using platform::SessionInfo;
 
-constexpr size_t kCacheEntriesMax = 10'000;  // a flood of made-up keys or tokens must not fill the memory
+constexpr size_t kCacheEntriesMax =
+    10'000;  // a flood of made-up keys or tokens must not fill the memory
 
 std::string mac_key_key() {
   storage::Key key(storage::Space::sts);
@@ -74,7 +75,9 @@ Result<PolicyRef> load_boundary(const IamReader& iam, const std::string& arn) {
   return std::make_shared<const PolicyDocument>();
 }
 
-std::string_view last_part(std::string_view text) { return text.substr(text.rfind('/') + 1); }
+std::string_view last_part(std::string_view text) {
+  return text.substr(text.rfind('/') + 1);
+}
 
 // "app" of arn:aws:sts::…:assumed-role/app/session
 std::string_view role_of_session(std::string_view arn) {
@@ -87,13 +90,14 @@ std::string_view role_of_session(std::string_view arn) {
 Task<std::unique_ptr<Identity>> Identity::open(storage::Shard& shard, async::Env& env) {
   std::unique_ptr<Identity> self(new Identity(shard, env));
   const std::string fresh = secure_random_bytes(32);
-  storage::Committed<std::string> done = co_await shard.transact(storage::CommitClass::durable, [&](storage::Txn& txn) -> Result<std::string> {
-    const std::string key = mac_key_key();
-    VIRGA_TRY(found, txn.get(key));
-    if (found) return std::move(*found);
-    txn.put(key, fresh);
-    return fresh;
-  });
+  storage::Committed<std::string> done = co_await shard.transact(
+      storage::CommitClass::durable, [&](storage::Txn& txn) -> Result<std::string> {
+        const std::string key = mac_key_key();
+        VIRGA_TRY(found, txn.get(key));
+        if (found) return std::move(*found);
+        txn.put(key, fresh);
+        return fresh;
+      });
   self->mac_key_ = co_await std::move(done.result);
   co_await shard.wait_durable(done.lsn);
   co_return std::move(self);
@@ -105,9 +109,13 @@ void Identity::changing(storage::Lsn lsn) {
   }
 }
 
-Identity::Stamp Identity::now() const { return {shard_.published(), shard_.generation()}; }
+Identity::Stamp Identity::now() const {
+  return {shard_.published(), shard_.generation()};
+}
 
-bool Identity::valid(const Stamp& at) const { return at.lsn >= last_write_.load() && at.generation == shard_.generation(); }
+bool Identity::valid(const Stamp& at) const {
+  return at.lsn >= last_write_.load() && at.generation == shard_.generation();
+}
 
 Task<std::optional<Credential>> Identity::find_access_key(std::string id, std::string token) {
   const bool temporary = id.starts_with("ASIA");
@@ -115,7 +123,8 @@ Task<std::optional<Credential>> Identity::find_access_key(std::string id, std::s
     const std::lock_guard lock(mutex_);
     if (temporary) {
       const auto it = tokens_.find(id);
-      if (it != tokens_.end() && equal_constant_time(it->second.session_token, token)) co_return it->second;
+      if (it != tokens_.end() && equal_constant_time(it->second.session_token, token))
+        co_return it->second;
     } else {
       const auto it = keys_.find(id);
       if (it != keys_.end() && valid(it->second.at)) co_return it->second.value;
@@ -164,7 +173,8 @@ Task<std::optional<std::string>> Identity::account_of_access_key(std::string id)
   co_return found->principal.account;
 }
 
-std::optional<Credential> Identity::open_token(const std::string& id, const std::string& token) const {
+std::optional<Credential> Identity::open_token(const std::string& id,
+                                               const std::string& token) const {
   auto session = open_session_token(mac_key_, token);
   if (!session || session->access_key_id != id) return std::nullopt;
   return std::move(*session);
@@ -175,7 +185,8 @@ Task<Credential> Identity::issue_session(platform::SessionRequest request) {
   c.access_key_id = new_access_key_id("ASIA", request.principal.account, env_.random);
   c.principal = std::move(request.principal);
   c.principal.access_key_id = c.access_key_id;
-  c.expires_at = async::WallTime{Timestamp::from_seconds(env_.wall.now().at.seconds() + request.duration_seconds)};
+  c.expires_at = async::WallTime{
+      Timestamp::from_seconds(env_.wall.now().at.seconds() + request.duration_seconds)};
   auto session = std::make_shared<SessionInfo>();
   session->role_arn = std::move(request.role_arn);
   session->limited = request.limited;
@@ -190,7 +201,8 @@ Task<Credential> Identity::issue_session(platform::SessionRequest request) {
   co_return c;
 }
 
-Task<PrincipalPolicies> Identity::policies_for(Principal principal, std::shared_ptr<const SessionInfo> session) {
+Task<PrincipalPolicies> Identity::policies_for(Principal principal,
+                                               std::shared_ptr<const SessionInfo> session) {
   std::optional<PrincipalPolicies> got;
   {
     const std::lock_guard lock(mutex_);
@@ -220,7 +232,8 @@ std::shared_ptr<const SessionInfo> Identity::seen_session(const Principal& princ
   return nothing;
 }
 
-Result<void> Identity::apply_session(const Principal& principal, const SessionInfo& session, PrincipalPolicies& out) const {
+Result<void> Identity::apply_session(const Principal& principal, const SessionInfo& session,
+                                     PrincipalPolicies& out) const {
   out.limited_by_session = session.limited;
   out.session = session.policies;
   if (!session.policy_arns.empty()) {
@@ -235,7 +248,8 @@ Result<void> Identity::apply_session(const Principal& principal, const SessionIn
   platform::TagList tags = session.tags;
   for (auto& tag : out.tags) {
     const auto same_key = [&](const auto& other) { return iequals(other.first, tag.first); };
-    if (std::none_of(session.tags.begin(), session.tags.end(), same_key)) tags.push_back(std::move(tag));
+    if (std::none_of(session.tags.begin(), session.tags.end(), same_key))
+      tags.push_back(std::move(tag));
   }
   out.tags = std::move(tags);
   if (out.principal_arn.empty()) out.principal_arn = session.role_arn;

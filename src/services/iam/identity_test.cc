@@ -47,7 +47,12 @@ struct IdentityTest : testing::Test {
     const auto policies = iam.shard.run(iam.identity->policies_for(c.principal, c.session));
     const platform::ConditionContext context;
     const std::vector<std::string> resources{"arn:aws:dynamodb:us-east-1:111122223333:table/t"};
-    return platform::authorize({.principal = c.principal, .policies = *policies, .action = action, .resources = resources, .context = context, .resource_account = kAccount})
+    return platform::authorize({.principal = c.principal,
+                                .policies = *policies,
+                                .action = action,
+                                .resources = resources,
+                                .context = context,
+                                .resource_account = kAccount})
         .has_value();
   }
   void attach(std::string user, std::string arn) {
@@ -59,7 +64,9 @@ struct IdentityTest : testing::Test {
   std::string make_role(std::string name, std::string service = "lambda.amazonaws.com") {
     api::CreateRoleInput in;
     in.role_name = std::move(name);
-    in.assume_role_policy_document = R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":")" + service + R"("},"Action":"sts:AssumeRole"}]})";
+    in.assume_role_policy_document =
+        R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":")" +
+        service + R"("},"Action":"sts:AssumeRole"}]})";
     return iam.call(&Service::create_role, std::move(in))->role.arn;
   }
 };
@@ -102,7 +109,10 @@ TEST_F(IdentityTest, a_reset_forgets_cached_keys) {
 
 TEST_F(IdentityTest, session_tokens_open_after_a_restart_and_only_with_their_key) {
   const std::string role = make_role("app");
-  platform::SessionRequest request{.principal = platform::assumed_role_principal(role, "AROAX", "s1"), .role_arn = role, .tags = {{"team", "blue"}}};
+  platform::SessionRequest request{
+      .principal = platform::assumed_role_principal(role, "AROAX", "s1"),
+      .role_arn = role,
+      .tags = {{"team", "blue"}}};
   auto made = iam.shard.run(iam.identity->issue_session(request));
   ASSERT_TRUE(made);
   EXPECT_THAT(made->access_key_id, testing::StartsWith("ASIA"));
@@ -113,7 +123,8 @@ TEST_F(IdentityTest, session_tokens_open_after_a_restart_and_only_with_their_key
   EXPECT_EQ(found->principal.arn, "arn:aws:sts::111122223333:assumed-role/app/s1");
   EXPECT_EQ(found->session->role_arn, role);
   EXPECT_EQ(found->session->tags[0].second, "blue");
-  EXPECT_EQ(found->expires_at->at.seconds(), iam.shard.fake_env().env().wall.now().at.seconds() + 3600);
+  EXPECT_EQ(found->expires_at->at.seconds(),
+            iam.shard.fake_env().env().wall.now().at.seconds() + 3600);
   EXPECT_FALSE(find(made->access_key_id, ""));
   std::string forged = made->session_token;
   forged[10] = forged[10] == 'A' ? 'B' : 'A';
@@ -138,7 +149,8 @@ TEST_F(IdentityTest, a_new_role_of_an_old_name_gives_old_sessions_nothing) {
 TEST_F(IdentityTest, session_policies_limit_what_the_role_may) {
   const auto key = user_with_key("bob");
   attach("bob", "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess");
-  platform::SessionRequest request{.principal = key.principal, .role_arn = "", .limited = true, .policy_arns = {kReadOnly}};
+  platform::SessionRequest request{
+      .principal = key.principal, .role_arn = "", .limited = true, .policy_arns = {kReadOnly}};
   const auto session = iam.shard.run(iam.identity->issue_session(request));
   ASSERT_TRUE(session);
   EXPECT_TRUE(may(key, "dynamodb:PutItem"));
@@ -156,12 +168,21 @@ TEST_F(IdentityTest, a_trust_policy_says_which_service_may_assume) {
   const std::string role = make_role("app");
   EXPECT_TRUE(*iam.shard.run(iam.identity->service_may_assume(role, "lambda.amazonaws.com")));
   EXPECT_FALSE(*iam.shard.run(iam.identity->service_may_assume(role, "apigateway.amazonaws.com")));
-  EXPECT_FALSE(*iam.shard.run(iam.identity->service_may_assume("arn:aws:iam::111122223333:role/none", "lambda.amazonaws.com")));
+  EXPECT_FALSE(*iam.shard.run(iam.identity->service_may_assume(
+      "arn:aws:iam::111122223333:role/none", "lambda.amazonaws.com")));
 }
 
 TEST_F(IdentityTest, keys_of_the_configuration_are_there_at_every_start) {
-  const std::vector<BootstrapKey> keys{{.account = kAccount, .user = "ci", .access_key_id = "AKIACONFIGURED000001", .secret = "s3cret", .policy_arns = {"arn:aws:iam::aws:policy/AdministratorAccess"}},
-                                       {.account = "444455556666", .user = "", .access_key_id = "AKIACONFIGURED000002", .secret = "other"}};
+  const std::vector<BootstrapKey> keys{
+      {.account = kAccount,
+       .user = "ci",
+       .access_key_id = "AKIACONFIGURED000001",
+       .secret = "s3cret",
+       .policy_arns = {"arn:aws:iam::aws:policy/AdministratorAccess"}},
+      {.account = "444455556666",
+       .user = "",
+       .access_key_id = "AKIACONFIGURED000002",
+       .secret = "other"}};
   ASSERT_TRUE(iam.shard.run(iam.identity->preload(keys)));
   iam.restart();
   ASSERT_TRUE(iam.shard.run(iam.identity->preload(keys)));
@@ -174,7 +195,8 @@ TEST_F(IdentityTest, keys_of_the_configuration_are_there_at_every_start) {
 
 TEST(AccountsConfig, is_read_or_refused_with_the_place) {
   const auto parse = [](std::string_view json) { return parse_accounts(*parse_json(json)); };
-  const auto good = parse(R"([{"id":"111122223333","access_keys":[{"id":"AKIAROOT000000000001","secret":"r"}],
+  const auto good =
+      parse(R"([{"id":"111122223333","access_keys":[{"id":"AKIAROOT000000000001","secret":"r"}],
       "users":[{"name":"ci","policies":["arn:aws:iam::aws:policy/AdministratorAccess"],"access_keys":[{"id":"AKIAUSER000000000001","secret":"u"}]}]}])");
   ASSERT_TRUE(good) << good.error().message;
   ASSERT_EQ(good->size(), 2u);
@@ -182,10 +204,13 @@ TEST(AccountsConfig, is_read_or_refused_with_the_place) {
   EXPECT_EQ((*good)[1].user, "ci");
   EXPECT_EQ((*good)[1].policy_arns.size(), 1u);
   EXPECT_TRUE(parse_accounts(Document())->empty());
-  for (const char* bad : {"{}", R"([{"id":"1"}])", R"([{"id":"111122223333","access_keys":[{"id":"short","secret":"x"}]}])",
-                          R"([{"id":"111122223333","access_keys":[{"id":"AKIAROOT000000000001"}]}])",
-                          R"([{"id":"111122223333","access_keys":[{"id":"ASIAROOT000000000001","secret":"x"}]}])",
-                          R"([{"id":"111122223333","users":[{"access_keys":[]}]}])", R"([{"id":"111122223333","users":[{"name":"x","policies":["y"]}]}])"}) {
+  for (const char* bad :
+       {"{}", R"([{"id":"1"}])",
+        R"([{"id":"111122223333","access_keys":[{"id":"short","secret":"x"}]}])",
+        R"([{"id":"111122223333","access_keys":[{"id":"AKIAROOT000000000001"}]}])",
+        R"([{"id":"111122223333","access_keys":[{"id":"ASIAROOT000000000001","secret":"x"}]}])",
+        R"([{"id":"111122223333","users":[{"access_keys":[]}]}])",
+        R"([{"id":"111122223333","users":[{"name":"x","policies":["y"]}]}])"}) {
     const auto got = parse(bad);
     ASSERT_FALSE(got) << bad;
     EXPECT_THAT(got.error().message, testing::StartsWith("configuration, accounts: ")) << bad;

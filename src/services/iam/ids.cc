@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";  // RFC 4648 §6
 
-// The first six of the ten bytes that the 16 characters stand for: a one, the account in 40 bits, seven free ones.
+// The first six of the ten bytes that the 16 characters stand for: a one, the account in 40 bits,
+// seven free ones.
 constexpr int kAccountShift = 7;
 constexpr uint64_t kAccountMask = (uint64_t{1} << 40) - 1;
 constexpr uint64_t kTopBit = uint64_t{1} << 47;
@@ -22,9 +23,11 @@ std::string new_unique_id(std::string_view prefix, async::Random& random) {
   return id;
 }
 
-std::string new_access_key_id(std::string_view prefix, std::string_view account, async::Random& random) {
+std::string new_access_key_id(std::string_view prefix, std::string_view account,
+                              async::Random& random) {
   const auto number = static_cast<uint64_t>(parse_int(account).value_or(0));
-  const uint64_t head = kTopBit | ((number & kAccountMask) << kAccountShift) | (random.next() & 0x7f);
+  const uint64_t head =
+      kTopBit | ((number & kAccountMask) << kAccountShift) | (random.next() & 0x7f);
   std::string bytes;
   for (int shift = 40; shift >= 0; shift -= 8) bytes += static_cast<char>(head >> shift);
   bytes += random.bytes(4);
@@ -45,7 +48,8 @@ std::string new_access_key_id(std::string_view prefix, std::string_view account,
 std::optional<std::string> account_of_access_key(std::string_view id) {
   if (id.size() != 20) return std::nullopt;
   uint64_t head = 0;
-  for (const char c : id.substr(4, 10)) {  // ten characters hold 50 bits: the six bytes and two bits more
+  for (const char c :
+       id.substr(4, 10)) {  // ten characters hold 50 bits: the six bytes and two bits more
     const size_t digit = kBase32.find(c);
     if (digit == std::string_view::npos) return std::nullopt;
     head = (head << 5) | digit;
@@ -57,6 +61,8 @@ std::optional<std::string> account_of_access_key(std::string_view id) {
   return std::string(12 - account.size(), '0') + account;
 }
 
-std::string new_secret() { return to_base64(secure_random_bytes(30)); }
+std::string new_secret() {
+  return to_base64(secure_random_bytes(30));
+}
 
 }  // namespace virga::iam

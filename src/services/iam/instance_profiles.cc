@@ -14,9 +14,13 @@
 namespace virga::iam {
 namespace {
 
-std::string order(const InstanceProfileRecord& p) { return to_lower(p.name); }
+std::string order(const InstanceProfileRecord& p) {
+  return to_lower(p.name);
+}
 
-Result<std::vector<api::InstanceProfile>> to_list(const RequestContext& context, const IamReader& iam, const std::vector<InstanceProfileRecord>& page) {
+Result<std::vector<api::InstanceProfile>> to_list(const RequestContext& context,
+                                                  const IamReader& iam,
+                                                  const std::vector<InstanceProfileRecord>& page) {
   std::vector<api::InstanceProfile> out;
   for (const InstanceProfileRecord& p : page) {
     VIRGA_TRY(one, to_instance_profile(context, iam, p));
@@ -27,7 +31,8 @@ Result<std::vector<api::InstanceProfile>> to_list(const RequestContext& context,
 
 }  // namespace
 
-Task<void> Service::edit_profile(Ctx ctx, std::string name, std::function<Result<void>(InstanceProfileRecord&)> edit) {
+Task<void> Service::edit_profile(Ctx ctx, std::string name,
+                                 std::function<Result<void>(InstanceProfileRecord&)> edit) {
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(profile, iam.instance_profile(name));
     VIRGA_TRY_VOID(edit(profile));
@@ -37,31 +42,39 @@ Task<void> Service::edit_profile(Ctx ctx, std::string name, std::function<Result
   co_return ok();
 }
 
-Task<api::CreateInstanceProfileOutput> Service::create_instance_profile(Ctx ctx, api::CreateInstanceProfileInput input) {
-  InstanceProfileRecord profile{.name = input.instance_profile_name, .path = input.path.value_or("/")};
+Task<api::CreateInstanceProfileOutput> Service::create_instance_profile(
+    Ctx ctx, api::CreateInstanceProfileInput input) {
+  InstanceProfileRecord profile{.name = input.instance_profile_name,
+                                .path = input.path.value_or("/")};
   profile.id = new_unique_id("AIPA", ctx->env->random);
   profile.created = ctx->now.at;
   if (input.tags) co_await add_tags(profile.tags, *input.tags, "TagsPerInstanceProfile");
   api::CreateInstanceProfileOutput output;
-  output.instance_profile = co_await write(ctx, [&](IamWriter& iam) -> Result<api::InstanceProfile> {
-    VIRGA_TRY(found, iam.find_instance_profile(profile.name));
-    if (found) return fail(errors::already_exists_text("Instance Profile " + profile.name + " already exists."));
-    iam.put(profile);
-    return to_instance_profile(*ctx, iam, profile);
-  });
+  output.instance_profile =
+      co_await write(ctx, [&](IamWriter& iam) -> Result<api::InstanceProfile> {
+        VIRGA_TRY(found, iam.find_instance_profile(profile.name));
+        if (found)
+          return fail(
+              errors::already_exists_text("Instance Profile " + profile.name + " already exists."));
+        iam.put(profile);
+        return to_instance_profile(*ctx, iam, profile);
+      });
   co_return output;
 }
 
-Task<api::GetInstanceProfileOutput> Service::get_instance_profile(Ctx ctx, api::GetInstanceProfileInput input) {
+Task<api::GetInstanceProfileOutput> Service::get_instance_profile(
+    Ctx ctx, api::GetInstanceProfileInput input) {
   api::GetInstanceProfileOutput output;
-  output.instance_profile = co_await read(ctx, [&](const IamReader& iam) -> Result<api::InstanceProfile> {
-    VIRGA_TRY(profile, iam.instance_profile(input.instance_profile_name));
-    return to_instance_profile(*ctx, iam, profile);
-  });
+  output.instance_profile =
+      co_await read(ctx, [&](const IamReader& iam) -> Result<api::InstanceProfile> {
+        VIRGA_TRY(profile, iam.instance_profile(input.instance_profile_name));
+        return to_instance_profile(*ctx, iam, profile);
+      });
   co_return output;
 }
 
-Task<api::ListInstanceProfilesOutput> Service::list_instance_profiles(Ctx ctx, api::ListInstanceProfilesInput input) {
+Task<api::ListInstanceProfilesOutput> Service::list_instance_profiles(
+    Ctx ctx, api::ListInstanceProfilesInput input) {
   const std::string prefix = input.path_prefix.value_or("/");
   const auto view = shard_.snapshot();
   const IamReader reader(*view, ctx->account);
@@ -76,10 +89,13 @@ Task<api::ListInstanceProfilesOutput> Service::list_instance_profiles(Ctx ctx, a
   co_return output;
 }
 
-Task<api::DeleteInstanceProfileOutput> Service::delete_instance_profile(Ctx ctx, api::DeleteInstanceProfileInput input) {
+Task<api::DeleteInstanceProfileOutput> Service::delete_instance_profile(
+    Ctx ctx, api::DeleteInstanceProfileInput input) {
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(profile, iam.instance_profile(input.instance_profile_name));
-    if (!profile.role.empty()) return fail(errors::delete_conflict("Cannot delete entity, must remove roles from instance profile first."));
+    if (!profile.role.empty())
+      return fail(errors::delete_conflict(
+          "Cannot delete entity, must remove roles from instance profile first."));
     iam.txn().allow_in_low_space();
     iam.erase_instance_profile(profile.name);
     return {};
@@ -87,11 +103,14 @@ Task<api::DeleteInstanceProfileOutput> Service::delete_instance_profile(Ctx ctx,
   co_return api::DeleteInstanceProfileOutput();
 }
 
-Task<api::AddRoleToInstanceProfileOutput> Service::add_role_to_instance_profile(Ctx ctx, api::AddRoleToInstanceProfileInput input) {
+Task<api::AddRoleToInstanceProfileOutput> Service::add_role_to_instance_profile(
+    Ctx ctx, api::AddRoleToInstanceProfileInput input) {
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(profile, iam.instance_profile(input.instance_profile_name));
     VIRGA_TRY(role, iam.entity(Kind::role, input.role_name));
-    if (!profile.role.empty()) return fail(errors::limit_exceeded("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1"));
+    if (!profile.role.empty())
+      return fail(
+          errors::limit_exceeded("Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1"));
     profile.role = role.name;
     iam.put(profile);
     return {};
@@ -99,10 +118,12 @@ Task<api::AddRoleToInstanceProfileOutput> Service::add_role_to_instance_profile(
   co_return api::AddRoleToInstanceProfileOutput();
 }
 
-Task<api::RemoveRoleFromInstanceProfileOutput> Service::remove_role_from_instance_profile(Ctx ctx, api::RemoveRoleFromInstanceProfileInput input) {
+Task<api::RemoveRoleFromInstanceProfileOutput> Service::remove_role_from_instance_profile(
+    Ctx ctx, api::RemoveRoleFromInstanceProfileInput input) {
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(profile, iam.instance_profile(input.instance_profile_name));
-    if (!iequals(profile.role, input.role_name)) return fail(errors::no_such_entity(Kind::role, input.role_name));
+    if (!iequals(profile.role, input.role_name))
+      return fail(errors::no_such_entity(Kind::role, input.role_name));
     profile.role.clear();
     iam.put(profile);
     return {};
@@ -110,7 +131,8 @@ Task<api::RemoveRoleFromInstanceProfileOutput> Service::remove_role_from_instanc
   co_return api::RemoveRoleFromInstanceProfileOutput();
 }
 
-Task<api::ListInstanceProfilesForRoleOutput> Service::list_instance_profiles_for_role(Ctx ctx, api::ListInstanceProfilesForRoleInput input) {
+Task<api::ListInstanceProfilesForRoleOutput> Service::list_instance_profiles_for_role(
+    Ctx ctx, api::ListInstanceProfilesForRoleInput input) {
   const auto view = shard_.snapshot();
   const IamReader reader(*view, ctx->account);
   const Entity role = co_await reader.entity(Kind::role, input.role_name);

@@ -18,7 +18,8 @@ namespace {
 // AWS's own policies carry the day of IAM's managed policies. DIFFERS: AWS has a date for each.
 constexpr Timestamp kManagedCreated = Timestamp::from_seconds(1423171162);
 
-api::Policy aws_policy(const RequestContext& context, const platform::ManagedPolicy& p, const PolicyUse& use) {
+api::Policy aws_policy(const RequestContext& context, const platform::ManagedPolicy& p,
+                       const PolicyUse& use) {
   api::Policy out;
   out.policy_name = p.name;
   out.policy_id = p.id;
@@ -39,7 +40,8 @@ PolicyUse use_of(const std::map<std::string, PolicyUse>& uses, const std::string
 }
 
 // Every policy that a list shows: the account's own and AWS's, by scope.
-Result<std::vector<api::Policy>> gather(const RequestContext& context, const IamReader& iam, const std::string& scope) {
+Result<std::vector<api::Policy>> gather(const RequestContext& context, const IamReader& iam,
+                                        const std::string& scope) {
   VIRGA_TRY(uses, policy_uses(iam));
   std::vector<api::Policy> all;
   if (scope != "AWS") {
@@ -70,7 +72,9 @@ Task<api::CreatePolicyOutput> Service::create_policy(Ctx ctx, api::CreatePolicyI
   if (input.tags) co_await add_tags(policy.tags, *input.tags, "TagsPerPolicy");
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(found, iam.find_policy(policy.name));
-    if (found) return fail(errors::already_exists_text("A policy called " + policy.name + " already exists. Duplicate names are not allowed."));
+    if (found)
+      return fail(errors::already_exists_text("A policy called " + policy.name +
+                                              " already exists. Duplicate names are not allowed."));
     iam.put(policy);
     return {};
   });
@@ -101,14 +105,17 @@ Task<api::GetPolicyOutput> Service::get_policy(Ctx ctx, api::GetPolicyInput inpu
 Task<api::ListPoliciesOutput> Service::list_policies(Ctx ctx, api::ListPoliciesInput input) {
   const std::string scope = input.scope.value_or("All");
   const std::string prefix = input.path_prefix.value_or("/");
-  std::vector<api::Policy> all = co_await read(ctx, [&](const IamReader& iam) { return gather(*ctx, iam, scope); });
+  std::vector<api::Policy> all =
+      co_await read(ctx, [&](const IamReader& iam) { return gather(*ctx, iam, scope); });
   const bool boundary = input.policy_usage_filter.value_or("") == "PermissionsBoundary";
   std::erase_if(all, [&](const api::Policy& p) {
     if (!p.path->starts_with(prefix)) return true;
-    return input.only_attached.value_or(false) && (boundary ? *p.permissions_boundary_usage_count : *p.attachment_count) == 0;
+    return input.only_attached.value_or(false) &&
+           (boundary ? *p.permissions_boundary_usage_count : *p.attachment_count) == 0;
   });
   const auto order = [](const api::Policy& p) { return to_lower(*p.policy_name) + '\0' + *p.arn; };
-  std::sort(all.begin(), all.end(), [&](const api::Policy& a, const api::Policy& b) { return order(a) < order(b); });
+  std::sort(all.begin(), all.end(),
+            [&](const api::Policy& a, const api::Policy& b) { return order(a) < order(b); });
   api::ListPoliciesOutput output;
   output.policies = co_await page_of(all, input.marker, input.max_items, output, order);
   co_return output;
@@ -120,11 +127,13 @@ Task<api::DeletePolicyOutput> Service::delete_policy(Ctx ctx, api::DeletePolicyI
     if (!policy) return fail(errors::policy_not_found(input.policy_arn));
     VIRGA_TRY(uses, policy_uses(iam));
     const PolicyUse use = use_of(uses, input.policy_arn);
-    if (use.attachments + use.boundaries > 0) return fail(errors::delete_conflict("Cannot delete a policy attached to entities."));
+    if (use.attachments + use.boundaries > 0)
+      return fail(errors::delete_conflict("Cannot delete a policy attached to entities."));
     if (policy->versions.size() > 1) {
-      return fail(errors::delete_conflict(
-          "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default "
-          "version is deleted with the policy."));
+      return fail(
+          errors::delete_conflict("This policy has more than one version. Before you delete a "
+                                  "policy, you must delete the policy's versions. The default "
+                                  "version is deleted with the policy."));
     }
     iam.txn().allow_in_low_space();
     iam.erase_policy(policy->name);

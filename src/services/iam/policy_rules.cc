@@ -15,13 +15,16 @@ Result<bool> policy_exists(const IamReader& iam, std::string_view arn) {
 
 Result<void> check_boundary(const IamReader& iam, std::string_view arn) {
   VIRGA_TRY(exists, policy_exists(iam, arn));
-  if (!exists) return fail(errors::no_such_entity_text("Scope ARN: " + std::string(arn) + " does not exist or is not attachable."));
+  if (!exists)
+    return fail(errors::no_such_entity_text("Scope ARN: " + std::string(arn) +
+                                            " does not exist or is not attachable."));
   return {};
 }
 
 Result<void> check_policy_arn_form(std::string_view arn) {
   const auto parts = split(arn, ':');
-  if (parts.size() != 6 || parts[0] != "arn" || parts[2] != "iam" || !parts[5].starts_with("policy/")) {
+  if (parts.size() != 6 || parts[0] != "arn" || parts[2] != "iam" ||
+      !parts[5].starts_with("policy/")) {
     return fail(errors::invalid_input("ARN " + std::string(arn) + " is not valid."));
   }
   return {};
@@ -33,16 +36,19 @@ Result<void> check_inline_size(const Entity& e) {
   const size_t limit = e.kind == Kind::user ? 2048 : e.kind == Kind::role ? 10240 : 5120;
   const char* what = e.kind == Kind::user ? "user" : e.kind == Kind::role ? "role" : "group";
   if (total <= limit) return {};
-  return fail(errors::limit_exceeded("Maximum policy size of " + std::to_string(limit) + " bytes exceeded for " + what + " " + e.name));
+  return fail(errors::limit_exceeded("Maximum policy size of " + std::to_string(limit) +
+                                     " bytes exceeded for " + what + " " + e.name));
 }
 
 Result<void> check_trust_size(std::string_view document) {
-  if (policy_size(document) > 2048) return fail(errors::limit_exceeded("Cannot exceed quota for ACLSizePerRole: 2048"));
+  if (policy_size(document) > 2048)
+    return fail(errors::limit_exceeded("Cannot exceed quota for ACLSizePerRole: 2048"));
   return {};
 }
 
 Result<void> check_managed_size(std::string_view document) {
-  if (policy_size(document) > 6144) return fail(errors::limit_exceeded("Cannot exceed quota for PolicySize: 6144"));
+  if (policy_size(document) > 6144)
+    return fail(errors::limit_exceeded("Cannot exceed quota for PolicySize: 6144"));
   return {};
 }
 

@@ -16,8 +16,9 @@ Result<bool> policy_exists(const IamReader& iam, std::string_view arn);
 Result<void> check_boundary(const IamReader& iam, std::string_view arn);
 // InvalidInput unless it is an ARN of a policy.
 Result<void> check_policy_arn_form(std::string_view arn);
-// LimitExceeded when inline policies of a user, role or group get too large (2048, 10240, 5120 characters in all), the trust
-// policy (2048), or a managed one (6144). Source: IAM User Guide, "IAM and AWS STS quotas".
+// LimitExceeded when inline policies of a user, role or group get too large (2048, 10240, 5120
+// characters in all), the trust policy (2048), or a managed one (6144). Source: IAM User Guide,
+// "IAM and AWS STS quotas".
 Result<void> check_inline_size(const Entity& e);
 Result<void> check_trust_size(std::string_view document);
 Result<void> check_managed_size(std::string_view document);

@@ -37,7 +37,8 @@ PolicyRecord as_record(const platform::ManagedPolicy& m) {
 }
 
 Result<PolicyRecord> load(const IamReader& iam, const std::string& arn) {
-  if (const platform::ManagedPolicy* managed = platform::find_managed_policy(arn)) return as_record(*managed);
+  if (const platform::ManagedPolicy* managed = platform::find_managed_policy(arn))
+    return as_record(*managed);
   VIRGA_TRY(own, iam.find_policy_by_arn(arn));
   if (!own) return fail(errors::policy_not_found(arn));
   return std::move(*own);
@@ -53,9 +54,11 @@ int number_of(const std::string& version_id) {
 }  // namespace
 
 // Runs `edit` on a policy of the account and stores it. AWS's own cannot be changed.
-Task<void> Service::edit_policy(Ctx ctx, std::string arn, std::function<Result<void>(PolicyRecord&)> edit) {
+Task<void> Service::edit_policy(Ctx ctx, std::string arn,
+                                std::function<Result<void>(PolicyRecord&)> edit) {
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
-    if (platform::find_managed_policy(arn)) return fail("AccessDenied", 403, "Cannot modify the AWS managed policy " + arn + ".");
+    if (platform::find_managed_policy(arn))
+      return fail("AccessDenied", 403, "Cannot modify the AWS managed policy " + arn + ".");
     VIRGA_TRY(policy, iam.find_policy_by_arn(arn));
     if (!policy) return fail(errors::policy_not_found(arn));
     VIRGA_TRY_VOID(edit(*policy));
@@ -65,14 +68,16 @@ Task<void> Service::edit_policy(Ctx ctx, std::string arn, std::function<Result<v
   co_return ok();
 }
 
-Task<api::CreatePolicyVersionOutput> Service::create_policy_version(Ctx ctx, api::CreatePolicyVersionInput input) {
+Task<api::CreatePolicyVersionOutput> Service::create_policy_version(
+    Ctx ctx, api::CreatePolicyVersionInput input) {
   co_await platform::PolicyDocument::parse(input.policy_document, platform::PolicyKind::identity);
   co_await check_managed_size(input.policy_document);
   api::CreatePolicyVersionOutput output;
   co_await edit_policy(ctx, input.policy_arn, [&](PolicyRecord& p) -> Result<void> {
     if (p.versions.size() >= kVersionsMax) {
-      return fail(errors::limit_exceeded(
-          "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version."));
+      return fail(
+          errors::limit_exceeded("A managed policy can have up to 5 versions. Before you create a "
+                                 "new version, you must delete an existing version."));
     }
     const PolicyVersionRecord version{p.next_version++, input.policy_document, ctx->now.at};
     p.versions.push_back(version);
@@ -84,33 +89,43 @@ Task<api::CreatePolicyVersionOutput> Service::create_policy_version(Ctx ctx, api
   co_return output;
 }
 
-Task<api::GetPolicyVersionOutput> Service::get_policy_version(Ctx ctx, api::GetPolicyVersionInput input) {
-  const PolicyRecord policy = co_await read(ctx, [&](const IamReader& iam) { return load(iam, input.policy_arn); });
+Task<api::GetPolicyVersionOutput> Service::get_policy_version(Ctx ctx,
+                                                              api::GetPolicyVersionInput input) {
+  const PolicyRecord policy =
+      co_await read(ctx, [&](const IamReader& iam) { return load(iam, input.policy_arn); });
   const PolicyVersionRecord* version = policy.version(number_of(input.version_id));
-  if (!version) co_return fail(errors::policy_version_not_found(input.policy_arn, input.version_id));
+  if (!version)
+    co_return fail(errors::policy_version_not_found(input.policy_arn, input.version_id));
   api::GetPolicyVersionOutput output;
   output.policy_version = to_version(policy, *version, Body::with);
   co_return output;
 }
 
 // The newest first.
-Task<api::ListPolicyVersionsOutput> Service::list_policy_versions(Ctx ctx, api::ListPolicyVersionsInput input) {
-  const PolicyRecord policy = co_await read(ctx, [&](const IamReader& iam) { return load(iam, input.policy_arn); });
+Task<api::ListPolicyVersionsOutput> Service::list_policy_versions(
+    Ctx ctx, api::ListPolicyVersionsInput input) {
+  const PolicyRecord policy =
+      co_await read(ctx, [&](const IamReader& iam) { return load(iam, input.policy_arn); });
   std::vector<PolicyVersionRecord> all(policy.versions.rbegin(), policy.versions.rend());
   api::ListPolicyVersionsOutput output;
-  const auto page = co_await page_of(all, input.marker, input.max_items, output, [](const PolicyVersionRecord& v) {
-    const std::string down = std::to_string(1'000'000'000 - v.number);  // descending, of one length
-    return down;
-  });
+  const auto page = co_await page_of(
+      all, input.marker, input.max_items, output, [](const PolicyVersionRecord& v) {
+        const std::string down =
+            std::to_string(1'000'000'000 - v.number);  // descending, of one length
+        return down;
+      });
   output.versions.emplace();
-  for (const PolicyVersionRecord& v : page) output.versions->push_back(to_version(policy, v, Body::without));
+  for (const PolicyVersionRecord& v : page)
+    output.versions->push_back(to_version(policy, v, Body::without));
   co_return output;
 }
 
-Task<api::SetDefaultPolicyVersionOutput> Service::set_default_policy_version(Ctx ctx, api::SetDefaultPolicyVersionInput input) {
+Task<api::SetDefaultPolicyVersionOutput> Service::set_default_policy_version(
+    Ctx ctx, api::SetDefaultPolicyVersionInput input) {
   co_await edit_policy(ctx, input.policy_arn, [&](PolicyRecord& p) -> Result<void> {
     const int number = number_of(input.version_id);
-    if (!p.version(number)) return fail(errors::policy_version_not_found(input.policy_arn, input.version_id));
+    if (!p.version(number))
+      return fail(errors::policy_version_not_found(input.policy_arn, input.version_id));
     p.default_version = number;
     p.updated = ctx->now.at;
     return {};
@@ -118,11 +133,14 @@ Task<api::SetDefaultPolicyVersionOutput> Service::set_default_policy_version(Ctx
   co_return api::SetDefaultPolicyVersionOutput();
 }
 
-Task<api::DeletePolicyVersionOutput> Service::delete_policy_version(Ctx ctx, api::DeletePolicyVersionInput input) {
+Task<api::DeletePolicyVersionOutput> Service::delete_policy_version(
+    Ctx ctx, api::DeletePolicyVersionInput input) {
   co_await edit_policy(ctx, input.policy_arn, [&](PolicyRecord& p) -> Result<void> {
     const int number = number_of(input.version_id);
-    if (!p.version(number)) return fail(errors::policy_version_not_found(input.policy_arn, input.version_id));
-    if (number == p.default_version) return fail(errors::delete_conflict("Cannot delete the default version of a policy."));
+    if (!p.version(number))
+      return fail(errors::policy_version_not_found(input.policy_arn, input.version_id));
+    if (number == p.default_version)
+      return fail(errors::delete_conflict("Cannot delete the default version of a policy."));
     std::erase_if(p.versions, [&](const PolicyVersionRecord& v) { return v.number == number; });
     p.updated = ctx->now.at;
     return {};

@@ -15,9 +15,11 @@ std::string finish(const Document& d) {
 }
 
 Result<Document> open(std::string_view bytes) {
-  if (bytes.empty() || bytes.front() != kFormat) return fail(internal_failure("iam record of an unknown format"));
+  if (bytes.empty() || bytes.front() != kFormat)
+    return fail(internal_failure("iam record of an unknown format"));
   auto parsed = parse_json(bytes.substr(1));
-  if (!parsed || !parsed->is_object()) return fail(internal_failure("iam record that is no JSON object"));
+  if (!parsed || !parsed->is_object())
+    return fail(internal_failure("iam record that is no JSON object"));
   return parsed;
 }
 
@@ -38,7 +40,9 @@ Document from_texts(const std::vector<std::string>& texts) {
   return list;
 }
 
-std::string text(const Document& d, std::string_view key) { return std::string(d.string_or(key, "")); }
+std::string text(const Document& d, std::string_view key) {
+  return std::string(d.string_or(key, ""));
+}
 
 int64_t number(const Document& d, std::string_view key, int64_t otherwise = 0) {
   const Document* v = d.find(key);
@@ -50,7 +54,9 @@ bool flag(const Document& d, std::string_view key) {
   return v && v->is_bool() && v->as_bool();
 }
 
-Timestamp time(const Document& d, std::string_view key) { return {number(d, key)}; }
+Timestamp time(const Document& d, std::string_view key) {
+  return {number(d, key)};
+}
 
 std::vector<std::string> texts(const Document& d, std::string_view key) {
   std::vector<std::string> out;
@@ -64,7 +70,8 @@ TagList tags(const Document& d) {
   TagList out;
   const Document* list = d.find("tags");
   if (!list || !list->is_array()) return out;
-  for (const Document& pair : list->as_array()) out.emplace_back(pair.as_array()[0].as_string(), pair.as_array()[1].as_string());
+  for (const Document& pair : list->as_array())
+    out.emplace_back(pair.as_array()[0].as_string(), pair.as_array()[1].as_string());
   return out;
 }
 
@@ -83,8 +90,12 @@ const std::string& PolicyRecord::document() const {
   return v->document;
 }
 
-std::string encode_document(const Document& d) { return finish(d); }
-Result<Document> decode_document(std::string_view bytes) { return open(bytes); }
+std::string encode_document(const Document& d) {
+  return finish(d);
+}
+Result<Document> decode_document(std::string_view bytes) {
+  return open(bytes);
+}
 
 std::string encode(const Entity& e) {
   Document d = Document::object();
@@ -105,7 +116,9 @@ std::string encode(const Entity& e) {
       d.set("groups", from_texts(e.groups));
       d.set("access_keys", from_texts(e.access_keys));
       if (!e.login.empty()) {
-        d.set("login", e.login).set("login_created", e.login_created.micros).set("login_reset", e.login_reset_required);
+        d.set("login", e.login)
+            .set("login_created", e.login_created.micros)
+            .set("login_reset", e.login_reset_required);
       }
       break;
     case Kind::role:
@@ -113,7 +126,8 @@ std::string encode(const Entity& e) {
       if (e.has_description) d.set("description", e.description);
       d.set("max_session", static_cast<int64_t>(e.max_session_seconds));
       break;
-    case Kind::group: break;
+    case Kind::group:
+      break;
   }
   return finish(d);
 }
@@ -122,7 +136,8 @@ Result<Entity> decode_entity(std::string_view bytes) {
   VIRGA_TRY(d, open(bytes));
   Entity e;
   const std::string kind = text(d, "kind");
-  if (kind != "u" && kind != "r" && kind != "g" && kind != "o") return fail(internal_failure("iam entity of an unknown kind"));
+  if (kind != "u" && kind != "r" && kind != "g" && kind != "o")
+    return fail(internal_failure("iam entity of an unknown kind"));
   e.kind = static_cast<Kind>(kind[0]);
   e.name = text(d, "name");
   e.path = text(d, "path");
@@ -130,7 +145,8 @@ Result<Entity> decode_entity(std::string_view bytes) {
   e.created = time(d, "created");
   e.tags = tags(d);
   if (const Document* inlined = d.find("inline")) {
-    for (const auto& [name, document] : inlined->as_object()) e.inline_policies[name] = document.as_string();
+    for (const auto& [name, document] : inlined->as_object())
+      e.inline_policies[name] = document.as_string();
   }
   e.attached = texts(d, "attached");
   e.boundary = text(d, "boundary");
@@ -181,12 +197,14 @@ Result<PolicyRecord> decode_policy(std::string_view bytes) {
   p.tags = tags(d);
   if (const Document* versions = d.find("versions")) {
     for (const Document& v : versions->as_array()) {
-      p.versions.push_back({static_cast<int>(number(v, "n")), text(v, "document"), time(v, "created")});
+      p.versions.push_back(
+          {static_cast<int>(number(v, "n")), text(v, "document"), time(v, "created")});
     }
   }
   p.default_version = static_cast<int>(number(d, "default"));
   p.next_version = static_cast<int>(number(d, "next"));
-  if (!p.version(p.default_version)) return fail(internal_failure("iam policy without its default version"));
+  if (!p.version(p.default_version))
+    return fail(internal_failure("iam policy without its default version"));
   return p;
 }
 

@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "base/time.h"
 
-// What IAM keeps, and its form on disk: a version byte and JSON. IAM's objects are few, small and cached where it matters
-// (identity.h), so their format is the one that is easy to look at.
+// What IAM keeps, and its form on disk: a version byte and JSON. IAM's objects are few, small and
+// cached where it matters (identity.h), so their format is the one that is easy to look at.
 namespace virga::iam {
 
 using TagList = std::vector<std::pair<std::string, std::string>>;
@@ -38,7 +38,7 @@ struct Entity {
   Timestamp login_created;
   bool login_reset_required = false;
 
-  std::string trust;                     // of a role: its AssumeRolePolicyDocument
+  std::string trust;  // of a role: its AssumeRolePolicyDocument
   std::string description;
   bool has_description = false;
   int32_t max_session_seconds = 3600;
@@ -67,9 +67,9 @@ struct PolicyRecord {
 };
 
 struct AccessKeyRecord {
-  std::string id;       // AKIA…
+  std::string id;  // AKIA…
   std::string account;
-  std::string user;     // empty: the account's root
+  std::string user;  // empty: the account's root
   std::string secret;
   bool active = true;
   Timestamp created;

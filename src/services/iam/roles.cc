@@ -21,23 +21,28 @@ Result<void> check_trust(const std::string& document) {
   return check_trust_size(document);
 }
 
-// Source: IAM User Guide, "Create a service-linked role"; the refusal as clients' issue trackers quote it.
+// Source: IAM User Guide, "Create a service-linked role"; the refusal as clients' issue trackers
+// quote it.
 Result<void> must_be_ours(const Entity& role) {
   if (!role.path.starts_with(kServiceLinkedPath)) return {};
-  return fail(errors::unmodifiable("Cannot perform the operation on the protected role '" + role.name +
-                                   "' - this role is only modifiable by AWS"));
+  return fail(errors::unmodifiable("Cannot perform the operation on the protected role '" +
+                                   role.name + "' - this role is only modifiable by AWS"));
 }
 
 Result<void> may_delete(const IamReader& iam, const Entity& role) {
   VIRGA_TRY_VOID(must_be_ours(role));
-  if (!role.attached.empty()) return fail(errors::delete_conflict("Cannot delete entity, must detach all policies first."));
-  if (!role.inline_policies.empty()) return fail(errors::delete_conflict("Cannot delete entity, must delete policies first."));
+  if (!role.attached.empty())
+    return fail(errors::delete_conflict("Cannot delete entity, must detach all policies first."));
+  if (!role.inline_policies.empty())
+    return fail(errors::delete_conflict("Cannot delete entity, must delete policies first."));
   bool in_profile = false;
   VIRGA_TRY_VOID(iam.each_instance_profile([&](InstanceProfileRecord&& p) {
     in_profile = in_profile || iequals(p.role, role.name);
     return !in_profile;
   }));
-  if (in_profile) return fail(errors::delete_conflict("Cannot delete entity, must remove roles from instance profile first."));
+  if (in_profile)
+    return fail(errors::delete_conflict(
+        "Cannot delete entity, must remove roles from instance profile first."));
   return {};
 }
 
@@ -45,7 +50,8 @@ Result<void> may_delete(const IamReader& iam, const Entity& role) {
 
 Task<api::CreateRoleOutput> Service::create_role(Ctx ctx, api::CreateRoleInput input) {
   if (input.path.value_or("/").starts_with(kServiceLinkedPath)) {
-    co_return fail(errors::invalid_input("The path " + *input.path + " is reserved for service-linked roles."));
+    co_return fail(errors::invalid_input("The path " + *input.path +
+                                         " is reserved for service-linked roles."));
   }
   co_await check_trust(input.assume_role_policy_document);
   Entity role{.kind = Kind::role, .name = input.role_name, .path = input.path.value_or("/")};
@@ -71,7 +77,8 @@ Task<api::CreateRoleOutput> Service::create_role(Ctx ctx, api::CreateRoleInput i
 }
 
 Task<api::GetRoleOutput> Service::get_role(Ctx ctx, api::GetRoleInput input) {
-  const Entity role = co_await read(ctx, [&](const IamReader& iam) { return iam.entity(Kind::role, input.role_name); });
+  const Entity role = co_await read(
+      ctx, [&](const IamReader& iam) { return iam.entity(Kind::role, input.role_name); });
   api::GetRoleOutput output;
   output.role = to_role(*ctx, role, Detail::full);
   co_return output;
@@ -87,7 +94,8 @@ Task<api::ListRolesOutput> Service::list_roles(Ctx ctx, api::ListRolesInput inpu
     });
   });
   api::ListRolesOutput output;
-  const auto page = co_await page_of(all, input.marker, input.max_items, output, [](const Entity& e) { return to_lower(e.name); });
+  const auto page = co_await page_of(all, input.marker, input.max_items, output,
+                                     [](const Entity& e) { return to_lower(e.name); });
   for (const Entity& e : page) output.roles.push_back(to_role(*ctx, e, Detail::listed));
   co_return output;
 }
@@ -106,7 +114,8 @@ Task<api::UpdateRoleOutput> Service::update_role(Ctx ctx, api::UpdateRoleInput i
   co_return api::UpdateRoleOutput();
 }
 
-Task<api::UpdateRoleDescriptionOutput> Service::update_role_description(Ctx ctx, api::UpdateRoleDescriptionInput input) {
+Task<api::UpdateRoleDescriptionOutput> Service::update_role_description(
+    Ctx ctx, api::UpdateRoleDescriptionInput input) {
   const Entity role = co_await write(ctx, [&](IamWriter& iam) -> Result<Entity> {
     VIRGA_TRY(found, iam.entity(Kind::role, input.role_name));
     found.has_description = true;
@@ -119,7 +128,8 @@ Task<api::UpdateRoleDescriptionOutput> Service::update_role_description(Ctx ctx,
   co_return output;
 }
 
-Task<api::UpdateAssumeRolePolicyOutput> Service::update_assume_role_policy(Ctx ctx, api::UpdateAssumeRolePolicyInput input) {
+Task<api::UpdateAssumeRolePolicyOutput> Service::update_assume_role_policy(
+    Ctx ctx, api::UpdateAssumeRolePolicyInput input) {
   co_await check_trust(input.policy_document);
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(role, iam.entity(Kind::role, input.role_name));

@@ -16,11 +16,13 @@ namespace api {
 struct Tag;
 }
 
-// IAM: users, roles, groups, their keys and policies. State is per account, without regions; every change is durable before
-// its answer and effective at once. Constructed by server/; any loop may call it.
+// IAM: users, roles, groups, their keys and policies. State is per account, without regions; every
+// change is durable before its answer and effective at once. Constructed by server/; any loop may
+// call it.
 class Service final : public api::Handlers {
  public:
-  // Both outlive the service. `identity` hears of every write, so that no cached policy outlives its change.
+  // Both outlive the service. `identity` hears of every write, so that no cached policy outlives
+  // its change.
   Service(storage::Shard& shard, Identity& identity) : shard_(shard), identity_(identity) {}
 
   // users.cc
@@ -31,19 +33,26 @@ class Service final : public api::Handlers {
   Task<api::DeleteUserOutput> delete_user(Ctx ctx, api::DeleteUserInput input) override;
 
   // access_keys.cc
-  Task<api::CreateAccessKeyOutput> create_access_key(Ctx ctx, api::CreateAccessKeyInput input) override;
-  Task<api::UpdateAccessKeyOutput> update_access_key(Ctx ctx, api::UpdateAccessKeyInput input) override;
-  Task<api::DeleteAccessKeyOutput> delete_access_key(Ctx ctx, api::DeleteAccessKeyInput input) override;
-  Task<api::ListAccessKeysOutput> list_access_keys(Ctx ctx, api::ListAccessKeysInput input) override;
-  Task<api::GetAccessKeyLastUsedOutput> get_access_key_last_used(Ctx ctx, api::GetAccessKeyLastUsedInput input) override;
+  Task<api::CreateAccessKeyOutput> create_access_key(Ctx ctx,
+                                                     api::CreateAccessKeyInput input) override;
+  Task<api::UpdateAccessKeyOutput> update_access_key(Ctx ctx,
+                                                     api::UpdateAccessKeyInput input) override;
+  Task<api::DeleteAccessKeyOutput> delete_access_key(Ctx ctx,
+                                                     api::DeleteAccessKeyInput input) override;
+  Task<api::ListAccessKeysOutput> list_access_keys(Ctx ctx,
+                                                   api::ListAccessKeysInput input) override;
+  Task<api::GetAccessKeyLastUsedOutput> get_access_key_last_used(
+      Ctx ctx, api::GetAccessKeyLastUsedInput input) override;
 
   // roles.cc
   Task<api::CreateRoleOutput> create_role(Ctx ctx, api::CreateRoleInput input) override;
   Task<api::GetRoleOutput> get_role(Ctx ctx, api::GetRoleInput input) override;
   Task<api::ListRolesOutput> list_roles(Ctx ctx, api::ListRolesInput input) override;
   Task<api::UpdateRoleOutput> update_role(Ctx ctx, api::UpdateRoleInput input) override;
-  Task<api::UpdateRoleDescriptionOutput> update_role_description(Ctx ctx, api::UpdateRoleDescriptionInput input) override;
-  Task<api::UpdateAssumeRolePolicyOutput> update_assume_role_policy(Ctx ctx, api::UpdateAssumeRolePolicyInput input) override;
+  Task<api::UpdateRoleDescriptionOutput> update_role_description(
+      Ctx ctx, api::UpdateRoleDescriptionInput input) override;
+  Task<api::UpdateAssumeRolePolicyOutput> update_assume_role_policy(
+      Ctx ctx, api::UpdateAssumeRolePolicyInput input) override;
   Task<api::DeleteRoleOutput> delete_role(Ctx ctx, api::DeleteRoleInput input) override;
 
   // groups.cc
@@ -52,41 +61,66 @@ class Service final : public api::Handlers {
   Task<api::ListGroupsOutput> list_groups(Ctx ctx, api::ListGroupsInput input) override;
   Task<api::UpdateGroupOutput> update_group(Ctx ctx, api::UpdateGroupInput input) override;
   Task<api::DeleteGroupOutput> delete_group(Ctx ctx, api::DeleteGroupInput input) override;
-  Task<api::AddUserToGroupOutput> add_user_to_group(Ctx ctx, api::AddUserToGroupInput input) override;
-  Task<api::RemoveUserFromGroupOutput> remove_user_from_group(Ctx ctx, api::RemoveUserFromGroupInput input) override;
-  Task<api::ListGroupsForUserOutput> list_groups_for_user(Ctx ctx, api::ListGroupsForUserInput input) override;
+  Task<api::AddUserToGroupOutput> add_user_to_group(Ctx ctx,
+                                                    api::AddUserToGroupInput input) override;
+  Task<api::RemoveUserFromGroupOutput> remove_user_from_group(
+      Ctx ctx, api::RemoveUserFromGroupInput input) override;
+  Task<api::ListGroupsForUserOutput> list_groups_for_user(
+      Ctx ctx, api::ListGroupsForUserInput input) override;
 
   // inline_policies.cc
   Task<api::PutUserPolicyOutput> put_user_policy(Ctx ctx, api::PutUserPolicyInput input) override;
   Task<api::GetUserPolicyOutput> get_user_policy(Ctx ctx, api::GetUserPolicyInput input) override;
-  Task<api::DeleteUserPolicyOutput> delete_user_policy(Ctx ctx, api::DeleteUserPolicyInput input) override;
-  Task<api::ListUserPoliciesOutput> list_user_policies(Ctx ctx, api::ListUserPoliciesInput input) override;
+  Task<api::DeleteUserPolicyOutput> delete_user_policy(Ctx ctx,
+                                                       api::DeleteUserPolicyInput input) override;
+  Task<api::ListUserPoliciesOutput> list_user_policies(Ctx ctx,
+                                                       api::ListUserPoliciesInput input) override;
   Task<api::PutRolePolicyOutput> put_role_policy(Ctx ctx, api::PutRolePolicyInput input) override;
   Task<api::GetRolePolicyOutput> get_role_policy(Ctx ctx, api::GetRolePolicyInput input) override;
-  Task<api::DeleteRolePolicyOutput> delete_role_policy(Ctx ctx, api::DeleteRolePolicyInput input) override;
-  Task<api::ListRolePoliciesOutput> list_role_policies(Ctx ctx, api::ListRolePoliciesInput input) override;
-  Task<api::PutGroupPolicyOutput> put_group_policy(Ctx ctx, api::PutGroupPolicyInput input) override;
-  Task<api::GetGroupPolicyOutput> get_group_policy(Ctx ctx, api::GetGroupPolicyInput input) override;
-  Task<api::DeleteGroupPolicyOutput> delete_group_policy(Ctx ctx, api::DeleteGroupPolicyInput input) override;
-  Task<api::ListGroupPoliciesOutput> list_group_policies(Ctx ctx, api::ListGroupPoliciesInput input) override;
+  Task<api::DeleteRolePolicyOutput> delete_role_policy(Ctx ctx,
+                                                       api::DeleteRolePolicyInput input) override;
+  Task<api::ListRolePoliciesOutput> list_role_policies(Ctx ctx,
+                                                       api::ListRolePoliciesInput input) override;
+  Task<api::PutGroupPolicyOutput> put_group_policy(Ctx ctx,
+                                                   api::PutGroupPolicyInput input) override;
+  Task<api::GetGroupPolicyOutput> get_group_policy(Ctx ctx,
+                                                   api::GetGroupPolicyInput input) override;
+  Task<api::DeleteGroupPolicyOutput> delete_group_policy(
+      Ctx ctx, api::DeleteGroupPolicyInput input) override;
+  Task<api::ListGroupPoliciesOutput> list_group_policies(
+      Ctx ctx, api::ListGroupPoliciesInput input) override;
 
   // attached_policies.cc
-  Task<api::AttachUserPolicyOutput> attach_user_policy(Ctx ctx, api::AttachUserPolicyInput input) override;
-  Task<api::DetachUserPolicyOutput> detach_user_policy(Ctx ctx, api::DetachUserPolicyInput input) override;
-  Task<api::ListAttachedUserPoliciesOutput> list_attached_user_policies(Ctx ctx, api::ListAttachedUserPoliciesInput input) override;
-  Task<api::AttachRolePolicyOutput> attach_role_policy(Ctx ctx, api::AttachRolePolicyInput input) override;
-  Task<api::DetachRolePolicyOutput> detach_role_policy(Ctx ctx, api::DetachRolePolicyInput input) override;
-  Task<api::ListAttachedRolePoliciesOutput> list_attached_role_policies(Ctx ctx, api::ListAttachedRolePoliciesInput input) override;
-  Task<api::AttachGroupPolicyOutput> attach_group_policy(Ctx ctx, api::AttachGroupPolicyInput input) override;
-  Task<api::DetachGroupPolicyOutput> detach_group_policy(Ctx ctx, api::DetachGroupPolicyInput input) override;
-  Task<api::ListAttachedGroupPoliciesOutput> list_attached_group_policies(Ctx ctx, api::ListAttachedGroupPoliciesInput input) override;
-  Task<api::ListEntitiesForPolicyOutput> list_entities_for_policy(Ctx ctx, api::ListEntitiesForPolicyInput input) override;
+  Task<api::AttachUserPolicyOutput> attach_user_policy(Ctx ctx,
+                                                       api::AttachUserPolicyInput input) override;
+  Task<api::DetachUserPolicyOutput> detach_user_policy(Ctx ctx,
+                                                       api::DetachUserPolicyInput input) override;
+  Task<api::ListAttachedUserPoliciesOutput> list_attached_user_policies(
+      Ctx ctx, api::ListAttachedUserPoliciesInput input) override;
+  Task<api::AttachRolePolicyOutput> attach_role_policy(Ctx ctx,
+                                                       api::AttachRolePolicyInput input) override;
+  Task<api::DetachRolePolicyOutput> detach_role_policy(Ctx ctx,
+                                                       api::DetachRolePolicyInput input) override;
+  Task<api::ListAttachedRolePoliciesOutput> list_attached_role_policies(
+      Ctx ctx, api::ListAttachedRolePoliciesInput input) override;
+  Task<api::AttachGroupPolicyOutput> attach_group_policy(
+      Ctx ctx, api::AttachGroupPolicyInput input) override;
+  Task<api::DetachGroupPolicyOutput> detach_group_policy(
+      Ctx ctx, api::DetachGroupPolicyInput input) override;
+  Task<api::ListAttachedGroupPoliciesOutput> list_attached_group_policies(
+      Ctx ctx, api::ListAttachedGroupPoliciesInput input) override;
+  Task<api::ListEntitiesForPolicyOutput> list_entities_for_policy(
+      Ctx ctx, api::ListEntitiesForPolicyInput input) override;
 
   // boundaries.cc
-  Task<api::PutUserPermissionsBoundaryOutput> put_user_permissions_boundary(Ctx ctx, api::PutUserPermissionsBoundaryInput input) override;
-  Task<api::DeleteUserPermissionsBoundaryOutput> delete_user_permissions_boundary(Ctx ctx, api::DeleteUserPermissionsBoundaryInput input) override;
-  Task<api::PutRolePermissionsBoundaryOutput> put_role_permissions_boundary(Ctx ctx, api::PutRolePermissionsBoundaryInput input) override;
-  Task<api::DeleteRolePermissionsBoundaryOutput> delete_role_permissions_boundary(Ctx ctx, api::DeleteRolePermissionsBoundaryInput input) override;
+  Task<api::PutUserPermissionsBoundaryOutput> put_user_permissions_boundary(
+      Ctx ctx, api::PutUserPermissionsBoundaryInput input) override;
+  Task<api::DeleteUserPermissionsBoundaryOutput> delete_user_permissions_boundary(
+      Ctx ctx, api::DeleteUserPermissionsBoundaryInput input) override;
+  Task<api::PutRolePermissionsBoundaryOutput> put_role_permissions_boundary(
+      Ctx ctx, api::PutRolePermissionsBoundaryInput input) override;
+  Task<api::DeleteRolePermissionsBoundaryOutput> delete_role_permissions_boundary(
+      Ctx ctx, api::DeleteRolePermissionsBoundaryInput input) override;
 
   // policies.cc
   Task<api::CreatePolicyOutput> create_policy(Ctx ctx, api::CreatePolicyInput input) override;
@@ -95,11 +129,16 @@ class Service final : public api::Handlers {
   Task<api::DeletePolicyOutput> delete_policy(Ctx ctx, api::DeletePolicyInput input) override;
 
   // policy_versions.cc
-  Task<api::CreatePolicyVersionOutput> create_policy_version(Ctx ctx, api::CreatePolicyVersionInput input) override;
-  Task<api::GetPolicyVersionOutput> get_policy_version(Ctx ctx, api::GetPolicyVersionInput input) override;
-  Task<api::ListPolicyVersionsOutput> list_policy_versions(Ctx ctx, api::ListPolicyVersionsInput input) override;
-  Task<api::SetDefaultPolicyVersionOutput> set_default_policy_version(Ctx ctx, api::SetDefaultPolicyVersionInput input) override;
-  Task<api::DeletePolicyVersionOutput> delete_policy_version(Ctx ctx, api::DeletePolicyVersionInput input) override;
+  Task<api::CreatePolicyVersionOutput> create_policy_version(
+      Ctx ctx, api::CreatePolicyVersionInput input) override;
+  Task<api::GetPolicyVersionOutput> get_policy_version(Ctx ctx,
+                                                       api::GetPolicyVersionInput input) override;
+  Task<api::ListPolicyVersionsOutput> list_policy_versions(
+      Ctx ctx, api::ListPolicyVersionsInput input) override;
+  Task<api::SetDefaultPolicyVersionOutput> set_default_policy_version(
+      Ctx ctx, api::SetDefaultPolicyVersionInput input) override;
+  Task<api::DeletePolicyVersionOutput> delete_policy_version(
+      Ctx ctx, api::DeletePolicyVersionInput input) override;
 
   // tags.cc
   Task<api::TagUserOutput> tag_user(Ctx ctx, api::TagUserInput input) override;
@@ -110,29 +149,46 @@ class Service final : public api::Handlers {
   Task<api::ListRoleTagsOutput> list_role_tags(Ctx ctx, api::ListRoleTagsInput input) override;
   Task<api::TagPolicyOutput> tag_policy(Ctx ctx, api::TagPolicyInput input) override;
   Task<api::UntagPolicyOutput> untag_policy(Ctx ctx, api::UntagPolicyInput input) override;
-  Task<api::ListPolicyTagsOutput> list_policy_tags(Ctx ctx, api::ListPolicyTagsInput input) override;
-  Task<api::TagInstanceProfileOutput> tag_instance_profile(Ctx ctx, api::TagInstanceProfileInput input) override;
-  Task<api::UntagInstanceProfileOutput> untag_instance_profile(Ctx ctx, api::UntagInstanceProfileInput input) override;
-  Task<api::ListInstanceProfileTagsOutput> list_instance_profile_tags(Ctx ctx, api::ListInstanceProfileTagsInput input) override;
+  Task<api::ListPolicyTagsOutput> list_policy_tags(Ctx ctx,
+                                                   api::ListPolicyTagsInput input) override;
+  Task<api::TagInstanceProfileOutput> tag_instance_profile(
+      Ctx ctx, api::TagInstanceProfileInput input) override;
+  Task<api::UntagInstanceProfileOutput> untag_instance_profile(
+      Ctx ctx, api::UntagInstanceProfileInput input) override;
+  Task<api::ListInstanceProfileTagsOutput> list_instance_profile_tags(
+      Ctx ctx, api::ListInstanceProfileTagsInput input) override;
 
   // instance_profiles.cc
-  Task<api::CreateInstanceProfileOutput> create_instance_profile(Ctx ctx, api::CreateInstanceProfileInput input) override;
-  Task<api::GetInstanceProfileOutput> get_instance_profile(Ctx ctx, api::GetInstanceProfileInput input) override;
-  Task<api::ListInstanceProfilesOutput> list_instance_profiles(Ctx ctx, api::ListInstanceProfilesInput input) override;
-  Task<api::DeleteInstanceProfileOutput> delete_instance_profile(Ctx ctx, api::DeleteInstanceProfileInput input) override;
-  Task<api::AddRoleToInstanceProfileOutput> add_role_to_instance_profile(Ctx ctx, api::AddRoleToInstanceProfileInput input) override;
-  Task<api::RemoveRoleFromInstanceProfileOutput> remove_role_from_instance_profile(Ctx ctx, api::RemoveRoleFromInstanceProfileInput input) override;
-  Task<api::ListInstanceProfilesForRoleOutput> list_instance_profiles_for_role(Ctx ctx, api::ListInstanceProfilesForRoleInput input) override;
+  Task<api::CreateInstanceProfileOutput> create_instance_profile(
+      Ctx ctx, api::CreateInstanceProfileInput input) override;
+  Task<api::GetInstanceProfileOutput> get_instance_profile(
+      Ctx ctx, api::GetInstanceProfileInput input) override;
+  Task<api::ListInstanceProfilesOutput> list_instance_profiles(
+      Ctx ctx, api::ListInstanceProfilesInput input) override;
+  Task<api::DeleteInstanceProfileOutput> delete_instance_profile(
+      Ctx ctx, api::DeleteInstanceProfileInput input) override;
+  Task<api::AddRoleToInstanceProfileOutput> add_role_to_instance_profile(
+      Ctx ctx, api::AddRoleToInstanceProfileInput input) override;
+  Task<api::RemoveRoleFromInstanceProfileOutput> remove_role_from_instance_profile(
+      Ctx ctx, api::RemoveRoleFromInstanceProfileInput input) override;
+  Task<api::ListInstanceProfilesForRoleOutput> list_instance_profiles_for_role(
+      Ctx ctx, api::ListInstanceProfilesForRoleInput input) override;
 
   // account.cc
-  Task<api::CreateAccountAliasOutput> create_account_alias(Ctx ctx, api::CreateAccountAliasInput input) override;
-  Task<api::DeleteAccountAliasOutput> delete_account_alias(Ctx ctx, api::DeleteAccountAliasInput input) override;
-  Task<api::ListAccountAliasesOutput> list_account_aliases(Ctx ctx, api::ListAccountAliasesInput input) override;
-  Task<api::GetAccountSummaryOutput> get_account_summary(Ctx ctx, api::GetAccountSummaryInput input) override;
+  Task<api::CreateAccountAliasOutput> create_account_alias(
+      Ctx ctx, api::CreateAccountAliasInput input) override;
+  Task<api::DeleteAccountAliasOutput> delete_account_alias(
+      Ctx ctx, api::DeleteAccountAliasInput input) override;
+  Task<api::ListAccountAliasesOutput> list_account_aliases(
+      Ctx ctx, api::ListAccountAliasesInput input) override;
+  Task<api::GetAccountSummaryOutput> get_account_summary(
+      Ctx ctx, api::GetAccountSummaryInput input) override;
 
   // simulate.cc
-  Task<api::SimulateCustomPolicyOutput> simulate_custom_policy(Ctx ctx, api::SimulateCustomPolicyInput input) override;
-  Task<api::SimulatePrincipalPolicyOutput> simulate_principal_policy(Ctx ctx, api::SimulatePrincipalPolicyInput input) override;
+  Task<api::SimulateCustomPolicyOutput> simulate_custom_policy(
+      Ctx ctx, api::SimulateCustomPolicyInput input) override;
+  Task<api::SimulatePrincipalPolicyOutput> simulate_principal_policy(
+      Ctx ctx, api::SimulatePrincipalPolicyInput input) override;
 
   // service_linked_roles.cc
   Task<api::CreateServiceLinkedRoleOutput> create_service_linked_role(
@@ -144,8 +200,8 @@ class Service final : public api::Handlers {
   // login_profiles.cc
   Task<api::CreateLoginProfileOutput> create_login_profile(
       Ctx ctx, api::CreateLoginProfileInput input) override;
-  Task<api::GetLoginProfileOutput> get_login_profile(
-      Ctx ctx, api::GetLoginProfileInput input) override;
+  Task<api::GetLoginProfileOutput> get_login_profile(Ctx ctx,
+                                                     api::GetLoginProfileInput input) override;
   Task<api::UpdateLoginProfileOutput> update_login_profile(
       Ctx ctx, api::UpdateLoginProfileInput input) override;
   Task<api::DeleteLoginProfileOutput> delete_login_profile(
@@ -167,7 +223,8 @@ class Service final : public api::Handlers {
       Ctx ctx, api::DeleteOpenIDConnectProviderInput input) override;
   Task<api::AddClientIDToOpenIDConnectProviderOutput> add_client_id_to_open_id_connect_provider(
       Ctx ctx, api::AddClientIDToOpenIDConnectProviderInput input) override;
-  Task<api::RemoveClientIDFromOpenIDConnectProviderOutput> remove_client_id_from_open_id_connect_provider(
+  Task<api::RemoveClientIDFromOpenIDConnectProviderOutput>
+  remove_client_id_from_open_id_connect_provider(
       Ctx ctx, api::RemoveClientIDFromOpenIDConnectProviderInput input) override;
   Task<api::UpdateOpenIDConnectProviderThumbprintOutput> update_open_id_connect_provider_thumbprint(
       Ctx ctx, api::UpdateOpenIDConnectProviderThumbprintInput input) override;
@@ -178,8 +235,8 @@ class Service final : public api::Handlers {
   Task<api::ListOpenIDConnectProviderTagsOutput> list_open_id_connect_provider_tags(
       Ctx ctx, api::ListOpenIDConnectProviderTagsInput input) override;
   // devices_and_certificates.cc
-  Task<api::ListMFADevicesOutput> list_mfa_devices(
-      Ctx ctx, api::ListMFADevicesInput input) override;
+  Task<api::ListMFADevicesOutput> list_mfa_devices(Ctx ctx,
+                                                   api::ListMFADevicesInput input) override;
   Task<api::ListVirtualMFADevicesOutput> list_virtual_mfa_devices(
       Ctx ctx, api::ListVirtualMFADevicesInput input) override;
   Task<api::ListSSHPublicKeysOutput> list_ssh_public_keys(
@@ -200,12 +257,14 @@ class Service final : public api::Handlers {
   // Runs `body` (Result<T>(IamWriter&)) as one transaction of the caller's account.
   template <class F, class T = typename std::invoke_result_t<F&, IamWriter&>::value_type>
   Task<T> write(Ctx ctx, F body) {
-    storage::Committed<T> done = co_await shard_.transact(storage::CommitClass::durable, [this, ctx, body = std::move(body)](storage::Txn& txn) mutable {
-      IamWriter writer(txn, ctx->account);
-      auto result = body(writer);
-      if (result) identity_.changing(txn.lsn());
-      return result;
-    });
+    storage::Committed<T> done =
+        co_await shard_.transact(storage::CommitClass::durable,
+                                 [this, ctx, body = std::move(body)](storage::Txn& txn) mutable {
+                                   IamWriter writer(txn, ctx->account);
+                                   auto result = body(writer);
+                                   if (result) identity_.changing(txn.lsn());
+                                   return result;
+                                 });
     ctx->depends_on(done.lsn);
     co_return std::move(done.result);
   }
@@ -218,7 +277,8 @@ class Service final : public api::Handlers {
   }
 
   // The families over users, roles and groups.
-  Task<void> put_inline(Ctx ctx, Kind kind, std::string name, std::string policy, std::string document);
+  Task<void> put_inline(Ctx ctx, Kind kind, std::string name, std::string policy,
+                        std::string document);
   Task<void> delete_inline(Ctx ctx, Kind kind, std::string name, std::string policy);
   Task<void> attach(Ctx ctx, Kind kind, std::string name, std::string arn);
   Task<void> detach(Ctx ctx, Kind kind, std::string name, std::string arn);
@@ -228,9 +288,11 @@ class Service final : public api::Handlers {
   Task<void> untag(Ctx ctx, Kind kind, std::string name, std::vector<std::string> keys);
   template <class Edit>
   Task<void> edit_provider(Ctx ctx, std::string arn, Edit edit);
-  Result<void> must_be_a_user(const RequestContext& context, const std::optional<std::string>& name);
+  Result<void> must_be_a_user(const RequestContext& context,
+                              const std::optional<std::string>& name);
   Task<void> edit_policy(Ctx ctx, std::string arn, std::function<Result<void>(PolicyRecord&)> edit);
-  Task<void> edit_profile(Ctx ctx, std::string name, std::function<Result<void>(InstanceProfileRecord&)> edit);
+  Task<void> edit_profile(Ctx ctx, std::string name,
+                          std::function<Result<void>(InstanceProfileRecord&)> edit);
 
   storage::Shard& shard_;
   Identity& identity_;

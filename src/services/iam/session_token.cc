@@ -71,7 +71,8 @@ Credential read(const Document& d) {
     for (const Document& arn : arns->as_array()) session->policy_arns.push_back(arn.as_string());
   }
   if (const Document* tags = d.find("tags")) {
-    for (const auto& [key, value] : tags->as_object()) session->tags.emplace_back(key, value.as_string());
+    for (const auto& [key, value] : tags->as_object())
+      session->tags.emplace_back(key, value.as_string());
   }
   c.session = std::move(session);
   return c;
@@ -79,7 +80,8 @@ Credential read(const Document& d) {
 
 }  // namespace
 
-void seal_session_token(std::string_view mac_key, const std::vector<std::string>& policy_documents, Credential& c) {
+void seal_session_token(std::string_view mac_key, const std::vector<std::string>& policy_documents,
+                        Credential& c) {
   std::string body(1, kFormat);
   append_json(body, describe(policy_documents, c));
   c.secret = secret_of(mac_key, body);
@@ -93,7 +95,8 @@ std::optional<Credential> open_session_token(std::string_view mac_key, std::stri
   if (!bytes || bytes->size() <= kMacBytes + 1 || bytes->front() != kFormat) return std::nullopt;
   const std::string_view body = std::string_view(*bytes).substr(0, bytes->size() - kMacBytes);
   const Sha256 mac = hmac_sha256(mac_key, body);
-  if (!equal_constant_time(as_bytes(mac), std::string_view(*bytes).substr(body.size()))) return std::nullopt;
+  if (!equal_constant_time(as_bytes(mac), std::string_view(*bytes).substr(body.size())))
+    return std::nullopt;
   const auto parsed = parse_json(body.substr(1));
   if (!parsed) return std::nullopt;
   Credential c = read(*parsed);

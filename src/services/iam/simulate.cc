@@ -29,7 +29,8 @@ struct Question {
   ConditionContext context;
 };
 
-Result<void> add_documents(const Maybe<std::vector<std::string>>& documents, std::vector<PolicyRef>& out) {
+Result<void> add_documents(const Maybe<std::vector<std::string>>& documents,
+                           std::vector<PolicyRef>& out) {
   if (!documents) return {};
   for (const std::string& text : *documents) {
     auto parsed = PolicyDocument::parse(text, PolicyKind::identity);
@@ -46,12 +47,14 @@ Result<void> add_common(const Input& input, Question& q) {
   q.resources = input.resource_arns ? *input.resource_arns : std::vector<std::string>{"*"};
   if (!input.context_entries) return {};
   for (const api::ContextEntry& e : *input.context_entries) {
-    if (e.context_key_name && e.context_key_values) q.context.set_all(*e.context_key_name, *e.context_key_values);
+    if (e.context_key_name && e.context_key_values)
+      q.context.set_all(*e.context_key_name, *e.context_key_values);
   }
   return {};
 }
 
-PolicyVerdict evaluate(const std::vector<PolicyRef>& policies, const platform::PolicyRequest& request) {
+PolicyVerdict evaluate(const std::vector<PolicyRef>& policies,
+                       const platform::PolicyRequest& request) {
   PolicyVerdict all;
   for (const PolicyRef& p : policies) {
     const PolicyVerdict v = p->evaluate(request);
@@ -62,8 +65,10 @@ PolicyVerdict evaluate(const std::vector<PolicyRef>& policies, const platform::P
 }
 
 // Source: IAM API Reference, EvaluationResult. DIFFERS: the matched statements are not listed.
-api::EvaluationResult decide(const Question& q, const std::string& action, const std::string& resource) {
-  const platform::PolicyRequest request{.action = action, .resource = resource, .context = q.context, .caller = {}};
+api::EvaluationResult decide(const Question& q, const std::string& action,
+                             const std::string& resource) {
+  const platform::PolicyRequest request{
+      .action = action, .resource = resource, .context = q.context, .caller = {}};
   const PolicyVerdict identity = evaluate(q.policies, request);
   api::EvaluationResult out;
   out.eval_action_name = action;
@@ -74,7 +79,8 @@ api::EvaluationResult decide(const Question& q, const std::string& action, const
     const PolicyVerdict boundary = evaluate(q.boundaries, request);
     denied = denied || boundary.denied;
     allowed = allowed && boundary.allowed();
-    out.permissions_boundary_decision_detail.emplace().allowed_by_permissions_boundary = boundary.allowed() && !boundary.denied;
+    out.permissions_boundary_decision_detail.emplace().allowed_by_permissions_boundary =
+        boundary.allowed() && !boundary.denied;
   }
   out.eval_decision = denied ? "explicitDeny" : allowed ? "allowed" : "implicitDeny";
   out.matched_statements.emplace();
@@ -93,14 +99,19 @@ api::SimulatePolicyResponse answer(const Question& q) {
 }
 
 // The principal that an ARN of this account names.
-Result<Principal> principal_of(const RequestContext& context, const IamReader& iam, const std::string& arn) {
+Result<Principal> principal_of(const RequestContext& context, const IamReader& iam,
+                               const std::string& arn) {
   const auto parts = split(arn, ':');
   const bool user = parts.size() == 6 && parts[5].starts_with("user/");
   const bool role = parts.size() == 6 && parts[5].starts_with("role/");
-  if (!user && !role) return fail(errors::invalid_input("Invalid Entity Arn: " + arn + " does not clearly define entity type and name."));
+  if (!user && !role)
+    return fail(errors::invalid_input("Invalid Entity Arn: " + arn +
+                                      " does not clearly define entity type and name."));
   const std::string_view name = parts[5].substr(parts[5].rfind('/') + 1);
   VIRGA_TRY(e, iam.entity(user ? Kind::user : Kind::role, name));
-  if (role) return platform::assumed_role_principal(entity_arn(context.partition, context.account, e), e.id, "simulation");
+  if (role)
+    return platform::assumed_role_principal(entity_arn(context.partition, context.account, e), e.id,
+                                            "simulation");
   Principal p;
   p.kind = Principal::Kind::user;
   p.account = context.account;
@@ -111,7 +122,8 @@ Result<Principal> principal_of(const RequestContext& context, const IamReader& i
 
 }  // namespace
 
-Task<api::SimulateCustomPolicyOutput> Service::simulate_custom_policy(Ctx ctx, api::SimulateCustomPolicyInput input) {
+Task<api::SimulateCustomPolicyOutput> Service::simulate_custom_policy(
+    Ctx ctx, api::SimulateCustomPolicyInput input) {
   Question q;
   Maybe<std::vector<std::string>> documents = input.policy_input_list;
   co_await add_documents(documents, q.policies);
@@ -119,8 +131,10 @@ Task<api::SimulateCustomPolicyOutput> Service::simulate_custom_policy(Ctx ctx, a
   co_return answer(q);
 }
 
-Task<api::SimulatePrincipalPolicyOutput> Service::simulate_principal_policy(Ctx ctx, api::SimulatePrincipalPolicyInput input) {
-  Principal principal = co_await read(ctx, [&](const IamReader& iam) { return principal_of(*ctx, iam, input.policy_source_arn); });
+Task<api::SimulatePrincipalPolicyOutput> Service::simulate_principal_policy(
+    Ctx ctx, api::SimulatePrincipalPolicyInput input) {
+  Principal principal = co_await read(
+      ctx, [&](const IamReader& iam) { return principal_of(*ctx, iam, input.policy_source_arn); });
   auto policies = co_await identity_.policies_for(std::move(principal), nullptr);
   Question q;
   q.policies = std::move(policies.identity);

@@ -74,7 +74,8 @@ api::Group to_group(const RequestContext& context, const Entity& e) {
   return g;
 }
 
-api::Policy to_policy(const RequestContext& context, const PolicyRecord& p, int32_t attachments, int32_t boundaries, Detail detail) {
+api::Policy to_policy(const RequestContext& context, const PolicyRecord& p, int32_t attachments,
+                      int32_t boundaries, Detail detail) {
   api::Policy out;
   out.policy_name = p.name;
   out.policy_id = p.id;
@@ -93,7 +94,9 @@ api::Policy to_policy(const RequestContext& context, const PolicyRecord& p, int3
   return out;
 }
 
-Result<api::InstanceProfile> to_instance_profile(const RequestContext& context, const IamReader& reader, const InstanceProfileRecord& p) {
+Result<api::InstanceProfile> to_instance_profile(const RequestContext& context,
+                                                 const IamReader& reader,
+                                                 const InstanceProfileRecord& p) {
   api::InstanceProfile out;
   out.path = p.path;
   out.instance_profile_name = p.name;
@@ -118,12 +121,15 @@ std::vector<api::Tag> to_tags(const TagList& tags) {
   return out;
 }
 
-std::string make_marker(std::string_view last) { return to_base64(sealed(last)); }
+std::string make_marker(std::string_view last) {
+  return to_base64(sealed(last));
+}
 
 Result<std::string> read_marker(const std::optional<std::string>& marker) {
   if (!marker) return std::string();
   const auto bytes = from_base64(*marker);
-  if (!bytes || bytes->size() <= 4 || sealed(std::string_view(*bytes).substr(4)) != *bytes) return fail(errors::invalid_marker());
+  if (!bytes || bytes->size() <= 4 || sealed(std::string_view(*bytes).substr(4)) != *bytes)
+    return fail(errors::invalid_marker());
   return bytes->substr(4);
 }
 
@@ -131,34 +137,40 @@ Result<void> add_tags(TagList& tags, const std::vector<api::Tag>& added, std::st
   for (size_t i = 0; i < added.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (iequals(added[i].key, added[j].key)) {
-        return fail(errors::invalid_input("Duplicate tag keys found. Please note that Tag keys are case insensitive."));
+        return fail(errors::invalid_input(
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive."));
       }
     }
     if (to_lower(added[i].key).starts_with("aws:")) {
-      return fail(errors::invalid_input("Tag keys that begin with aws: are reserved for system use."));
+      return fail(
+          errors::invalid_input("Tag keys that begin with aws: are reserved for system use."));
     }
   }
   for (const api::Tag& t : added) {
-    const auto at = std::find_if(tags.begin(), tags.end(), [&](const auto& old) { return iequals(old.first, t.key); });
+    const auto at = std::find_if(tags.begin(), tags.end(),
+                                 [&](const auto& old) { return iequals(old.first, t.key); });
     if (at == tags.end()) {
       tags.emplace_back(t.key, t.value);
     } else {
       *at = {t.key, t.value};
     }
   }
-  if (tags.size() > kTagsMax) return fail(errors::limit_exceeded("Cannot exceed quota for " + std::string(quota) + ": 50"));
+  if (tags.size() > kTagsMax)
+    return fail(errors::limit_exceeded("Cannot exceed quota for " + std::string(quota) + ": 50"));
   return {};
 }
 
 void remove_tags(TagList& tags, const std::vector<std::string>& keys) {
   std::erase_if(tags, [&](const auto& tag) {
-    return std::any_of(keys.begin(), keys.end(), [&](const std::string& k) { return iequals(k, tag.first); });
+    return std::any_of(keys.begin(), keys.end(),
+                       [&](const std::string& k) { return iequals(k, tag.first); });
   });
 }
 
 size_t policy_size(std::string_view document) {
-  return static_cast<size_t>(std::count_if(document.begin(), document.end(),
-                                           [](char c) { return c != ' ' && c != '\n' && c != '\r' && c != '\t'; }));
+  return static_cast<size_t>(std::count_if(document.begin(), document.end(), [](char c) {
+    return c != ' ' && c != '\n' && c != '\r' && c != '\t';
+  }));
 }
 
 std::optional<std::string> calling_user(const RequestContext& context) {

@@ -27,8 +27,11 @@ enum class Detail { listed, full };  // lists leave out tags, boundaries and the
 api::User to_user(const RequestContext& context, const Entity& e, Detail detail);
 api::Role to_role(const RequestContext& context, const Entity& e, Detail detail);
 api::Group to_group(const RequestContext& context, const Entity& e);
-api::Policy to_policy(const RequestContext& context, const PolicyRecord& p, int32_t attachments, int32_t boundaries, Detail detail);
-Result<api::InstanceProfile> to_instance_profile(const RequestContext& context, const IamReader& reader, const InstanceProfileRecord& p);
+api::Policy to_policy(const RequestContext& context, const PolicyRecord& p, int32_t attachments,
+                      int32_t boundaries, Detail detail);
+Result<api::InstanceProfile> to_instance_profile(const RequestContext& context,
+                                                 const IamReader& reader,
+                                                 const InstanceProfileRecord& p);
 std::vector<api::Tag> to_tags(const TagList& tags);
 
 // A page's marker: opaque, and refused (ValidationError) when it is not ours.
@@ -36,10 +39,13 @@ std::string make_marker(std::string_view last);
 Result<std::string> read_marker(const std::optional<std::string>& marker);
 inline constexpr int32_t kMaxItemsDefault = 100;  // IAM API Reference, MaxItems
 
-// Fills `out` with one page of `all` (sorted by `key_of`), and the output's is_truncated and marker.
+// Fills `out` with one page of `all` (sorted by `key_of`), and the output's is_truncated and
+// marker.
 template <class Output, class Item, class KeyOf>
-Result<std::vector<Item>> page_of(const std::vector<Item>& all, const std::optional<std::string>& marker,
-                                  const std::optional<int32_t>& max_items, Output& output, KeyOf key_of) {
+Result<std::vector<Item>> page_of(const std::vector<Item>& all,
+                                  const std::optional<std::string>& marker,
+                                  const std::optional<int32_t>& max_items, Output& output,
+                                  KeyOf key_of) {
   auto after = read_marker(marker);
   if (!after) return std::unexpected(std::move(after.error()));
   const auto limit = static_cast<size_t>(max_items.value_or(kMaxItemsDefault));

@@ -24,7 +24,8 @@ namespace {
 template <class Input, class Output>
 Result<std::vector<api::Tag>> page_of_tags(TagList tags, const Input& input, Output& output) {
   std::sort(tags.begin(), tags.end());
-  VIRGA_TRY(page, page_of(tags, input.marker, input.max_items, output, [](const auto& tag) { return tag.first; }));
+  VIRGA_TRY(page, page_of(tags, input.marker, input.max_items, output,
+                          [](const auto& tag) { return tag.first; }));
   return to_tags(page);
 }
 
@@ -69,7 +70,8 @@ Task<api::UntagUserOutput> Service::untag_user(Ctx ctx, api::UntagUserInput inpu
 }
 
 Task<api::ListUserTagsOutput> Service::list_user_tags(Ctx ctx, api::ListUserTagsInput input) {
-  const auto record = co_await read(ctx, [&](const IamReader& iam) { return iam.entity(Kind::user, input.user_name); });
+  const auto record = co_await read(
+      ctx, [&](const IamReader& iam) { return iam.entity(Kind::user, input.user_name); });
   api::ListUserTagsOutput output;
   output.tags = co_await page_of_tags(record.tags, input, output);
   co_return output;
@@ -86,14 +88,17 @@ Task<api::UntagRoleOutput> Service::untag_role(Ctx ctx, api::UntagRoleInput inpu
 }
 
 Task<api::ListRoleTagsOutput> Service::list_role_tags(Ctx ctx, api::ListRoleTagsInput input) {
-  const auto record = co_await read(ctx, [&](const IamReader& iam) { return iam.entity(Kind::role, input.role_name); });
+  const auto record = co_await read(
+      ctx, [&](const IamReader& iam) { return iam.entity(Kind::role, input.role_name); });
   api::ListRoleTagsOutput output;
   output.tags = co_await page_of_tags(record.tags, input, output);
   co_return output;
 }
 
 Task<api::TagPolicyOutput> Service::tag_policy(Ctx ctx, api::TagPolicyInput input) {
-  co_await edit_policy(ctx, input.policy_arn, [&](PolicyRecord& p) { return add_tags(p.tags, input.tags, "TagsPerPolicy"); });
+  co_await edit_policy(ctx, input.policy_arn, [&](PolicyRecord& p) {
+    return add_tags(p.tags, input.tags, "TagsPerPolicy");
+  });
   co_return api::TagPolicyOutput();
 }
 
@@ -106,27 +111,35 @@ Task<api::UntagPolicyOutput> Service::untag_policy(Ctx ctx, api::UntagPolicyInpu
 }
 
 Task<api::ListPolicyTagsOutput> Service::list_policy_tags(Ctx ctx, api::ListPolicyTagsInput input) {
-  const auto record = co_await read(ctx, [&](const IamReader& iam) { return tags_of_policy(iam, input.policy_arn); });
+  const auto record = co_await read(
+      ctx, [&](const IamReader& iam) { return tags_of_policy(iam, input.policy_arn); });
   api::ListPolicyTagsOutput output;
   output.tags = co_await page_of_tags(record.tags, input, output);
   co_return output;
 }
 
-Task<api::TagInstanceProfileOutput> Service::tag_instance_profile(Ctx ctx, api::TagInstanceProfileInput input) {
-  co_await edit_profile(ctx, input.instance_profile_name, [&](InstanceProfileRecord& p) { return add_tags(p.tags, input.tags, "TagsPerInstanceProfile"); });
+Task<api::TagInstanceProfileOutput> Service::tag_instance_profile(
+    Ctx ctx, api::TagInstanceProfileInput input) {
+  co_await edit_profile(ctx, input.instance_profile_name, [&](InstanceProfileRecord& p) {
+    return add_tags(p.tags, input.tags, "TagsPerInstanceProfile");
+  });
   co_return api::TagInstanceProfileOutput();
 }
 
-Task<api::UntagInstanceProfileOutput> Service::untag_instance_profile(Ctx ctx, api::UntagInstanceProfileInput input) {
-  co_await edit_profile(ctx, input.instance_profile_name, [&](InstanceProfileRecord& p) -> Result<void> {
-    remove_tags(p.tags, input.tag_keys);
-    return {};
-  });
+Task<api::UntagInstanceProfileOutput> Service::untag_instance_profile(
+    Ctx ctx, api::UntagInstanceProfileInput input) {
+  co_await edit_profile(ctx, input.instance_profile_name,
+                        [&](InstanceProfileRecord& p) -> Result<void> {
+                          remove_tags(p.tags, input.tag_keys);
+                          return {};
+                        });
   co_return api::UntagInstanceProfileOutput();
 }
 
-Task<api::ListInstanceProfileTagsOutput> Service::list_instance_profile_tags(Ctx ctx, api::ListInstanceProfileTagsInput input) {
-  const auto record = co_await read(ctx, [&](const IamReader& iam) { return iam.instance_profile(input.instance_profile_name); });
+Task<api::ListInstanceProfileTagsOutput> Service::list_instance_profile_tags(
+    Ctx ctx, api::ListInstanceProfileTagsInput input) {
+  const auto record = co_await read(
+      ctx, [&](const IamReader& iam) { return iam.instance_profile(input.instance_profile_name); });
   api::ListInstanceProfileTagsOutput output;
   output.tags = co_await page_of_tags(record.tags, input, output);
   co_return output;

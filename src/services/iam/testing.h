@@ -31,7 +31,12 @@ class IamFixture {
     c.region = "us-east-1";
     c.service = "iam";
     c.now = c.env->cloud.now();
-    c.principal = {.kind = Principal::Kind::root, .account = account, .arn = "arn:aws:iam::" + account + ":root", .user_id = account, .access_key_id = "", .service = ""};
+    c.principal = {.kind = Principal::Kind::root,
+                   .account = account,
+                   .arn = "arn:aws:iam::" + account + ":root",
+                   .user_id = account,
+                   .access_key_id = "",
+                   .service = ""};
     return c;
   }
 
@@ -42,7 +47,8 @@ class IamFixture {
     return call_as(c, operation, std::move(input));
   }
   template <class Input, class Output>
-  Result<Output> call_as(RequestContext& c, Task<Output> (Service::*operation)(Ctx, Input), Input input) {
+  Result<Output> call_as(RequestContext& c, Task<Output> (Service::*operation)(Ctx, Input),
+                         Input input) {
     auto got = shard.run((service.get()->*operation)(Ctx(c), std::move(input)));
     if (c.depends_on_lsn) {
       auto durable = shard.run(shard->wait_durable(c.depends_on_lsn));

@@ -24,11 +24,17 @@ api::User root_user(const RequestContext& context) {
 }
 
 Result<void> may_delete(const Entity& user) {
-  if (!user.access_keys.empty()) return fail(errors::delete_conflict("Cannot delete entity, must delete access keys first."));
-  if (!user.login.empty()) return fail(errors::delete_conflict("Cannot delete entity, must delete login profile first."));
-  if (!user.groups.empty()) return fail(errors::delete_conflict("Cannot delete entity, must remove user from group first."));
-  if (!user.inline_policies.empty()) return fail(errors::delete_conflict("Cannot delete entity, must delete policies first."));
-  if (!user.attached.empty()) return fail(errors::delete_conflict("Cannot delete entity, must detach all policies first."));
+  if (!user.access_keys.empty())
+    return fail(errors::delete_conflict("Cannot delete entity, must delete access keys first."));
+  if (!user.login.empty())
+    return fail(errors::delete_conflict("Cannot delete entity, must delete login profile first."));
+  if (!user.groups.empty())
+    return fail(
+        errors::delete_conflict("Cannot delete entity, must remove user from group first."));
+  if (!user.inline_policies.empty())
+    return fail(errors::delete_conflict("Cannot delete entity, must delete policies first."));
+  if (!user.attached.empty())
+    return fail(errors::delete_conflict("Cannot delete entity, must detach all policies first."));
   return {};
 }
 
@@ -60,7 +66,8 @@ Task<api::GetUserOutput> Service::get_user(Ctx ctx, api::GetUserInput input) {
   }
   const std::optional<std::string> name = input.user_name ? input.user_name : calling_user(*ctx);
   if (!name) co_return fail(errors::must_specify_user_name());
-  const Entity user = co_await read(ctx, [&](const IamReader& iam) { return iam.entity(Kind::user, *name); });
+  const Entity user =
+      co_await read(ctx, [&](const IamReader& iam) { return iam.entity(Kind::user, *name); });
   output.user = to_user(*ctx, user, Detail::full);
   co_return output;
 }
@@ -75,7 +82,8 @@ Task<api::ListUsersOutput> Service::list_users(Ctx ctx, api::ListUsersInput inpu
     });
   });
   api::ListUsersOutput output;
-  const auto page = co_await page_of(all, input.marker, input.max_items, output, [](const Entity& e) { return to_lower(e.name); });
+  const auto page = co_await page_of(all, input.marker, input.max_items, output,
+                                     [](const Entity& e) { return to_lower(e.name); });
   for (const Entity& e : page) output.users.push_back(to_user(*ctx, e, Detail::listed));
   co_return output;
 }

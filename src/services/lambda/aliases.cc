@@ -21,35 +21,40 @@ AwsError alias_not_found(const FunctionName& name, std::string_view alias) {
   return errors::resource_not_found("Cannot find alias arn: " + name.arn_of(alias));
 }
 
-Result<void> check_version(const storage::View& view, const FunctionName& name, const FunctionRecord& record,
-                           const std::string& version) {
+Result<void> check_version(const storage::View& view, const FunctionName& name,
+                           const FunctionRecord& record, const std::string& version) {
   if (version == kLatest) return {};
   const auto number = parse_int(version);
   if (number && *number > 0) {
-    VIRGA_TRY(found, store::find_version(view, store::owner_of(name), record.id, static_cast<uint64_t>(*number)));
+    VIRGA_TRY(found, store::find_version(view, store::owner_of(name), record.id,
+                                         static_cast<uint64_t>(*number)));
     if (found) return {};
   }
   return fail(errors::function_not_found(name.arn_of(version)));
 }
 
-Result<void> check_weights(const storage::View& view, const FunctionName& name, const FunctionRecord& record,
-                           const AliasRecord& alias) {
+Result<void> check_weights(const storage::View& view, const FunctionName& name,
+                           const FunctionRecord& record, const AliasRecord& alias) {
   if (alias.weights.empty()) return {};
   if (alias.weights.size() > 1) {
-    return fail(errors::invalid_parameter("Number of items in AdditionalVersionWeights cannot be greater than 1"));
+    return fail(errors::invalid_parameter(
+        "Number of items in AdditionalVersionWeights cannot be greater than 1"));
   }
   const auto& [version, weight] = *alias.weights.begin();
   if (version == alias.version) {
-    return fail(errors::invalid_parameter("Invalid function version " + version + ". Function version " + version +
+    return fail(errors::invalid_parameter("Invalid function version " + version +
+                                          ". Function version " + version +
                                           " is already included in routing configuration."));
   }
   if (version == kLatest || alias.version == kLatest) {
-    return fail(errors::invalid_parameter("$LATEST is not supported for an alias pointing to more than 1 version"));
+    return fail(errors::invalid_parameter(
+        "$LATEST is not supported for an alias pointing to more than 1 version"));
   }
   if (weight < 0.0 || weight > 1.0) {
-    return fail(errors::validation(std::to_string(weight), "routingConfig.additionalVersionWeights",
-                                   "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "
-                                   "Member must have value greater than or equal to 0.0]"));
+    return fail(errors::validation(
+        std::to_string(weight), "routingConfig.additionalVersionWeights",
+        "Map value must satisfy constraint: [Member must have value less than or equal to 1.0, "
+        "Member must have value greater than or equal to 0.0]"));
   }
   return check_version(view, name, record, version);
 }
@@ -69,14 +74,16 @@ Task<api::CreateAliasOutput> Service::create_alias(Ctx ctx, api::CreateAliasInpu
   }
   if (!is_alias_name(alias.name)) {
     co_return fail(errors::validation(
-        alias.name, "name", "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"));
+        alias.name, "name",
+        "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"));
   }
   auto create = [&](storage::Txn& txn) -> Result<bool> {
     VIRGA_TRY(record, store::get_function(txn, name));
     VIRGA_TRY_VOID(check_version(txn, name, record, alias.version));
     VIRGA_TRY_VOID(check_weights(txn, name, record, alias));
     VIRGA_TRY(found, store::find_alias(txn, owner, record.id, alias.name));
-    if (found) return fail(errors::resource_conflict("Alias already exists: " + name.arn_of(alias.name)));
+    if (found)
+      return fail(errors::resource_conflict("Alias already exists: " + name.arn_of(alias.name)));
     store::put_alias(txn, owner, record.id, alias);
     return true;
   };
@@ -88,7 +95,8 @@ Task<api::GetAliasOutput> Service::get_alias(Ctx ctx, api::GetAliasInput input) 
   const auto name = co_await parse_name(ctx, input.function_name);
   const auto view = shard_.snapshot();
   const auto record = co_await store::get_function(*view, name);
-  const auto alias = co_await store::find_alias(*view, store::owner_of(name), record.id, input.name);
+  const auto alias =
+      co_await store::find_alias(*view, store::owner_of(name), record.id, input.name);
   if (!alias) co_return fail(alias_not_found(name, input.name));
   co_return render(*alias, name);
 }
@@ -107,7 +115,8 @@ Task<api::UpdateAliasOutput> Service::update_alias(Ctx ctx, api::UpdateAliasInpu
     }
     if (input.function_version) alias.version = *input.function_version;
     if (input.description) alias.description = *input.description;
-    if (input.routing_config) alias.weights = input.routing_config->additional_version_weights.value_or({});
+    if (input.routing_config)
+      alias.weights = input.routing_config->additional_version_weights.value_or({});
     VIRGA_TRY_VOID(check_version(txn, name, record, alias.version));
     VIRGA_TRY_VOID(check_weights(txn, name, record, alias));
     alias.revision_id = revision;
@@ -136,7 +145,8 @@ Task<api::ListAliasesOutput> Service::list_aliases(Ctx ctx, api::ListAliasesInpu
   const auto record = co_await store::get_function(*view, name);
   const auto after = co_await read_marker("aliases", input.marker);
   const size_t limit = page_size(input.max_items);
-  const auto all = co_await store::list_aliases(*view, store::owner_of(name), record.id, after, SIZE_MAX);
+  const auto all =
+      co_await store::list_aliases(*view, store::owner_of(name), record.id, after, SIZE_MAX);
   api::ListAliasesOutput out;
   auto& rows = out.aliases.emplace();
   std::string last;

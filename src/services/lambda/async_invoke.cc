@@ -219,8 +219,8 @@ Task<platform::Delivery> Service::deliver_outcome(platform::QueueMessage message
   auto context = target_context(to);
   std::string failure = "no services to call";
   if (options_.call) {
-    auto calling =
-        options_.call(std::move(context), std::move(call.service), std::move(call.operation), std::move(call.input));
+    auto calling = options_.call(std::move(context), std::move(call.service),
+                                 std::move(call.operation), std::move(call.input));
     const auto done = co_await as_result(std::move(calling));
     if (done) co_return platform::Delivery::done_with();
     failure = done.error().code + ": " + done.error().message;

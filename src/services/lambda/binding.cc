@@ -9,8 +9,7 @@ aws::ServiceBinding make_binding(Service& service) {
       service,
       {
           {"CreateFunction", "KMSKeyArn, TracingConfig and SnapStart are stored without effect"},
-          {"CreateFunction",
-           "Images, VPC and file systems are refused with NotImplemented"},
+          {"CreateFunction", "Images, VPC and file systems are refused with NotImplemented"},
           {"UpdateFunctionConfiguration", "as CreateFunction"},
           {"Invoke", "DurableExecutionName and TenantId are refused with NotImplemented"},
           {"InvokeWithResponseStream", "the chunks leave when the function has ended"},

@@ -15,7 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kCouldNot[] = "Could not unzip uploaded file. Please check your file, then try to upload again.";
+constexpr char kCouldNot[] =
+    "Could not unzip uploaded file. Please check your file, then try to upload again.";
 
 struct Folder {
   fs::path path;
@@ -86,7 +87,8 @@ TEST(CodePackage, refuses_a_zip_without_files) {
 }
 
 TEST(CodePackage, refuses_paths_that_leave_the_folder) {
-  for (const char* path : {"../evil", "a/../../evil", "/etc/cron.d/evil", "a\\..\\..\\evil", "..", "a/.."}) {
+  for (const char* path :
+       {"../evil", "a/../../evil", "/etc/cron.d/evil", "a\\..\\..\\evil", "..", "a/.."}) {
     const auto got = inspect_zip(make_zip({{path, "x"}}));
     ASSERT_FALSE(got) << path;
     EXPECT_EQ(got.error().message, kCouldNot) << path;
@@ -106,7 +108,8 @@ TEST(CodePackage, keeps_links_that_stay_inside) {
 }
 
 TEST(CodePackage, refuses_links_that_leave) {
-  for (const char* target : {"..", "../x", "a/../../x", "/etc/passwd", "/", "/var/task/../../etc"}) {
+  for (const char* target :
+       {"..", "../x", "a/../../x", "/etc/passwd", "/", "/var/task/../../etc"}) {
     const auto got = inspect_zip(make_zip({{"link", target, S_IFLNK | 0777}}));
     ASSERT_FALSE(got) << target;
     EXPECT_EQ(got.error().message, kCouldNot);
@@ -118,7 +121,8 @@ TEST(CodePackage, never_writes_through_a_link) {
   // The second entry would be written through the first, were links made in the archive's order.
   const auto through = make_zip({{"d", "/tmp/elsewhere", S_IFLNK | 0777}, {"d/file", "x"}});
   EXPECT_FALSE(unpack(through, folder));
-  const auto chain = make_zip({{"p/q/up", "../..", S_IFLNK | 0777}, {"p/q/up/z", "..", S_IFLNK | 0777}});
+  const auto chain =
+      make_zip({{"p/q/up", "../..", S_IFLNK | 0777}, {"p/q/up/z", "..", S_IFLNK | 0777}});
   EXPECT_FALSE(unpack(chain, folder));
   EXPECT_TRUE(fs::is_empty(folder.path));  // nothing half unpacked stays
 }
@@ -132,7 +136,8 @@ TEST(CodePackage, refuses_more_than_250_mb_unzipped) {
   const std::string zeros(90'000'000, '\0');
   const auto bomb = make_zip({{"a", zeros}, {"b", zeros}, {"c", zeros}});
   ASSERT_LT(bomb.size(), 1'000'000u);
-  EXPECT_EQ(inspect_zip(bomb).error().message, "Unzipped size must be smaller than 262144000 bytes");
+  EXPECT_EQ(inspect_zip(bomb).error().message,
+            "Unzipped size must be smaller than 262144000 bytes");
 }
 
 TEST(CodePackage, refuses_damaged_content) {

@@ -25,15 +25,18 @@ TEST(CodeStore, takes_the_same_code_many_times_at_once) {
   async::EpollLoop loop(async::real_env());
   {
     const auto pool = async::make_thread_pool(4);
-    CodeStore store(storage::local_file_system(), *pool,
-                    {.zip_dir = (folder / "zips").string(), .folder_dir = (folder / "folders").string()});
+    CodeStore store(
+        storage::local_file_system(), *pool,
+        {.zip_dir = (folder / "zips").string(), .folder_dir = (folder / "folders").string()});
     fs::create_directories(folder / "folders");
     const std::string zip = make_zip({{"app.py", std::string(100'000, 'x')}});
     std::vector<std::optional<Result<CodeRecord>>> got(16);
     loop.post([&] {
       for (auto& one : got) put(&store, zip, &one);
     });
-    const auto done = [&] { return std::ranges::all_of(got, [](const auto& one) { return one.has_value(); }); };
+    const auto done = [&] {
+      return std::ranges::all_of(got, [](const auto& one) { return one.has_value(); });
+    };
     while (!done()) loop.run_once(50);
     for (const auto& one : got) {
       ASSERT_TRUE(*one) << (*one).error().message;

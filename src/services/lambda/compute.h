@@ -104,7 +104,8 @@ class Compute {
   // Ready for its first invocation when it returns. `log_stream` is the sandbox's own.
   virtual Task<std::unique_ptr<Sandbox>> start(std::shared_ptr<const SandboxSpec> spec,
                                                std::string log_stream, LogSink sink) = 0;
-  // Functions of this runtime exist: what their first start needs may be made ready. On the scheduler's loop.
+  // Functions of this runtime exist: what their first start needs may be made ready. On the
+  // scheduler's loop.
   virtual void prepare(const std::string& runtime) { static_cast<void>(runtime); }
   // "Python 3.11.2" and a stable hash of the interpreter for RuntimeVersionArn; nullopt when
   // nothing can run `runtime`.

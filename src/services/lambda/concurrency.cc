@@ -1,5 +1,5 @@
-// Reserved concurrency and account settings. Source: Lambda API Reference, PutFunctionConcurrency, GetAccountSettings;
-// Lambda Developer Guide, "Configuring reserved concurrency".
+// Reserved concurrency and account settings. Source: Lambda API Reference, PutFunctionConcurrency,
+// GetAccountSettings; Lambda Developer Guide, "Configuring reserved concurrency".
 #include "api/lambda/delete_function_concurrency.h"
 #include "api/lambda/get_account_settings.h"
 #include "api/lambda/get_function_concurrency.h"
@@ -20,8 +20,8 @@ constexpr int64_t kZippedBytes = 52'428'800;
 
 }  // namespace
 
-Task<api::PutFunctionConcurrencyOutput> Service::put_function_concurrency(Ctx ctx,
-                                                                          api::PutFunctionConcurrencyInput input) {
+Task<api::PutFunctionConcurrencyOutput> Service::put_function_concurrency(
+    Ctx ctx, api::PutFunctionConcurrencyInput input) {
   const auto name = co_await parse_name(ctx, input.function_name);
   co_await must_be_unqualified(name, "");
   const auto owner = store::owner_of(name);
@@ -31,9 +31,11 @@ Task<api::PutFunctionConcurrencyOutput> Service::put_function_concurrency(Ctx ct
     VIRGA_TRY(total, store::reserved_total(txn, owner));
     const int others = total - record.reserved_concurrency.value_or(0);
     if (options_.account_concurrency - others - wanted < kUnreservedMin) {
-      return fail(errors::invalid_parameter(
-          "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below "
-          "its minimum value of [" + std::to_string(kUnreservedMin) + "]."));
+      return fail(
+          errors::invalid_parameter("Specified ReservedConcurrentExecutions for function decreases "
+                                    "account's UnreservedConcurrentExecution below "
+                                    "its minimum value of [" +
+                                    std::to_string(kUnreservedMin) + "]."));
     }
     record.reserved_concurrency = wanted;
     store::put_function(txn, owner, record);
@@ -46,12 +48,13 @@ Task<api::PutFunctionConcurrencyOutput> Service::put_function_concurrency(Ctx ct
   co_return out;
 }
 
-Task<api::GetFunctionConcurrencyOutput> Service::get_function_concurrency(Ctx ctx,
-                                                                          api::GetFunctionConcurrencyInput input) {
+Task<api::GetFunctionConcurrencyOutput> Service::get_function_concurrency(
+    Ctx ctx, api::GetFunctionConcurrencyInput input) {
   const auto name = co_await parse_name(ctx, input.function_name);
   const auto record = co_await store::get_function(*shard_.snapshot(), name);
   api::GetFunctionConcurrencyOutput out;
-  if (record.reserved_concurrency) out.reserved_concurrent_executions = *record.reserved_concurrency;
+  if (record.reserved_concurrency)
+    out.reserved_concurrent_executions = *record.reserved_concurrency;
   co_return out;
 }
 
@@ -72,7 +75,8 @@ Task<api::DeleteFunctionConcurrencyOutput> Service::delete_function_concurrency(
   co_return api::DeleteFunctionConcurrencyOutput();
 }
 
-Task<api::GetAccountSettingsOutput> Service::get_account_settings(Ctx ctx, api::GetAccountSettingsInput) {
+Task<api::GetAccountSettingsOutput> Service::get_account_settings(Ctx ctx,
+                                                                  api::GetAccountSettingsInput) {
   const store::Owner owner{ctx->account, ctx->region};
   const auto view = shard_.snapshot();
   const auto functions = co_await store::list_functions(*view, owner, "", SIZE_MAX);

@@ -19,7 +19,8 @@ std::string CodeDownloads::sign(std::string_view sha256_hex, std::string_view ex
   return to_hex(as_bytes(mac));
 }
 
-std::string CodeDownloads::url(const Endpoint& endpoint, std::string_view sha256_hex, async::WallTime now) const {
+std::string CodeDownloads::url(const Endpoint& endpoint, std::string_view sha256_hex,
+                               async::WallTime now) const {
   const std::string expires = std::to_string(now.at.seconds() + kValidSeconds);
   return endpoint.url() + std::string(kPrefix) + std::string(sha256_hex) + "?Expires=" + expires +
          "&Signature=" + sign(sha256_hex, expires);
@@ -28,7 +29,8 @@ std::string CodeDownloads::url(const Endpoint& endpoint, std::string_view sha256
 Task<std::string> CodeDownloads::fetch(std::string target, async::WallTime now) {
   const std::string_view text = target;
   const size_t question = text.find('?');
-  if (!text.starts_with(kPrefix) || question == std::string_view::npos) co_return fail(denied("Access Denied"));
+  if (!text.starts_with(kPrefix) || question == std::string_view::npos)
+    co_return fail(denied("Access Denied"));
   const std::string hash(text.substr(kPrefix.size(), question - kPrefix.size()));
   std::string expires, signature;
   for (const auto part : split(text.substr(question + 1), '&')) {

@@ -230,8 +230,8 @@ Task<std::unique_ptr<Sandbox>> EngineCompute::start(std::shared_ptr<const Sandbo
   auto starting = engine_.start(start);
   auto started = co_await std::move(starting);
   if (started.kind == sandbox::StartOutcome::Kind::timed_out) {
-    // It has run for 10 s: once more, now under the function's own timeout. Source: Lambda Developer Guide, "Understanding the
-    // Lambda execution environment lifecycle", "Init phase".
+    // It has run for 10 s: once more, now under the function's own timeout. Source: Lambda
+    // Developer Guide, "Understanding the Lambda execution environment lifecycle", "Init phase".
     sink({env_.wall.now().at, "INIT_REPORT Init Duration: " + seconds_text(kInitMillis * 1000) +
                                   " ms\tPhase: init\tStatus: timeout"});
     start.init_timeout_ms = spec->timeout_ms;

@@ -13,7 +13,10 @@ std::shared_ptr<const Document> user_type() {
 }
 
 AwsError user_error(std::string code, int status, std::string message) {
-  return AwsError{.code = std::move(code), .http_status = status, .message = std::move(message), .detail = user_type()};
+  return AwsError{.code = std::move(code),
+                  .http_status = status,
+                  .message = std::move(message),
+                  .detail = user_type()};
 }
 
 }  // namespace
@@ -33,8 +36,9 @@ AwsError precondition_failed(std::string message) {
 AwsError validation(std::string_view value, std::string_view member, std::string_view constraint) {
   return AwsError{.code = "ValidationException",
                   .http_status = 400,
-                  .message = "1 validation error detected: Value '" + std::string(value) + "' at '" +
-                             std::string(member) + "' failed to satisfy constraint: " + std::string(constraint)};
+                  .message = "1 validation error detected: Value '" + std::string(value) +
+                             "' at '" + std::string(member) +
+                             "' failed to satisfy constraint: " + std::string(constraint)};
 }
 AwsError not_implemented(std::string_view what) {
   return AwsError{.code = "NotImplemented",
@@ -63,15 +67,17 @@ AwsError could_not_unzip() {
   return invalid_parameter(
       "Could not unzip uploaded file. Please check your file, then try to upload again.");
 }
-AwsError empty_zip() { return invalid_parameter("Uploaded file must be a non-empty zip"); }
+AwsError empty_zip() {
+  return invalid_parameter("Uploaded file must be a non-empty zip");
+}
 AwsError unzipped_too_large() {
   return invalid_parameter("Unzipped size must be smaller than 262144000 bytes");
 }
 AwsError request_too_large(size_t bytes, std::string_view invocation_type, size_t limit) {
   return user_error("RequestTooLargeException", 413,
                     std::to_string(bytes) + " byte payload is too large for the " +
-                        std::string(invocation_type) + " invocation type (limit " + std::to_string(limit) +
-                        " bytes)");
+                        std::string(invocation_type) + " invocation type (limit " +
+                        std::to_string(limit) + " bytes)");
 }
 AwsError invalid_request_content(std::string_view reason) {
   return user_error("InvalidRequestContentException", 400,
@@ -79,12 +85,14 @@ AwsError invalid_request_content(std::string_view reason) {
 }
 AwsError function_revision_mismatch() {
   return precondition_failed(
-      "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to "
+      "The Revision Id provided does not match the latest Revision Id. Call the "
+      "GetFunction/GetAlias API to "
       "retrieve the latest Revision Id");
 }
 AwsError policy_revision_mismatch() {
   return precondition_failed(
-      "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the "
+      "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to "
+      "retrieve the "
       "latest Revision Id");
 }
 
@@ -101,12 +109,14 @@ AwsError too_many_requests(ThrottleReason reason) {
 }
 AwsError function_pending(std::string_view state) {
   return resource_conflict(
-      "The operation cannot be performed at this time. The function is currently in the following state: " +
+      "The operation cannot be performed at this time. The function is currently in the following "
+      "state: " +
       std::string(state));
 }
 AwsError update_in_progress(std::string_view arn) {
   return resource_conflict(
-      "The operation cannot be performed at this time. An update is in progress for resource: " + std::string(arn));
+      "The operation cannot be performed at this time. An update is in progress for resource: " +
+      std::string(arn));
 }
 
 }  // namespace virga::lambda::errors

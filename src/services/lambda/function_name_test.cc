@@ -5,7 +5,8 @@
 namespace virga::lambda {
 namespace {
 
-Result<FunctionName> parse(std::string_view text, std::optional<std::string_view> qualifier = std::nullopt) {
+Result<FunctionName> parse(std::string_view text,
+                           std::optional<std::string_view> qualifier = std::nullopt) {
   return FunctionName::parse(text, qualifier, "000000000000", "us-east-1", "aws");
 }
 
@@ -35,11 +36,16 @@ TEST(FunctionName, takes_partial_and_full_arns) {
   EXPECT_EQ(full->qualifier, "live");
 }
 
-TEST(FunctionName, twelve_digits_alone_are_a_name) { EXPECT_EQ(parse("111122223333")->name, "111122223333"); }
-TEST(FunctionName, a_function_may_be_called_function) { EXPECT_EQ(parse("function")->name, "function"); }
+TEST(FunctionName, twelve_digits_alone_are_a_name) {
+  EXPECT_EQ(parse("111122223333")->name, "111122223333");
+}
+TEST(FunctionName, a_function_may_be_called_function) {
+  EXPECT_EQ(parse("function")->name, "function");
+}
 
 TEST(FunctionName, refuses_what_the_pattern_refuses) {
-  for (const char* bad : {"", "a b", "a:b:c", "arn:aws:s3:::x", "or/ders", "x:$OLDEST", "a:", ":a"}) {
+  for (const char* bad :
+       {"", "a b", "a:b:c", "arn:aws:s3:::x", "or/ders", "x:$OLDEST", "a:", ":a"}) {
     const auto got = parse(bad);
     ASSERT_FALSE(got) << bad;
     EXPECT_EQ(got.error().code, "ValidationException") << bad;
@@ -55,7 +61,8 @@ TEST(FunctionName, refuses_another_region) {
   const auto got = parse("arn:aws:lambda:eu-west-1:000000000000:function:orders");
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, "ResourceNotFoundException");
-  EXPECT_EQ(got.error().message, "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')");
+  EXPECT_EQ(got.error().message,
+            "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')");
 }
 
 TEST(FunctionName, two_qualifiers_have_to_agree) {

@@ -243,16 +243,17 @@ Result<std::vector<std::string>> all_code_hashes(const View& view) {
 Result<std::vector<std::string>> all_runtimes(const View& view) {
   std::set<std::string> runtimes;
   const Key all(Space::lambda);
-  VIRGA_TRY_VOID(view.scan(all, all.range_end(), Direction::forward, [&](std::string_view key, std::string_view value) {
-    storage::KeyReader reader(key);
-    reader.u8();
-    reader.text();
-    reader.text();
-    if (reader.u8() != kFunctions) return true;
-    const auto record = decode_function(value);
-    if (record) runtimes.insert(record->latest.runtime);
-    return true;
-  }));
+  VIRGA_TRY_VOID(view.scan(all, all.range_end(), Direction::forward,
+                           [&](std::string_view key, std::string_view value) {
+                             storage::KeyReader reader(key);
+                             reader.u8();
+                             reader.text();
+                             reader.text();
+                             if (reader.u8() != kFunctions) return true;
+                             const auto record = decode_function(value);
+                             if (record) runtimes.insert(record->latest.runtime);
+                             return true;
+                           }));
   return std::vector<std::string>(runtimes.begin(), runtimes.end());
 }
 

@@ -75,7 +75,8 @@ Result<VersionRecord> settings_from(const api::CreateFunctionInput& in, const st
 
 }  // namespace
 
-Task<CodeRecord> Service::code_from(Ctx ctx, std::optional<std::string> zip, CodeLocation s3, bool image) {
+Task<CodeRecord> Service::code_from(Ctx ctx, std::optional<std::string> zip, CodeLocation s3,
+                                    bool image) {
   co_await refuse_unsupported(image, "ImageUri");
   if (zip && s3.given()) {
     co_return fail(errors::invalid_parameter(
@@ -97,7 +98,8 @@ Task<api::CreateFunctionOutput> Service::create_function(Ctx ctx, api::CreateFun
   if (existing) co_return fail(errors::function_exists(name.name));
   co_await must_be_assumable(settings.role);
   CodeLocation s3{input.code.s3_bucket, input.code.s3_key, input.code.s3_object_version};
-  settings.code = co_await code_from(ctx, std::move(input.code.zip_file), std::move(s3), input.code.image_uri.has_value());
+  settings.code = co_await code_from(ctx, std::move(input.code.zip_file), std::move(s3),
+                                     input.code.image_uri.has_value());
   co_await check_unzipped_total(settings);
   settings.last_modified = ctx->now.at;
   settings.revision_id = new_revision_id(ctx);

@@ -1,11 +1,11 @@
-#include "services/lambda/service.h"
+#include "api/lambda/invoke.h"
 
 #include "api/lambda/delete_function.h"
 #include "api/lambda/get_account_settings.h"
 #include "api/lambda/get_function_concurrency.h"
-#include "api/lambda/invoke.h"
 #include "api/lambda/put_function_concurrency.h"
 #include "api/lambda/put_function_event_invoke_config.h"
+#include "services/lambda/service.h"
 #include "services/lambda/test_service.h"
 
 namespace virga::lambda {
@@ -27,14 +27,16 @@ TEST(Invoke, answers_and_leaves_log_and_usage) {
   EXPECT_FALSE(got->function_error);
   const std::string tail = *from_base64(*got->log_result);
   EXPECT_THAT(tail, HasSubstr("START RequestId: req-1 Version: $LATEST\n"));
-  EXPECT_THAT(tail, HasSubstr("\nREPORT RequestId: req-1\tDuration: 1.23 ms\tBilled Duration: 102 ms\t"));
+  EXPECT_THAT(tail,
+              HasSubstr("\nREPORT RequestId: req-1\tDuration: 1.23 ms\tBilled Duration: 102 ms\t"));
   ASSERT_EQ(f.log.appended.size(), 1u);
   EXPECT_EQ(f.log.appended[0].group, "/aws/lambda/f");
   EXPECT_THAT(f.log.appended[0].stream, HasSubstr("/[$LATEST]"));
-  EXPECT_THAT(f.log.appended[0].events.front().message, StartsWith("INIT_START Runtime Version: python3.12.v1\t"));
+  EXPECT_THAT(f.log.appended[0].events.front().message,
+              StartsWith("INIT_START Runtime Version: python3.12.v1\t"));
   f.shard.settle();
-  const auto usage = platform::read_usage(*f.shard->snapshot(), "000000000000", "us-east-1", "lambda", Timestamp{0},
-                                          Timestamp{INT64_MAX}, 10);
+  const auto usage = platform::read_usage(*f.shard->snapshot(), "000000000000", "us-east-1",
+                                          "lambda", Timestamp{0}, Timestamp{INT64_MAX}, 10);
   ASSERT_TRUE(usage);
   ASSERT_EQ(usage->size(), 1u);
   EXPECT_EQ((*usage)[0].id, "req-1");
@@ -61,7 +63,8 @@ TEST(Invoke, a_function_error_is_an_answer) {
   EXPECT_EQ(got->status_code, 200);
   EXPECT_EQ(got->function_error, "Unhandled");
   EXPECT_EQ(got->payload,
-            "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: req-1 Error: Task timed out after 3.00 "
+            "{\"errorType\":\"Sandbox.Timedout\",\"errorMessage\":\"RequestId: req-1 Error: Task "
+            "timed out after 3.00 "
             "seconds\"}");
 }
 
@@ -81,7 +84,8 @@ TEST(Invoke, refuses_large_payloads_and_what_is_no_json) {
   EXPECT_EQ(large.error().code, "RequestTooLargeException");
   EXPECT_EQ(large.error().http_status, 413);
   EXPECT_EQ(large.error().message,
-            "6291458 byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)");
+            "6291458 byte payload is too large for the RequestResponse invocation type (limit "
+            "6291456 bytes)");
   const auto broken = f.invoke("f", "{a");
   EXPECT_EQ(broken.error().code, "InvalidRequestContentException");
   EXPECT_THAT(broken.error().message, StartsWith("Could not parse request body into json: "));
@@ -130,8 +134,8 @@ TEST(InvokeEvent, answers_202_and_runs_later_under_the_same_request_id) {
   EXPECT_THAT(f.compute.payloads, ElementsAre("{\"n\":1}"));
   EXPECT_EQ(f.compute.invocations[0].request_id, "e-1");
   ASSERT_EQ(f.log.appended.size(), 1u);
-  const auto usage = platform::read_usage(*f.shard->snapshot(), "000000000000", "us-east-1", "lambda", Timestamp{0},
-                                          Timestamp{INT64_MAX}, 10);
+  const auto usage = platform::read_usage(*f.shard->snapshot(), "000000000000", "us-east-1",
+                                          "lambda", Timestamp{0}, Timestamp{INT64_MAX}, 10);
   EXPECT_EQ(usage->size(), 1u);
   f.pass(3'600'000);
   EXPECT_EQ(f.compute.payloads.size(), 1u);
@@ -198,7 +202,8 @@ struct Called {
 ServiceOptions calling(std::vector<Called>* calls) {
   ServiceOptions out;
   out.has_service = [](std::string_view service) { return service != "sns"; };
-  out.call = [calls](aws::CallContext call, std::string service, std::string operation, Document input) -> Task<Document> {
+  out.call = [calls](aws::CallContext call, std::string service, std::string operation,
+                     Document input) -> Task<Document> {
     calls->push_back({service + ":" + operation, call.principal.arn, std::move(input)});
     co_return Document::object();
   };
@@ -221,7 +226,9 @@ TEST(InvokeEvent, an_event_for_a_function_without_concurrency_goes_to_its_dead_l
   EXPECT_EQ(calls[0].operation, "sqs:SendMessage");
   EXPECT_EQ(calls[0].principal, "arn:aws:sts::000000000000:assumed-role/r/f");
   EXPECT_EQ(calls[0].input.string_or("MessageBody", ""), "{\"n\":1}");
-  EXPECT_EQ(calls[0].input.find("MessageAttributes")->find("RequestID")->string_or("StringValue", ""), "e-1");
+  EXPECT_EQ(
+      calls[0].input.find("MessageAttributes")->find("RequestID")->string_or("StringValue", ""),
+      "e-1");
 }
 
 TEST(InvokeEvent, success_is_told_to_a_bus) {
@@ -249,8 +256,10 @@ TEST(EventInvokeConfig, a_destination_of_a_service_that_is_not_there_is_refused)
   EventFixture f(calling(&calls));
   f.create();
   auto config = f.named<api::PutFunctionEventInvokeConfigInput>();
-  config.destination_config.emplace().on_failure.emplace().destination = "arn:aws:sns:us-east-1:000000000000:t";
-  EXPECT_EQ(f.call(&Service::put_function_event_invoke_config, config).error().code, "NotImplemented");
+  config.destination_config.emplace().on_failure.emplace().destination =
+      "arn:aws:sns:us-east-1:000000000000:t";
+  EXPECT_EQ(f.call(&Service::put_function_event_invoke_config, config).error().code,
+            "NotImplemented");
 }
 
 TEST(InvokeEvent, survives_the_process) {
@@ -280,8 +289,9 @@ TEST(InvokeEvent, of_a_function_that_is_gone_ends) {
 TEST(InvokeEvent, has_a_limit_of_one_megabyte) {
   EventFixture f;
   f.create();
-  EXPECT_EQ(f.send("\"" + std::string(1'048'576, 'x') + "\"").error().message,
-            "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)");
+  EXPECT_EQ(
+      f.send("\"" + std::string(1'048'576, 'x') + "\"").error().message,
+      "1048578 byte payload is too large for the Event invocation type (limit 1048576 bytes)");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// AddPermission, RemovePermission, GetPolicy. Source: Lambda API Reference, the pages of these operations; Lambda Developer
-// Guide, "Using resource-based policies for Lambda".
+// AddPermission, RemovePermission, GetPolicy. Source: Lambda API Reference, the pages of these
+// operations; Lambda Developer Guide, "Using resource-based policies for Lambda".
 #include <algorithm>
 
 #include "api/lambda/add_permission.h"
@@ -21,7 +21,8 @@ namespace {
 Result<void> check_qualifier(const storage::View& view, const FunctionName& name) {
   if (name.qualifier.empty()) return {};
   if (name.qualifier == kLatest) {
-    return fail(errors::invalid_parameter("We currently do not support adding policies for $LATEST."));
+    return fail(
+        errors::invalid_parameter("We currently do not support adding policies for $LATEST."));
   }
   VIRGA_TRY(found, store::resolve(view, name, 1.0));
   return {};
@@ -40,12 +41,14 @@ Task<api::AddPermissionOutput> Service::add_permission(Ctx ctx, api::AddPermissi
     VIRGA_TRY_VOID(check_qualifier(txn, name));
     VIRGA_TRY(found, store::find_policy(txn, owner, record.id, name.qualifier));
     PolicyRecord policy = found.value_or(PolicyRecord{});
-    if (input.revision_id && *input.revision_id != policy.revision_id) return fail(errors::policy_revision_mismatch());
+    if (input.revision_id && *input.revision_id != policy.revision_id)
+      return fail(errors::policy_revision_mismatch());
     for (const auto& other : policy.statements) {
       if (other.id == input.statement_id) {
-        return fail(errors::resource_conflict("The statement id (" + input.statement_id +
-                                              ") provided already exists. Please provide a new statement id, or remove "
-                                              "the existing statement."));
+        return fail(errors::resource_conflict(
+            "The statement id (" + input.statement_id +
+            ") provided already exists. Please provide a new statement id, or remove "
+            "the existing statement."));
       }
     }
     policy.statements.push_back({.id = input.statement_id, .json = text});
@@ -54,7 +57,8 @@ Task<api::AddPermissionOutput> Service::add_permission(Ctx ctx, api::AddPermissi
     if (size > kPolicyBytesMax) {
       return fail(AwsError{.code = "PolicyLengthExceededException",
                            .http_status = 400,
-                           .message = "The final policy size (" + std::to_string(size) + ") is bigger than the limit (" +
+                           .message = "The final policy size (" + std::to_string(size) +
+                                      ") is bigger than the limit (" +
                                       std::to_string(kPolicyBytesMax) + ")."});
     }
     store::put_policy(txn, owner, record.id, name.qualifier, policy);
@@ -66,19 +70,24 @@ Task<api::AddPermissionOutput> Service::add_permission(Ctx ctx, api::AddPermissi
   co_return out;
 }
 
-Task<api::RemovePermissionOutput> Service::remove_permission(Ctx ctx, api::RemovePermissionInput input) {
+Task<api::RemovePermissionOutput> Service::remove_permission(Ctx ctx,
+                                                             api::RemovePermissionInput input) {
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
   const auto owner = store::owner_of(name);
   const std::string revision = new_revision_id(ctx);
   auto remove = [&](storage::Txn& txn) -> Result<bool> {
     VIRGA_TRY(record, store::get_function(txn, name));
     VIRGA_TRY(found, store::find_policy(txn, owner, record.id, name.qualifier));
-    if (!found) return fail(errors::resource_not_found("No policy is associated with the given resource."));
-    if (input.revision_id && *input.revision_id != found->revision_id) return fail(errors::policy_revision_mismatch());
-    const size_t gone =
-        std::erase_if(found->statements, [&](const auto& statement) { return statement.id == input.statement_id; });
+    if (!found)
+      return fail(errors::resource_not_found("No policy is associated with the given resource."));
+    if (input.revision_id && *input.revision_id != found->revision_id)
+      return fail(errors::policy_revision_mismatch());
+    const size_t gone = std::erase_if(found->statements, [&](const auto& statement) {
+      return statement.id == input.statement_id;
+    });
     if (gone == 0) {
-      return fail(errors::resource_not_found("Statement " + input.statement_id + " is not found in resource policy."));
+      return fail(errors::resource_not_found("Statement " + input.statement_id +
+                                             " is not found in resource policy."));
     }
     found->revision_id = revision;
     store::put_policy(txn, owner, record.id, name.qualifier, *found);
@@ -92,15 +101,18 @@ Task<api::GetPolicyOutput> Service::get_policy(Ctx ctx, api::GetPolicyInput inpu
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
   const auto view = shard_.snapshot();
   const auto record = co_await store::get_function(*view, name);
-  const auto policy = co_await store::find_policy(*view, store::owner_of(name), record.id, name.qualifier);
-  if (!policy) co_return fail(errors::resource_not_found("The resource you requested does not exist."));
+  const auto policy =
+      co_await store::find_policy(*view, store::owner_of(name), record.id, name.qualifier);
+  if (!policy)
+    co_return fail(errors::resource_not_found("The resource you requested does not exist."));
   api::GetPolicyOutput out;
   out.policy = policy_document(*policy);
   out.revision_id = policy->revision_id;
   co_return out;
 }
 
-// Strict mode: may `call.principal` invoke the function for `call.source_arn`, or the role that the call names?
+// Strict mode: may `call.principal` invoke the function for `call.source_arn`, or the role that the
+// call names?
 Task<void> Service::permit(platform::InvokeCall call, FunctionName name) {
   platform::Gate* gate = options_.gate;
   if (!gate) co_return ok();
@@ -124,9 +136,11 @@ Task<void> Service::permit(platform::InvokeCall call, FunctionName name) {
 
 Task<void> Service::must_be_assumable(std::string role_arn) {
   if (!options_.gate) co_return ok();
-  const auto assumed = co_await as_result(options_.gate->assume(role_arn, "lambda.amazonaws.com", "check"));
+  const auto assumed =
+      co_await as_result(options_.gate->assume(role_arn, "lambda.amazonaws.com", "check"));
   if (!assumed) {
-    co_return fail(errors::invalid_parameter("The role defined for the function cannot be assumed by Lambda."));
+    co_return fail(errors::invalid_parameter(
+        "The role defined for the function cannot be assumed by Lambda."));
   }
   co_return ok();
 }

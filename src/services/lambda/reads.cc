@@ -1,5 +1,6 @@
-// What infrastructure tools read back on every refresh, for features that a function here does not have: AWS's answers for
-// functions without them. Source: Lambda API Reference, the pages of these operations.
+// What infrastructure tools read back on every refresh, for features that a function here does not
+// have: AWS's answers for functions without them. Source: Lambda API Reference, the pages of these
+// operations.
 #include "api/lambda/enums.h"
 #include "api/lambda/get_function_code_signing_config.h"
 #include "api/lambda/get_function_recursion_config.h"

@@ -32,18 +32,22 @@ TEST(Records, an_absent_environment_stays_absent) {
 }
 
 TEST(Records, aliases_policies_and_event_settings_read_back) {
-  const auto alias = decode_alias(encode(AliasRecord{.name = "live", .version = "1", .weights = {{"2", 0.25}}}));
+  const auto alias =
+      decode_alias(encode(AliasRecord{.name = "live", .version = "1", .weights = {{"2", 0.25}}}));
   EXPECT_EQ(alias->weights.at("2"), 0.25);
-  const auto policy = decode_policy(encode(PolicyRecord{.statements = {{"s", "{\"Sid\":\"s\"}"}}, .revision_id = "r"}));
+  const auto policy = decode_policy(
+      encode(PolicyRecord{.statements = {{"s", "{\"Sid\":\"s\"}"}}, .revision_id = "r"}));
   ASSERT_EQ(policy->statements.size(), 1u);
   EXPECT_EQ(policy->statements[0].json, "{\"Sid\":\"s\"}");
-  const auto event = decode_event_invoke(encode(EventInvokeRecord{.qualifier = "$LATEST", .retry_attempts = 0}));
+  const auto event =
+      decode_event_invoke(encode(EventInvokeRecord{.qualifier = "$LATEST", .retry_attempts = 0}));
   EXPECT_EQ(event->retry_attempts, 0);
   EXPECT_FALSE(event->event_age_seconds);
 }
 
 TEST(Records, what_is_unreadable_is_our_fault) {
-  for (const std::string& bytes : {std::string(), std::string("\2{}", 3), std::string("\1{", 2), std::string("\1[]", 3)}) {
+  for (const std::string& bytes :
+       {std::string(), std::string("\2{}", 3), std::string("\1{", 2), std::string("\1[]", 3)}) {
     EXPECT_EQ(decode_function(bytes).error().code, "InternalFailure");
   }
 }

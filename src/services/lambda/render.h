@@ -15,12 +15,15 @@ namespace virga::lambda {
 // What a mutating answer says of the change that it made; the next request finds the final state.
 enum class Moment { created, updated, settled };
 
-// `now` decides whether a change is still pending (--lifecycle-delay). `arn` is shown as FunctionArn.
-api::FunctionConfiguration render(const VersionRecord& version, const std::string& function_name, const std::string& arn,
-                                  Moment moment, Timestamp now, const Compute& compute, const std::string& region,
+// `now` decides whether a change is still pending (--lifecycle-delay). `arn` is shown as
+// FunctionArn.
+api::FunctionConfiguration render(const VersionRecord& version, const std::string& function_name,
+                                  const std::string& arn, Moment moment, Timestamp now,
+                                  const Compute& compute, const std::string& region,
                                   const std::string& partition);
 api::AliasConfiguration render(const AliasRecord& alias, const FunctionName& function);
-api::FunctionEventInvokeConfig render(const EventInvokeRecord& record, const FunctionName& function);
+api::FunctionEventInvokeConfig render(const EventInvokeRecord& record,
+                                      const FunctionName& function);
 
 bool is_pending(const VersionRecord& version, Timestamp now);
 

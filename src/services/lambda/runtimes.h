@@ -10,14 +10,16 @@ namespace virga::lambda {
 
 enum class RuntimeFamily { python, node, provided, other };
 
-// Of a name in the model's enum; `other` for the families that Virga does not run (Java, .NET, Ruby, Go) and for unknown
-// names.
+// Of a name in the model's enum; `other` for the families that Virga does not run (Java, .NET,
+// Ruby, Go) and for unknown names.
 RuntimeFamily runtime_family(std::string_view runtime);
 
-// InvalidParameterValueException with the list of names when `runtime` is not one that functions can have here.
+// InvalidParameterValueException with the list of names when `runtime` is not one that functions
+// can have here.
 Result<void> check_runtime(std::string_view runtime);
 
-// AWS_EXECUTION_ENV: "AWS_Lambda_python3.12". Source: Lambda Developer Guide, "Defined runtime environment variables".
+// AWS_EXECUTION_ENV: "AWS_Lambda_python3.12". Source: Lambda Developer Guide, "Defined runtime
+// environment variables".
 std::string execution_environment(std::string_view runtime);
 
 }  // namespace virga::lambda

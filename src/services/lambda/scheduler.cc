@@ -44,10 +44,13 @@ struct Scheduler::Pool {
 
 namespace {
 
-// Lines kept for one sandbox between two executions; a function that writes more without being asked loses the rest.
+// Lines kept for one sandbox between two executions; a function that writes more without being
+// asked loses the rest.
 constexpr size_t kLogLinesMax = 50'000;
 
-std::string account_key(const SandboxSpec& spec) { return spec.account + "/" + spec.region; }
+std::string account_key(const SandboxSpec& spec) {
+  return spec.account + "/" + spec.region;
+}
 
 }  // namespace
 
@@ -107,7 +110,9 @@ class Scheduler::Admission {
 
 Scheduler::Scheduler(async::Loop& loop, Compute& compute, Options options)
     : loop_(loop), compute_(compute), options_(options) {}
-Scheduler::~Scheduler() { CHECK(pools_.empty()); }
+Scheduler::~Scheduler() {
+  CHECK(pools_.empty());
+}
 
 Scheduler::Pool& Scheduler::pool_of(const RunnableVersion& version) {
   Key key{version.function_id, version.version, version.generation};
@@ -116,7 +121,8 @@ Scheduler::Pool& Scheduler::pool_of(const RunnableVersion& version) {
     pool = std::make_unique<Pool>();
     pool->key = std::move(key);
     pool->spec = version.spec;
-    // A request that read the function just before it changed: it is served, but nothing of it stays.
+    // A request that read the function just before it changed: it is served, but nothing of it
+    // stays.
     for (const auto& [other, unused] : pools_) {
       if (other.function_id == version.function_id && other.version == version.version &&
           other.generation > version.generation) {
@@ -127,7 +133,8 @@ Scheduler::Pool& Scheduler::pool_of(const RunnableVersion& version) {
   return *pool;
 }
 
-Task<Execution> Scheduler::execute(RunnableVersion version, ConcurrencyLimits limits, Invocation invocation) {
+Task<Execution> Scheduler::execute(RunnableVersion version, ConcurrencyLimits limits,
+                                   Invocation invocation) {
   if (stopping_) co_return fail(errors::service_exception("The server is stopping."));
   const auto admission = co_await Admission::admit(*this, version, limits);
   Pool* const pool = &pool_of(version);
@@ -145,8 +152,9 @@ Task<std::shared_ptr<Scheduler::Slot>> Scheduler::acquire(Pool* pool) {
   waiter.queued = true;
   start_for(*pool);
   const auto give_up = loop_.now().plus_millis(options_.queue_wait_ms);
-  auto waiting = async::with_deadline(waiter.ready.wait(), give_up,
-                                      errors::service_exception("No execution environment became available."));
+  auto waiting =
+      async::with_deadline(waiter.ready.wait(), give_up,
+                           errors::service_exception("No execution environment became available."));
   const auto woken = co_await as_result(std::move(waiting));
   if (waiter.slot) co_return std::move(waiter.slot);
   if (waiter.queued) {
@@ -159,7 +167,8 @@ Task<std::shared_ptr<Scheduler::Slot>> Scheduler::acquire(Pool* pool) {
   co_return fail(woken.error());
 }
 
-// The newest idle sandbox that can still be used; others found on the way end. The pool stays, even when it is left empty.
+// The newest idle sandbox that can still be used; others found on the way end. The pool stays, even
+// when it is left empty.
 std::shared_ptr<Scheduler::Slot> Scheduler::take_idle(Pool& pool) {
   while (!pool.idle.empty()) {
     auto slot = std::move(pool.idle.back());
@@ -262,8 +271,10 @@ void Scheduler::start_for(Pool& pool) {
 Task<void> Scheduler::start_one(Pool* pool) {
   auto slot = std::make_shared<Slot>();
   slot->pool = pool;
-  slot->log_stream = make_log_stream_name(loop_.env().wall.now().at, pool->key.version, loop_.env().random);
-  // The sink belongs to the sandbox, which the slot owns: a weak reference, lest they keep each other.
+  slot->log_stream =
+      make_log_stream_name(loop_.env().wall.now().at, pool->key.version, loop_.env().random);
+  // The sink belongs to the sandbox, which the slot owns: a weak reference, lest they keep each
+  // other.
   LogSink sink = [weak = std::weak_ptr<Slot>(slot)](LogLine line) {
     const auto to = weak.lock();
     if (!to) return;
@@ -273,7 +284,8 @@ Task<void> Scheduler::start_one(Pool* pool) {
       ++to->log_lines_dropped;
     }
   };
-  // Not inside start_for(), which still counts: an engine that answers at once would change the pools under it.
+  // Not inside start_for(), which still counts: an engine that answers at once would change the
+  // pools under it.
   const auto turn = co_await as_result(async::yield());
   Result<std::unique_ptr<Sandbox>> got = std::unexpected(async::stopped_error());
   if (turn) {
@@ -308,7 +320,9 @@ void Scheduler::fail_waiter(Pool& pool, const AwsError& error) {
   Waiter& waiter = *pool.waiting.front();
   pool.waiting.pop_front();
   waiter.queued = false;
-  waiter.error = error.code == async::stopped_error().code ? errors::service_exception("The server is stopping.") : error;
+  waiter.error = error.code == async::stopped_error().code
+                     ? errors::service_exception("The server is stopping.")
+                     : error;
   waiter.ready.set();
 }
 
@@ -317,7 +331,9 @@ void Scheduler::serve_blocked() {
     const Key key = blocked_.front();
     const auto it = pools_.find(key);
     // Its requests may have been served by the pool's own sandboxes meanwhile.
-    if (it != pools_.end() && !it->second->waiting.empty() && live_ >= options_.sandboxes_max && !evict_one()) return;
+    if (it != pools_.end() && !it->second->waiting.empty() && live_ >= options_.sandboxes_max &&
+        !evict_one())
+      return;
     blocked_.remove(key);
     if (it == pools_.end()) continue;
     it->second->blocked = false;
@@ -330,7 +346,8 @@ bool Scheduler::evict_one() {
   Pool* oldest = nullptr;
   for (const auto& [key, pool] : pools_) {
     if (pool->idle.empty()) continue;
-    if (oldest == nullptr || pool->idle.front()->idle_since < oldest->idle.front()->idle_since) oldest = pool.get();
+    if (oldest == nullptr || pool->idle.front()->idle_since < oldest->idle.front()->idle_since)
+      oldest = pool.get();
   }
   if (oldest == nullptr) return false;
   oldest->idle.erase(oldest->idle.begin());
@@ -371,11 +388,13 @@ void Scheduler::retire_where(Predicate predicate) {
 
 void Scheduler::retire(uint64_t function_id, uint64_t below_generation) {
   retire_where([&](const Key& key) {
-    return key.function_id == function_id && key.version == "$LATEST" && key.generation < below_generation;
+    return key.function_id == function_id && key.version == "$LATEST" &&
+           key.generation < below_generation;
   });
 }
 void Scheduler::retire_version(uint64_t function_id, const std::string& version) {
-  retire_where([&](const Key& key) { return key.function_id == function_id && key.version == version; });
+  retire_where(
+      [&](const Key& key) { return key.function_id == function_id && key.version == version; });
 }
 void Scheduler::retire_all(uint64_t function_id) {
   retire_where([&](const Key& key) { return key.function_id == function_id; });
@@ -428,7 +447,8 @@ Scheduler::Counts Scheduler::counts() const {
 
 Task<void> Scheduler::stop() {
   stopping_ = true;
-  if (reap_timer_ != async::TimerId::none) loop_.cancel_timer(std::exchange(reap_timer_, async::TimerId::none));
+  if (reap_timer_ != async::TimerId::none)
+    loop_.cancel_timer(std::exchange(reap_timer_, async::TimerId::none));
   retire_everything();
   co_await starts_.stop();
   const AwsError stopped = errors::service_exception("The server is stopping.");

@@ -15,43 +15,49 @@
 
 namespace virga::lambda {
 
-// A function version as the scheduler knows it. `generation` grows with every change of code or configuration, so that
-// sandboxes of an older one are never used for newer requests.
+// A function version as the scheduler knows it. `generation` grows with every change of code or
+// configuration, so that sandboxes of an older one are never used for newer requests.
 struct RunnableVersion {
-  uint64_t function_id = 0;   // never reused: a function deleted and made again is another one
-  std::string version;        // "$LATEST", "7"
+  uint64_t function_id = 0;  // never reused: a function deleted and made again is another one
+  std::string version;       // "$LATEST", "7"
   uint64_t generation = 0;
   std::shared_ptr<const SandboxSpec> spec;
 };
 
 struct ConcurrencyLimits {
-  int account = 1000;             // of all functions of the account in the region
-  int account_reserved = 0;       // how much of it is reserved for single functions
-  std::optional<int> reserved;    // this function's share, if it has one
+  int account = 1000;           // of all functions of the account in the region
+  int account_reserved = 0;     // how much of it is reserved for single functions
+  std::optional<int> reserved;  // this function's share, if it has one
 };
 
 // What came of one request.
 struct Execution {
   Outcome outcome;
-  std::vector<LogLine> log;             // written since the sandbox's previous execution, initialisation included
+  std::vector<LogLine>
+      log;  // written since the sandbox's previous execution, initialisation included
   std::string log_stream;
-  Timestamp started, ended;             // wall clock; lines before `started` are of the initialisation or of before
-  std::optional<int64_t> init_micros;   // set on the sandbox's first execution
+  Timestamp started,
+      ended;  // wall clock; lines before `started` are of the initialisation or of before
+  std::optional<int64_t> init_micros;  // set on the sandbox's first execution
 };
 
-// Puts requests and sandboxes together, by event: an idle sandbox takes the request; else one is started, and whichever
-// becomes free first takes the request that waits longest. Idle ones are a stack, so that the surplus ages and goes; a
-// function that is not called has no process. Owned by the service; lives on one loop, all calls there.
+// Puts requests and sandboxes together, by event: an idle sandbox takes the request; else one is
+// started, and whichever becomes free first takes the request that waits longest. Idle ones are a
+// stack, so that the surplus ages and goes; a function that is not called has no process. Owned by
+// the service; lives on one loop, all calls there.
 //
-// Invariants: a sandbox serves one (function, version, generation) for life and one request at a time; starts in flight of
-// a pool never exceed its waiting requests; sandboxes alive never exceed Options::sandboxes_max.
+// Invariants: a sandbox serves one (function, version, generation) for life and one request at a
+// time; starts in flight of a pool never exceed its waiting requests; sandboxes alive never exceed
+// Options::sandboxes_max.
 class Scheduler {
  public:
   struct Options {
     int sandboxes_max = 1000;
-    int64_t idle_ms = 5 * 60'000;       // an idle sandbox ends after this
-    int64_t age_max_ms = 6 * 3600'000;  // then a new one takes its place: its credentials last no longer than 12 hours
-    int64_t queue_wait_ms = 5 * 60'000; // a request that no sandbox could be started for gives up
+    int64_t idle_ms = 5 * 60'000;  // an idle sandbox ends after this
+    int64_t age_max_ms =
+        6 *
+        3600'000;  // then a new one takes its place: its credentials last no longer than 12 hours
+    int64_t queue_wait_ms = 5 * 60'000;  // a request that no sandbox could be started for gives up
   };
   struct Counts {
     int idle = 0;
@@ -63,10 +69,12 @@ class Scheduler {
   Scheduler(async::Loop& loop, Compute& compute, Options options);
   ~Scheduler();
 
-  // TooManyRequestsException when the limits are used up; ServiceException when no sandbox can be had.
+  // TooManyRequestsException when the limits are used up; ServiceException when no sandbox can be
+  // had.
   Task<Execution> execute(RunnableVersion version, ConcurrencyLimits limits, Invocation invocation);
 
-  // Sandboxes of the function's older generations end: idle ones now, busy ones after their request.
+  // Sandboxes of the function's older generations end: idle ones now, busy ones after their
+  // request.
   void retire(uint64_t function_id, uint64_t below_generation);
   // The function, or one version of it, is gone.
   void retire_all(uint64_t function_id);
@@ -113,16 +121,17 @@ class Scheduler {
   Compute& compute_;
   Options options_;
   std::map<Key, std::unique_ptr<Pool>> pools_;
-  std::unordered_map<std::string, int> account_in_flight_;   // by account/region; unreserved only
-  std::unordered_map<uint64_t, int> function_in_flight_;     // by function id
-  int live_ = 0;  // idle, busy and starting
-  std::list<Key> blocked_;  // pools whose requests wait for room
+  std::unordered_map<std::string, int> account_in_flight_;  // by account/region; unreserved only
+  std::unordered_map<uint64_t, int> function_in_flight_;    // by function id
+  int live_ = 0;                                            // idle, busy and starting
+  std::list<Key> blocked_;                                  // pools whose requests wait for room
   async::TimerId reap_timer_ = async::TimerId::none;
   async::TaskScope starts_;
   bool stopping_ = false;
 };
 
-// "2026/03/01/[$LATEST]<32 hex>". Source: Lambda Developer Guide, "Viewing CloudWatch logs for Lambda functions".
+// "2026/03/01/[$LATEST]<32 hex>". Source: Lambda Developer Guide, "Viewing CloudWatch logs for
+// Lambda functions".
 std::string make_log_stream_name(Timestamp now, const std::string& version, async::Random& random);
 
 }  // namespace virga::lambda

@@ -61,14 +61,17 @@ struct Fixture {
     spec->function_name = "f" + std::to_string(id);
     return {.function_id = id, .version = "$LATEST", .generation = generation, .spec = spec};
   }
-  // What an execution came to, once it has; shared with the execution, which may outlive the test's scope.
+  // What an execution came to, once it has; shared with the execution, which may outlive the test's
+  // scope.
   struct Pending {
-    std::shared_ptr<std::optional<Result<Execution>>> value = std::make_shared<std::optional<Result<Execution>>>();
+    std::shared_ptr<std::optional<Result<Execution>>> value =
+        std::make_shared<std::optional<Result<Execution>>>();
     explicit operator bool() const { return value->has_value(); }
     Result<Execution>& operator*() { return **value; }
     Result<Execution>* operator->() { return &**value; }
   };
-  void start(Pending* out, RunnableVersion v = version(), ConcurrencyLimits limits = {}, std::string payload = "{}") {
+  void start(Pending* out, RunnableVersion v = version(), ConcurrencyLimits limits = {},
+             std::string payload = "{}") {
     Invocation invocation{.request_id = "r", .payload = std::move(payload)};
     spawn(scheduler->execute(std::move(v), limits, std::move(invocation)), out->value);
     settle();
@@ -186,7 +189,8 @@ TEST(Scheduler, a_reserved_share_bounds_its_function_and_shrinks_the_others_room
   f.start(&a, f.version(1), own);
   f.start(&b, f.version(1), own);
   ASSERT_TRUE(b);
-  EXPECT_EQ(b->error().detail->string_or("Reason", ""), "ReservedFunctionConcurrentInvocationLimitExceeded");
+  EXPECT_EQ(b->error().detail->string_or("Reason", ""),
+            "ReservedFunctionConcurrentInvocationLimitExceeded");
   f.start(&c, f.version(2), others);
   f.start(&d, f.version(2), others);
   f.start(&e, f.version(2), others);
@@ -251,7 +255,8 @@ TEST(Scheduler, deleting_a_function_ends_its_idle_sandboxes) {
 
 TEST(Scheduler, a_sandbox_that_ended_is_not_used_again) {
   Fixture f;
-  f.compute.next_outcome = Outcome{.kind = OutcomeKind::timed_out, .payload = "{}", .reusable = false};
+  f.compute.next_outcome =
+      Outcome{.kind = OutcomeKind::timed_out, .payload = "{}", .reusable = false};
   Fixture::Pending a, b;
   f.start(&a);
   EXPECT_EQ(f.compute.alive, 0);
@@ -286,7 +291,8 @@ TEST(Scheduler, a_sandbox_is_replaced_before_its_credentials_end) {
 
 TEST(Scheduler, a_failed_initialisation_is_the_answer_of_the_first_request) {
   Fixture f;
-  f.compute.next_init_failure = Outcome{.kind = OutcomeKind::init_error, .payload = "{\"errorType\":\"x\"}"};
+  f.compute.next_init_failure =
+      Outcome{.kind = OutcomeKind::init_error, .payload = "{\"errorType\":\"x\"}"};
   Fixture::Pending a;
   f.start(&a);
   ASSERT_TRUE(a && *a);
@@ -296,7 +302,8 @@ TEST(Scheduler, a_failed_initialisation_is_the_answer_of_the_first_request) {
 
 TEST(Scheduler, an_engine_that_cannot_start_fails_the_request_and_only_that) {
   Fixture f;
-  f.compute.start_error = AwsError{.code = "ServiceException", .http_status = 500, .message = "no room"};
+  f.compute.start_error =
+      AwsError{.code = "ServiceException", .http_status = 500, .message = "no room"};
   Fixture::Pending a, b;
   f.start(&a);
   ASSERT_TRUE(a);
@@ -366,7 +373,8 @@ TEST(Scheduler, stopping_fails_who_still_waits) {
 
 TEST(LogStreamName, has_the_date_the_version_and_32_hex_digits) {
   async::FakeEnv env;
-  const auto name = make_log_stream_name(from_civil(2026, 3, 1, 12, 0, 0, 0), "$LATEST", env.env().random);
+  const auto name =
+      make_log_stream_name(from_civil(2026, 3, 1, 12, 0, 0, 0), "$LATEST", env.env().random);
   EXPECT_THAT(name, ::testing::MatchesRegex("2026/03/01/\\[\\$LATEST\\][0-9a-f]{32}"));
 }
 

@@ -5,13 +5,14 @@
 namespace virga::lambda {
 namespace {
 
-// Asynchronous invocations under way in this process; each may occupy a sandbox. The account's limit bounds them as well.
+// Asynchronous invocations under way in this process; each may occupy a sandbox. The account's
+// limit bounds them as well.
 constexpr size_t kEventsAtATime = 256;
 
 }  // namespace
 
-Service::Service(storage::Shard& shard, async::Loop& home, Compute& compute, CodeStore& code, platform::LogWriter& logs,
-                 platform::DurableTimers& timers, ServiceOptions options)
+Service::Service(storage::Shard& shard, async::Loop& home, Compute& compute, CodeStore& code,
+                 platform::LogWriter& logs, platform::DurableTimers& timers, ServiceOptions options)
     : shard_(shard),
       home_(home),
       compute_(compute),
@@ -20,19 +21,23 @@ Service::Service(storage::Shard& shard, async::Loop& home, Compute& compute, Cod
       options_(options),
       downloads_(code),
       scheduler_(home, compute, options.scheduler),
-      events_(shard, timers, home.env(), {.name = "lambda-events", .concurrency = kEventsAtATime},
-              [this](platform::QueueMessage message) { return deliver_event(std::move(message)); }) {}
+      events_(
+          shard, timers, home.env(), {.name = "lambda-events", .concurrency = kEventsAtATime},
+          [this](platform::QueueMessage message) { return deliver_event(std::move(message)); }) {}
 
 Service::~Service() = default;
 
 void Service::retire(uint64_t function_id, uint64_t below_generation) {
-  home_.post([this, function_id, below_generation] { scheduler_.retire(function_id, below_generation); });
+  home_.post(
+      [this, function_id, below_generation] { scheduler_.retire(function_id, below_generation); });
 }
 void Service::retire_all(uint64_t function_id) {
   home_.post([this, function_id] { scheduler_.retire_all(function_id); });
 }
 void Service::retire_version(uint64_t function_id, std::string version) {
-  home_.post([this, function_id, version = std::move(version)] { scheduler_.retire_version(function_id, version); });
+  home_.post([this, function_id, version = std::move(version)] {
+    scheduler_.retire_version(function_id, version);
+  });
 }
 void Service::retire_everything() {
   home_.post([this] { scheduler_.retire_everything(); });

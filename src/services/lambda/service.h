@@ -34,10 +34,12 @@ struct ServiceOptions {
   int64_t retry_base_delay_ms =
       60'000;  // first retry of an asynchronous invocation; the second after twice that
   int account_concurrency = 1000;
-  platform::Gate* gate = nullptr;        // strict mode: decides about calls by AWS services
+  platform::Gate* gate = nullptr;  // strict mode: decides about calls by AWS services
   Scheduler::Options scheduler;
   // Calls an operation of another service by name, for destinations; empty: none can be called.
-  std::function<Task<Document>(aws::CallContext call, std::string service, std::string operation, Document input)> call;
+  std::function<Task<Document>(aws::CallContext call, std::string service, std::string operation,
+                               Document input)>
+      call;
   std::function<bool(std::string_view service)>
       has_service;  // whether this server answers calls of that service
 };

@@ -39,8 +39,10 @@ TEST(CreateFunction, answers_pending_and_the_next_read_finds_it_active) {
   EXPECT_EQ(made.package_type, "Zip");
   EXPECT_EQ(made.ephemeral_storage->size, 512);
   EXPECT_EQ(made.logging_config->log_group, "/aws/lambda/f");
-  EXPECT_THAT(*made.runtime_version_config->runtime_version_arn, StartsWith("arn:aws:lambda:us-east-1::runtime:"));
-  const auto read = f.call(&Service::get_function_configuration, f.named<api::GetFunctionConfigurationInput>());
+  EXPECT_THAT(*made.runtime_version_config->runtime_version_arn,
+              StartsWith("arn:aws:lambda:us-east-1::runtime:"));
+  const auto read =
+      f.call(&Service::get_function_configuration, f.named<api::GetFunctionConfigurationInput>());
   ASSERT_TRUE(read);
   EXPECT_EQ(read->state, "Active");
   EXPECT_EQ(read->last_update_status, "Successful");
@@ -60,10 +62,12 @@ TEST(CreateFunction, refuses_what_cannot_run) {
   Fixture f;
   auto no_zip = f.function();
   no_zip.code.zip_file = "not a zip";
-  EXPECT_THAT(f.call(&Service::create_function, no_zip).error().message, StartsWith("Could not unzip uploaded file."));
+  EXPECT_THAT(f.call(&Service::create_function, no_zip).error().message,
+              StartsWith("Could not unzip uploaded file."));
   auto no_code = f.function();
   no_code.code = {};
-  EXPECT_EQ(f.call(&Service::create_function, no_code).error().code, "InvalidParameterValueException");
+  EXPECT_EQ(f.call(&Service::create_function, no_code).error().code,
+            "InvalidParameterValueException");
   auto s3 = f.function();
   s3.code = {};
   s3.code.s3_bucket = "b";
@@ -71,10 +75,12 @@ TEST(CreateFunction, refuses_what_cannot_run) {
   EXPECT_EQ(f.call(&Service::create_function, s3).error().code, "InternalFailure");  // no door here
   auto java = f.function();
   java.runtime = "java21";
-  EXPECT_THAT(f.call(&Service::create_function, java).error().message, HasSubstr("Value java21 at 'runtime'"));
+  EXPECT_THAT(f.call(&Service::create_function, java).error().message,
+              HasSubstr("Value java21 at 'runtime'"));
   auto none = f.function();
   none.handler.reset();
-  EXPECT_THAT(f.call(&Service::create_function, none).error().message, StartsWith("Runtime and Handler are mandatory"));
+  EXPECT_THAT(f.call(&Service::create_function, none).error().message,
+              StartsWith("Runtime and Handler are mandatory"));
   auto layers = f.function();
   layers.layers = std::vector<std::string>{"arn:aws:lambda:us-east-1:000000000000:layer:l:1"};
   const auto no_layer = f.call(&Service::create_function, layers);
@@ -89,7 +95,8 @@ TEST(CreateFunction, refuses_what_cannot_run) {
 TEST(CreateFunction, survives_a_restart_with_its_code) {
   Fixture f;
   f.create();
-  for (const auto& entry : fs::directory_iterator(f.folder)) fs::remove_all(entry.path());  // the unpacked copy is lost
+  for (const auto& entry : fs::directory_iterator(f.folder))
+    fs::remove_all(entry.path());  // the unpacked copy is lost
   f.restart();
   const auto got = f.invoke("f", "{\"a\":1}");
   ASSERT_TRUE(got) << got.error().message;
@@ -114,9 +121,12 @@ TEST(GetFunction, gives_an_address_for_the_code_that_works_for_ten_minutes) {
   const auto bytes = f.shard.run(downloads.fetch(target, f.context.env->wall.now()));
   ASSERT_TRUE(bytes);
   EXPECT_EQ(*bytes, *in.code.zip_file);
-  EXPECT_EQ(f.shard.run(downloads.fetch(target + "0", f.context.env->wall.now())).error().http_status, 403);
+  EXPECT_EQ(
+      f.shard.run(downloads.fetch(target + "0", f.context.env->wall.now())).error().http_status,
+      403);
   f.shard.fake_env().advance_millis(601'000);
-  EXPECT_EQ(f.shard.run(downloads.fetch(target, f.context.env->wall.now())).error().message, "Request has expired");
+  EXPECT_EQ(f.shard.run(downloads.fetch(target, f.context.env->wall.now())).error().message,
+            "Request has expired");
 }
 
 TEST(GetFunction, names_the_missing_function_as_asked) {
@@ -126,7 +136,8 @@ TEST(GetFunction, names_the_missing_function_as_asked) {
   f.create();
   const auto qualified = f.call(&Service::get_function, f.named<api::GetFunctionInput>("f:live"));
   EXPECT_EQ(qualified.error().code, "ResourceNotFoundException");
-  EXPECT_EQ(qualified.error().message, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:live");
+  EXPECT_EQ(qualified.error().message,
+            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:live");
 }
 
 TEST(UpdateFunctionConfiguration, replaces_what_is_given_and_drains_old_sandboxes) {
@@ -136,7 +147,8 @@ TEST(UpdateFunctionConfiguration, replaces_what_is_given_and_drains_old_sandboxe
   EXPECT_EQ(f.compute.alive, 1);
   auto in = f.named<api::UpdateFunctionConfigurationInput>();
   in.timeout = 30;
-  in.environment.emplace().variables = std::map<std::string, std::string>{{std::string("TABLE"), "t"}};
+  in.environment.emplace().variables =
+      std::map<std::string, std::string>{{std::string("TABLE"), "t"}};
   const auto got = f.call(&Service::update_function_configuration, in);
   ASSERT_TRUE(got);
   EXPECT_EQ(got->last_update_status, "InProgress");
@@ -185,16 +197,21 @@ TEST(UpdateFunctionCode, the_next_invocation_runs_the_new_code) {
 TEST(LifecycleDelay, restores_the_windows_and_refusals) {
   Fixture f({.lifecycle_delay_ms = 2000});
   f.create();
-  auto read = [&] { return f.call(&Service::get_function_configuration, f.named<api::GetFunctionConfigurationInput>()); };
+  auto read = [&] {
+    return f.call(&Service::get_function_configuration,
+                  f.named<api::GetFunctionConfigurationInput>());
+  };
   EXPECT_EQ(read()->state, "Pending");
   EXPECT_EQ(f.invoke("f").error().message,
-            "The operation cannot be performed at this time. The function is currently in the following state: Pending");
+            "The operation cannot be performed at this time. The function is currently in the "
+            "following state: Pending");
   f.shard.fake_env().advance_millis(2001);
   EXPECT_EQ(read()->state, "Active");
   auto in = f.named<api::UpdateFunctionConfigurationInput>();
   ASSERT_TRUE(f.call(&Service::update_function_configuration, in));
   EXPECT_EQ(read()->last_update_status, "InProgress");
-  EXPECT_EQ(f.call(&Service::update_function_configuration, in).error().code, "ResourceConflictException");
+  EXPECT_EQ(f.call(&Service::update_function_configuration, in).error().code,
+            "ResourceConflictException");
 }
 
 TEST(DeleteFunction, takes_everything_with_it) {
@@ -207,9 +224,12 @@ TEST(DeleteFunction, takes_everything_with_it) {
   EXPECT_EQ(got->status_code, 204);
   EXPECT_EQ(f.compute.alive, 0);
   EXPECT_EQ(f.invoke("f").error().code, "ResourceNotFoundException");
-  EXPECT_EQ(f.call(&Service::delete_function, f.named<api::DeleteFunctionInput>()).error().http_status, 404);
+  EXPECT_EQ(
+      f.call(&Service::delete_function, f.named<api::DeleteFunctionInput>()).error().http_status,
+      404);
   f.create();  // a new function of the name has nothing of the old one
-  const auto versions = f.call(&Service::list_versions_by_function, f.named<api::ListVersionsByFunctionInput>());
+  const auto versions =
+      f.call(&Service::list_versions_by_function, f.named<api::ListVersionsByFunctionInput>());
   EXPECT_EQ(versions->versions->size(), 1u);
 }
 
@@ -217,16 +237,21 @@ TEST(DeleteFunction, of_a_version_keeps_the_rest) {
   Fixture f;
   f.create();
   ASSERT_TRUE(f.call(&Service::publish_version, f.named<api::PublishVersionInput>()));
-  EXPECT_EQ(f.call(&Service::delete_function, f.named<api::DeleteFunctionInput>("f:$LATEST")).error().message,
+  EXPECT_EQ(f.call(&Service::delete_function, f.named<api::DeleteFunctionInput>("f:$LATEST"))
+                .error()
+                .message,
             "$LATEST version cannot be deleted without deleting the function.");
   api::CreateAliasInput alias;
   alias.function_name = "f";
   alias.name = "live";
   alias.function_version = "1";
   ASSERT_TRUE(f.call(&Service::create_alias, alias));
-  EXPECT_EQ(f.call(&Service::delete_function, f.named<api::DeleteFunctionInput>("f:1")).error().code,
-            "ResourceConflictException");
-  EXPECT_EQ(f.call(&Service::delete_function, f.named<api::DeleteFunctionInput>("f:live")).error().message,
+  EXPECT_EQ(
+      f.call(&Service::delete_function, f.named<api::DeleteFunctionInput>("f:1")).error().code,
+      "ResourceConflictException");
+  EXPECT_EQ(f.call(&Service::delete_function, f.named<api::DeleteFunctionInput>("f:live"))
+                .error()
+                .message,
             "Deletion of aliases is not currently supported.");
 }
 
@@ -252,7 +277,9 @@ TEST(ListFunctions, pages_in_the_order_of_names) {
 TEST(Versions, a_publication_without_a_change_is_the_last_one) {
   Fixture f;
   f.create();
-  auto publish = [&] { return f.call(&Service::publish_version, f.named<api::PublishVersionInput>()); };
+  auto publish = [&] {
+    return f.call(&Service::publish_version, f.named<api::PublishVersionInput>());
+  };
   EXPECT_EQ(publish()->version, "1");
   const auto again = publish();
   EXPECT_EQ(again->version, "1");
@@ -261,13 +288,15 @@ TEST(Versions, a_publication_without_a_change_is_the_last_one) {
   change.memory_size = 256;
   ASSERT_TRUE(f.call(&Service::update_function_configuration, change));
   EXPECT_EQ(publish()->version, "2");
-  const auto list = f.call(&Service::list_versions_by_function, f.named<api::ListVersionsByFunctionInput>());
+  const auto list =
+      f.call(&Service::list_versions_by_function, f.named<api::ListVersionsByFunctionInput>());
   ASSERT_EQ(list->versions->size(), 3u);
   EXPECT_EQ((*list->versions)[0].version, "$LATEST");
   EXPECT_EQ((*list->versions)[1].memory_size, 128);
   auto wrong = f.named<api::PublishVersionInput>();
   wrong.code_sha256 = "x";
-  EXPECT_THAT(f.call(&Service::publish_version, wrong).error().message, StartsWith("CodeSHA256 (x) is different"));
+  EXPECT_THAT(f.call(&Service::publish_version, wrong).error().message,
+              StartsWith("CodeSHA256 (x) is different"));
 }
 
 TEST(Aliases, point_to_versions_and_split_traffic) {
@@ -295,7 +324,8 @@ TEST(Aliases, point_to_versions_and_split_traffic) {
   api::UpdateAliasInput split;
   split.function_name = "f";
   split.name = "live";
-  split.routing_config.emplace().additional_version_weights = std::map<std::string, double>{{"2", 0.5}};
+  split.routing_config.emplace().additional_version_weights =
+      std::map<std::string, double>{{"2", 0.5}};
   ASSERT_TRUE(f.call(&Service::update_alias, split));
   int second = 0;
   for (int i = 0; i < 40; ++i) second += f.invoke("f:live")->executed_version == "2";
@@ -317,24 +347,31 @@ TEST(Permissions, become_statements_of_a_policy) {
   const auto added = f.call(&Service::add_permission, in);
   ASSERT_TRUE(added) << added.error().message;
   const std::string statement =
-      "{\"Sid\":\"s1\",\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"s3.amazonaws.com\"},\"Action\":\"lambda:"
-      "InvokeFunction\",\"Resource\":\"arn:aws:lambda:us-east-1:000000000000:function:f\",\"Condition\":{"
-      "\"StringEquals\":{\"AWS:SourceAccount\":\"000000000000\"},\"ArnLike\":{\"AWS:SourceArn\":\"arn:aws:s3:::b\"}}}";
+      "{\"Sid\":\"s1\",\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"s3.amazonaws.com\"},"
+      "\"Action\":\"lambda:"
+      "InvokeFunction\",\"Resource\":\"arn:aws:lambda:us-east-1:000000000000:function:f\","
+      "\"Condition\":{"
+      "\"StringEquals\":{\"AWS:SourceAccount\":\"000000000000\"},\"ArnLike\":{\"AWS:SourceArn\":"
+      "\"arn:aws:s3:::b\"}}}";
   EXPECT_EQ(added->statement, statement);
   EXPECT_EQ(f.call(&Service::add_permission, in).error().message,
-            "The statement id (s1) provided already exists. Please provide a new statement id, or remove the existing "
+            "The statement id (s1) provided already exists. Please provide a new statement id, or "
+            "remove the existing "
             "statement.");
   const auto policy = f.call(&Service::get_policy, f.named<api::GetPolicyInput>());
-  EXPECT_EQ(policy->policy, "{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":[" + statement + "]}");
+  EXPECT_EQ(policy->policy,
+            "{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":[" + statement + "]}");
   auto remove = f.named<api::RemovePermissionInput>();
   remove.statement_id = "s2";
-  EXPECT_EQ(f.call(&Service::remove_permission, remove).error().message, "Statement s2 is not found in resource policy.");
+  EXPECT_EQ(f.call(&Service::remove_permission, remove).error().message,
+            "Statement s2 is not found in resource policy.");
   remove.statement_id = "s1";
   ASSERT_TRUE(f.call(&Service::remove_permission, remove));
   EXPECT_EQ(f.call(&Service::remove_permission, remove).error().message,
             "No policy is associated with the given resource.");
   in.principal = "nonsense";
-  EXPECT_THAT(f.call(&Service::add_permission, in).error().message, StartsWith("The provided principal was invalid."));
+  EXPECT_THAT(f.call(&Service::add_permission, in).error().message,
+              StartsWith("The provided principal was invalid."));
 }
 
 // Nobody exists.
@@ -409,22 +446,25 @@ TEST(Tags, come_and_go) {
   list.resource = arn;
   EXPECT_EQ(f.call(&Service::list_tags, list)->tags->size(), 1u);
   tag.resource = arn + ":1";
-  EXPECT_EQ(f.call(&Service::tag_resource, tag).error().message,
-            "Tags on function aliases and versions are not supported. Please specify a function ARN.");
+  EXPECT_EQ(
+      f.call(&Service::tag_resource, tag).error().message,
+      "Tags on function aliases and versions are not supported. Please specify a function ARN.");
 }
 
 TEST(EventInvokeConfig, is_kept_per_qualifier) {
   Fixture f;
   f.create();
-  EXPECT_EQ(f.call(&Service::get_function_event_invoke_config, f.named<api::GetFunctionEventInvokeConfigInput>())
+  EXPECT_EQ(f.call(&Service::get_function_event_invoke_config,
+                   f.named<api::GetFunctionEventInvokeConfigInput>())
                 .error()
                 .message,
-            "The function arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST doesn't have an EventInvokeConfig");
+            "The function arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST doesn't have an "
+            "EventInvokeConfig");
   auto in = f.named<api::PutFunctionEventInvokeConfigInput>();
   in.maximum_retry_attempts = 0;
   ASSERT_TRUE(f.call(&Service::put_function_event_invoke_config, in));
-  const auto got =
-      f.call(&Service::get_function_event_invoke_config, f.named<api::GetFunctionEventInvokeConfigInput>());
+  const auto got = f.call(&Service::get_function_event_invoke_config,
+                          f.named<api::GetFunctionEventInvokeConfigInput>());
   EXPECT_EQ(got->maximum_retry_attempts, 0);
   EXPECT_EQ(got->function_arn, "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST");
 }

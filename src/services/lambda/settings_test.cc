@@ -29,18 +29,21 @@ TEST(Environment, refuses_reserved_keys_naming_them) {
   const auto got = check_environment({{"AWS_REGION", "x"}, {"LAMBDA_TASK_ROOT", "y"}, {"OK", "z"}});
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().message,
-            "Lambda was unable to configure your environment variables because the environment variables you have "
-            "provided contains reserved keys that are currently not supported for modification. Reserved keys used in "
+            "Lambda was unable to configure your environment variables because the environment "
+            "variables you have "
+            "provided contains reserved keys that are currently not supported for modification. "
+            "Reserved keys used in "
             "this request: AWS_REGION, LAMBDA_TASK_ROOT");
 }
 
 TEST(Environment, refuses_names_that_are_no_names) {
-  for (const char* name : {"1A", "A", "_A", "A-B", ""}) EXPECT_FALSE(check_environment({{std::string(name), "x"}})) << name;
+  for (const char* name : {"1A", "A", "_A", "A-B", ""})
+    EXPECT_FALSE(check_environment({{std::string(name), "x"}})) << name;
 }
 
 TEST(Runtime, every_python_node_and_provided_name_is_accepted) {
-  for (const char* name : {"python2.7", "python3.6", "python3.14", "nodejs", "nodejs4.3-edge", "nodejs24.x", "provided",
-                           "provided.al2", "provided.al2023"}) {
+  for (const char* name : {"python2.7", "python3.6", "python3.14", "nodejs", "nodejs4.3-edge",
+                           "nodejs24.x", "provided", "provided.al2", "provided.al2023"}) {
     EXPECT_TRUE(check_runtime(name)) << name;
   }
   EXPECT_EQ(runtime_family("python3.12"), RuntimeFamily::python);
@@ -54,9 +57,10 @@ TEST(Runtime, others_get_the_enum_error) {
     const auto got = check_runtime(name);
     ASSERT_FALSE(got) << name;
     EXPECT_EQ(got.error().code, "InvalidParameterValueException");
-    EXPECT_THAT(got.error().message, HasSubstr("Value " + std::string(name) +
-                                               " at 'runtime' failed to satisfy constraint: Member must satisfy enum "
-                                               "value set: [python3.14, "));
+    EXPECT_THAT(got.error().message,
+                HasSubstr("Value " + std::string(name) +
+                          " at 'runtime' failed to satisfy constraint: Member must satisfy enum "
+                          "value set: [python3.14, "));
     EXPECT_THAT(got.error().message, HasSubstr("] or be a valid ARN"));
   }
 }
@@ -74,7 +78,8 @@ TEST(Settings, ranges_are_inclusive) {
 TEST(Settings, a_role_is_checked_by_its_form) {
   EXPECT_TRUE(check_role("arn:aws:iam::000000000000:role/lambda"));
   EXPECT_TRUE(check_role("arn:aws-cn:iam::000000000000:role/path/lambda"));
-  for (const char* bad : {"", "role", "arn:aws:iam::1:role/x", "arn:aws:iam::000000000000:user/x"}) {
+  for (const char* bad :
+       {"", "role", "arn:aws:iam::1:role/x", "arn:aws:iam::000000000000:user/x"}) {
     EXPECT_EQ(check_role(bad).error().code, "ValidationException") << bad;
   }
 }
@@ -89,7 +94,8 @@ TEST(Settings, tags_are_limited) {
 }
 
 TEST(Settings, last_modified_has_milliseconds_and_an_offset) {
-  EXPECT_EQ(format_last_modified(from_civil(2026, 3, 1, 12, 0, 5, 0)), "2026-03-01T12:00:05.000+0000");
+  EXPECT_EQ(format_last_modified(from_civil(2026, 3, 1, 12, 0, 5, 0)),
+            "2026-03-01T12:00:05.000+0000");
 }
 
 }  // namespace

@@ -17,9 +17,11 @@ std::string mark(std::string_view list, std::string_view last) {
 
 Result<void> must_be_unqualified(const FunctionName& name, std::string_view what) {
   if (name.qualifier.empty() || name.qualifier == kLatest) return {};
-  return fail(errors::invalid_parameter("This operation is permitted on Lambda functions only. Aliases and versions do not "
-                                        "support this operation. Please specify either a function name or an unqualified "
-                                        "function ARN" + (what.empty() ? "." : " for " + std::string(what) + ".")));
+  return fail(errors::invalid_parameter(
+      "This operation is permitted on Lambda functions only. Aliases and versions do not "
+      "support this operation. Please specify either a function name or an unqualified "
+      "function ARN" +
+      (what.empty() ? "." : " for " + std::string(what) + ".")));
 }
 
 std::string make_marker(std::string_view list, std::string_view last) {
@@ -29,7 +31,8 @@ std::string make_marker(std::string_view list, std::string_view last) {
 Result<std::string> read_marker(std::string_view list, const std::optional<std::string>& marker) {
   if (!marker || marker->empty()) return std::string();
   const auto bytes = from_base64(*marker);
-  if (bytes && bytes->size() > 8 && bytes->substr(0, 8) == mark(list, bytes->substr(8))) return bytes->substr(8);
+  if (bytes && bytes->size() > 8 && bytes->substr(0, 8) == mark(list, bytes->substr(8)))
+    return bytes->substr(8);
   return fail(errors::invalid_parameter("The Marker is invalid."));
 }
 

@@ -1,4 +1,5 @@
-// TagResource, UntagResource, ListTags. Source: Lambda Developer Guide, "Using tags on Lambda functions".
+// TagResource, UntagResource, ListTags. Source: Lambda Developer Guide, "Using tags on Lambda
+// functions".
 #include "api/lambda/list_tags.h"
 #include "api/lambda/tag_resource.h"
 #include "api/lambda/untag_resource.h"
@@ -13,7 +14,8 @@ namespace {
 
 Result<FunctionName> tagged(Ctx ctx, const std::string& arn) {
   if (arn.find(":function:") == std::string::npos) {
-    // Event source mappings, code signing configurations and capacity providers do not exist here yet.
+    // Event source mappings, code signing configurations and capacity providers do not exist here
+    // yet.
     return fail(errors::resource_not_found("The resource you requested does not exist: " + arn));
   }
   VIRGA_TRY(name, parse_name(ctx, arn));
@@ -28,7 +30,9 @@ Result<FunctionName> tagged(Ctx ctx, const std::string& arn) {
 
 Task<api::TagResourceOutput> Service::tag_resource(Ctx ctx, api::TagResourceInput input) {
   const auto name = co_await tagged(ctx, input.resource);
-  if (input.tags.empty()) co_return fail(errors::invalid_parameter("An error occurred and the request cannot be processed."));
+  if (input.tags.empty())
+    co_return fail(
+        errors::invalid_parameter("An error occurred and the request cannot be processed."));
   auto tag = [&](storage::Txn& txn) -> Result<bool> {
     VIRGA_TRY(record, store::get_function(txn, name));
     for (const auto& [key, value] : input.tags) record.tags[key] = value;

@@ -39,14 +39,15 @@ class FakeCompute final : public Compute {
     starts_.set();
   }
 
-  Task<std::unique_ptr<Sandbox>> start(std::shared_ptr<const SandboxSpec> spec, std::string log_stream,
-                                       LogSink sink) override {
+  Task<std::unique_ptr<Sandbox>> start(std::shared_ptr<const SandboxSpec> spec,
+                                       std::string log_stream, LogSink sink) override {
     ++started;
     specs.push_back(spec);
     if (start_error) co_return fail(*start_error);
     if (hold_starts) co_await starts_.wait();
     for (const auto& line : init_lines) sink({{}, line});
-    std::unique_ptr<Sandbox> out = std::make_unique<One>(this, std::move(sink), std::exchange(next_init_failure, {}));
+    std::unique_ptr<Sandbox> out =
+        std::make_unique<One>(this, std::move(sink), std::exchange(next_init_failure, {}));
     co_return out;
   }
   std::optional<RuntimeVersion> runtime_version(const std::string& runtime) const override {
@@ -72,7 +73,8 @@ class FakeCompute final : public Compute {
       }
       for (const auto& line : owner_->invoke_lines) sink_({{}, line});
       if (owner_->next_outcome) co_return *owner_->next_outcome;
-      co_return Outcome{.payload = invocation.payload, .duration_micros = 1234, .max_memory_bytes = 40 << 20};
+      co_return Outcome{
+          .payload = invocation.payload, .duration_micros = 1234, .max_memory_bytes = 40 << 20};
     }
     int64_t init_micros() const override { return 100'000; }
     const std::optional<Outcome>& init_failure() const override { return failure_; }

@@ -54,8 +54,9 @@ struct Fixture {
   explicit Fixture(ServiceOptions given = {}) : options(given) {
     std::string text = (fs::temp_directory_path() / "virga-lambda-XXXXXX").string();
     folder = ::mkdtemp(text.data());
-    code = std::make_unique<CodeStore>(shard.files(), *pool,
-                                       CodeStore::Options{.zip_dir = "/data/zips", .folder_dir = folder.string()});
+    code = std::make_unique<CodeStore>(
+        shard.files(), *pool,
+        CodeStore::Options{.zip_dir = "/data/zips", .folder_dir = folder.string()});
     begin();
     context.env = &shard.fake_env().env();
     context.account = "000000000000";
@@ -70,7 +71,8 @@ struct Fixture {
   void begin() {
     CHECK(code->collect(*shard->snapshot()));
     timers = std::make_unique<platform::DurableTimers>(*shard, shard.fake_env().env());
-    service = std::make_unique<Service>(*shard, shard.loop(), compute, *code, log, *timers, options);
+    service =
+        std::make_unique<Service>(*shard, shard.loop(), compute, *code, log, *timers, options);
     shard.loop().post([this] {
       timers->start();
       CHECK(service->start());

@@ -33,7 +33,8 @@ inline std::string make_zip(const std::vector<TestFile>& files) {
     const auto index = zip_file_add(zip, file.path.c_str(), source, ZIP_FL_ENC_UTF_8);
     CHECK(index >= 0);
     if (file.mode != 0) {
-      zip_file_set_external_attributes(zip, static_cast<zip_uint64_t>(index), 0, ZIP_OPSYS_UNIX, file.mode << 16);
+      zip_file_set_external_attributes(zip, static_cast<zip_uint64_t>(index), 0, ZIP_OPSYS_UNIX,
+                                       file.mode << 16);
     }
   }
   CHECK(zip_close(zip) == 0);

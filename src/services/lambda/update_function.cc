@@ -125,7 +125,8 @@ Task<api::UpdateFunctionCodeOutput> Service::update_function_code(
   const auto before = co_await store::get_function(*shard_.snapshot(), name);
   co_await check_changeable(before, input.revision_id, name, ctx->now.at);
   CodeLocation s3{input.s3_bucket, input.s3_key, input.s3_object_version};
-  const auto code = co_await code_from(ctx, std::move(input.zip_file), std::move(s3), input.image_uri.has_value());
+  const auto code = co_await code_from(ctx, std::move(input.zip_file), std::move(s3),
+                                       input.image_uri.has_value());
   const std::string revision = new_revision_id(ctx);
   const bool dry_run = input.dry_run.value_or(false);
   const bool publish = input.publish.value_or(false);

@@ -1,4 +1,5 @@
-// PublishVersion, ListVersionsByFunction. Source: Lambda API Reference, the pages of these operations.
+// PublishVersion, ListVersionsByFunction. Source: Lambda API Reference, the pages of these
+// operations.
 #include "api/lambda/list_versions_by_function.h"
 #include "api/lambda/publish_version.h"
 #include "api/lambda/shapes.h"
@@ -30,7 +31,8 @@ Task<api::PublishVersionOutput> Service::publish_version(Ctx ctx, api::PublishVe
     const auto& current = record.latest.code.sha256_base64;
     if (input.code_sha256 && !input.code_sha256->empty() && *input.code_sha256 != current) {
       return fail(errors::invalid_parameter("CodeSHA256 (" + *input.code_sha256 +
-                                            ") is different from current CodeSHA256 in $LATEST (" + current +
+                                            ") is different from current CodeSHA256 in $LATEST (" +
+                                            current +
                                             "). Please try again with the CodeSHA256 in $LATEST."));
     }
     if (record.last_version > 0) {
@@ -50,12 +52,12 @@ Task<api::PublishVersionOutput> Service::publish_version(Ctx ctx, api::PublishVe
   };
   const auto published = co_await platform::transact(ctx, shard_, std::move(publish));
   co_return render(published.version, name.name, name.arn_of(published.version.version),
-                   published.fresh ? Moment::created : Moment::settled, ctx->now.at, compute_, name.region,
-                   name.partition);
+                   published.fresh ? Moment::created : Moment::settled, ctx->now.at, compute_,
+                   name.region, name.partition);
 }
 
-Task<api::ListVersionsByFunctionOutput> Service::list_versions_by_function(Ctx ctx,
-                                                                           api::ListVersionsByFunctionInput input) {
+Task<api::ListVersionsByFunctionOutput> Service::list_versions_by_function(
+    Ctx ctx, api::ListVersionsByFunctionInput input) {
   const auto name = co_await parse_name(ctx, input.function_name);
   const auto owner = store::owner_of(name);
   const auto view = shard_.snapshot();
@@ -65,8 +67,8 @@ Task<api::ListVersionsByFunctionOutput> Service::list_versions_by_function(Ctx c
   api::ListVersionsByFunctionOutput out;
   auto& rows = out.versions.emplace();
   auto add = [&](const VersionRecord& version) {
-    rows.push_back(render(version, name.name, name.arn_of(version.version), Moment::settled, ctx->now.at, compute_,
-                          name.region, name.partition));
+    rows.push_back(render(version, name.name, name.arn_of(version.version), Moment::settled,
+                          ctx->now.at, compute_, name.region, name.partition));
   };
   if (after.empty()) add(record.latest);
   const uint64_t from = after.empty() ? 0 : static_cast<uint64_t>(parse_int(after).value_or(0));

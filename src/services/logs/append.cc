@@ -3,13 +3,15 @@
 namespace virga::logs {
 namespace {
 
-constexpr size_t kTargetsMax = 10'000;  // streams that functions write to at one time; beyond it the cache starts anew
+constexpr size_t kTargetsMax =
+    10'000;  // streams that functions write to at one time; beyond it the cache starts anew
 
 }  // namespace
 
 Task<void> Service::append(platform::LogAppend request) {
   if (request.events.empty()) co_return ok();
-  storage::Committed<void> done = co_await shard_.transact(storage::CommitClass::joined, [&](storage::Txn& txn) { return append_in(txn, request); });
+  storage::Committed<void> done = co_await shard_.transact(
+      storage::CommitClass::joined, [&](storage::Txn& txn) { return append_in(txn, request); });
   co_await std::move(done.result);
   storage::Lsn before = last_append_.load();
   while (before < done.lsn && !last_append_.compare_exchange_weak(before, done.lsn)) {
@@ -24,7 +26,8 @@ Result<void> Service::append_in(storage::Txn& txn, const platform::LogAppend& re
   }
   LogTransaction logs(txn, request.account, request.region);
   const int64_t now = env_.cloud.now().at.millis();
-  std::string name = request.account + '\n' + request.region + '\n' + request.group + '\n' + request.stream;
+  std::string name =
+      request.account + '\n' + request.region + '\n' + request.group + '\n' + request.stream;
   Target target;
   if (const auto it = targets_.find(name); it != targets_.end()) {
     target = it->second;
@@ -47,10 +50,12 @@ Result<void> Service::append_in(storage::Txn& txn, const platform::LogAppend& re
   }
   std::vector<NewEvent> events;
   events.reserve(request.events.size());
-  for (const platform::LogEvent& e : request.events) events.push_back({e.timestamp_millis, e.message});
+  for (const platform::LogEvent& e : request.events)
+    events.push_back({e.timestamp_millis, e.message});
   logs.append(target.group, target.stream, now, events);
   if (!target.subscribed) return {};
-  return notify_subscribers(logs, {request.account, request.region, request.group, request.stream, target.group}, events);
+  return notify_subscribers(
+      logs, {request.account, request.region, request.group, request.stream, target.group}, events);
 }
 
 Task<void> Service::caught_up() {

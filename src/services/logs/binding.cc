@@ -6,17 +6,25 @@
 namespace virga::logs {
 
 aws::ServiceBinding make_binding(Service& service) {
-  return api::bind(service, {{"CreateLogGroup", "kmsKeyId is stored without effect"},
-                             {"DescribeLogGroups", "storedBytes is 0; linked accounts and logGroupIdentifiers are not looked at"},
-                             {"PutRetentionPolicy", "expired events are hidden, not deleted"},
-                             {"FilterLogEvents", "patterns with regular expressions are refused"},
-                             {"PutMetricFilter", "metrics are not made; fieldSelectionCriteria and emitSystemFieldDimensions are not kept"},
-                             {"PutSubscriptionFilter", "Lambda functions only, whose existence is not checked; fieldSelectionCriteria and emitSystemFields are not kept"},
-                             {"PutResourcePolicy", "policyDocument is stored without effect; policies of single log groups are refused"},
-                             {"AssociateKmsKey", "kmsKeyId is stored without effect"},
-                             {"ListLogGroups", "linked accounts, dataSources, fieldIndexNames and logGroupTags are not looked at"},
-                             {"PutLogEvents", "entity is not kept"},
-                             {"TagResource", "log groups only"}});
+  return api::bind(
+      service,
+      {{"CreateLogGroup", "kmsKeyId is stored without effect"},
+       {"DescribeLogGroups",
+        "storedBytes is 0; linked accounts and logGroupIdentifiers are not looked at"},
+       {"PutRetentionPolicy", "expired events are hidden, not deleted"},
+       {"FilterLogEvents", "patterns with regular expressions are refused"},
+       {"PutMetricFilter",
+        "metrics are not made; fieldSelectionCriteria and emitSystemFieldDimensions are not kept"},
+       {"PutSubscriptionFilter",
+        "Lambda functions only, whose existence is not checked; fieldSelectionCriteria and "
+        "emitSystemFields are not kept"},
+       {"PutResourcePolicy",
+        "policyDocument is stored without effect; policies of single log groups are refused"},
+       {"AssociateKmsKey", "kmsKeyId is stored without effect"},
+       {"ListLogGroups",
+        "linked accounts, dataSources, fieldIndexNames and logGroupTags are not looked at"},
+       {"PutLogEvents", "entity is not kept"},
+       {"TagResource", "log groups only"}});
 }
 
 }  // namespace virga::logs

@@ -4,7 +4,8 @@
 
 #include "base/error.h"
 
-// CloudWatch Logs' refusals, in the service's words. Source: CloudWatch Logs API Reference, "Errors" of each operation.
+// CloudWatch Logs' refusals, in the service's words. Source: CloudWatch Logs API Reference,
+// "Errors" of each operation.
 namespace virga::logs::errors {
 
 AwsError no_such_group();

@@ -10,21 +10,32 @@ namespace {
 template <class T>
 bool ordered(const T& a, Comparison c, const T& b) {
   switch (c) {
-    case Comparison::equal: return a == b;
-    case Comparison::not_equal: return a != b;
-    case Comparison::less: return a < b;
-    case Comparison::less_equal: return a <= b;
-    case Comparison::greater: return a > b;
-    case Comparison::greater_equal: return a >= b;
-    default: return false;
+    case Comparison::equal:
+      return a == b;
+    case Comparison::not_equal:
+      return a != b;
+    case Comparison::less:
+      return a < b;
+    case Comparison::less_equal:
+      return a <= b;
+    case Comparison::greater:
+      return a > b;
+    case Comparison::greater_equal:
+      return a >= b;
+    default:
+      return false;
   }
 }
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 }  // namespace
 
-AwsError invalid_pattern() { return errors::invalid_parameter("Invalid filter pattern"); }
+AwsError invalid_pattern() {
+  return errors::invalid_parameter("Invalid filter pattern");
+}
 
 bool compare_text(std::string_view actual, Comparison c, const Operand& operand) {
   if (operand.number && !operand.quoted) {
@@ -39,15 +50,22 @@ bool compare_text(std::string_view actual, Comparison c, const Operand& operand)
 
 bool compare_json(const Document* actual, Comparison c, const Operand& operand) {
   switch (c) {
-    case Comparison::exists: return actual != nullptr;
-    case Comparison::not_exists: return actual == nullptr;
-    case Comparison::is_null: return actual && actual->is_null();
-    case Comparison::is_true: return actual && actual->is_bool() && actual->as_bool();
-    case Comparison::is_false: return actual && actual->is_bool() && !actual->as_bool();
-    default: break;
+    case Comparison::exists:
+      return actual != nullptr;
+    case Comparison::not_exists:
+      return actual == nullptr;
+    case Comparison::is_null:
+      return actual && actual->is_null();
+    case Comparison::is_true:
+      return actual && actual->is_bool() && actual->as_bool();
+    case Comparison::is_false:
+      return actual && actual->is_bool() && !actual->as_bool();
+    default:
+      break;
   }
   if (!actual) return false;
-  if (actual->is_number() && operand.number) return ordered(actual->as_double(), c, *operand.number);
+  if (actual->is_number() && operand.number)
+    return ordered(actual->as_double(), c, *operand.number);
   if (c != Comparison::equal && c != Comparison::not_equal) return false;
   if (!actual->is_string() && !actual->is_number() && !actual->is_bool()) return false;
   const std::string text = actual->is_string() ? actual->as_string() : to_json(*actual);
@@ -108,7 +126,9 @@ std::optional<Operand> PatternReader::take_operand(std::string_view ends) {
     return out;
   }
   size_t size = 0;
-  while (size < rest_.size() && rest_[size] != ' ' && ends.find(rest_[size]) == std::string_view::npos) ++size;
+  while (size < rest_.size() && rest_[size] != ' ' &&
+         ends.find(rest_[size]) == std::string_view::npos)
+    ++size;
   if (size == 0 || rest_.front() == '%') return std::nullopt;
   out.text = std::string(rest_.substr(0, size));
   out.number = parse_double(out.text);

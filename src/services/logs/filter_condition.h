@@ -11,7 +11,19 @@
 // What JSON and space-delimited patterns share: reading the text, comparing values, && and ||.
 namespace virga::logs {
 
-enum class Comparison { equal, not_equal, less, less_equal, greater, greater_equal, is_null, is_true, is_false, exists, not_exists };
+enum class Comparison {
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  is_null,
+  is_true,
+  is_false,
+  exists,
+  not_exists
+};
 
 // The right side of a comparison: a text with wildcards, or a number.
 struct Operand {
@@ -30,8 +42,8 @@ class PatternReader {
   explicit PatternReader(std::string_view text) : rest_(text) {}
   void skip_spaces();
   bool at_end();
-  bool take(std::string_view token);          // after spaces; false leaves all as it was
-  bool take_word(std::string_view word);      // without case, followed by no letter
+  bool take(std::string_view token);            // after spaces; false leaves all as it was
+  bool take_word(std::string_view word);        // without case, followed by no letter
   std::optional<Comparison> take_comparison();  // = != < <= > >=
   // A quoted text, or everything up to a space or one of `ends`.
   std::optional<Operand> take_operand(std::string_view ends);

@@ -59,7 +59,8 @@ class FieldsMatcher final : public FilterPattern::Matcher {
  public:
   explicit FieldsMatcher(std::vector<Field> fields) : fields_(std::move(fields)) {}
 
-  // At most one ellipsis: what stands before it matches from the left, what stands behind from the right.
+  // At most one ellipsis: what stands before it matches from the left, what stands behind from the
+  // right.
   bool matches(std::string_view message) const override {
     const auto values = fields_of(message);
     size_t ellipsis = fields_.size();
@@ -87,7 +88,8 @@ class FieldsMatcher final : public FilterPattern::Matcher {
     for (size_t i = 0; i < fields_.size(); ++i) {
       from_the_right = from_the_right || fields_[i].ellipsis;
       const size_t at = from_the_right ? values.size() - (fields_.size() - i) : i;
-      if (!fields_[i].ellipsis && at < values.size()) out["$" + fields_[i].name] = std::string(values[at]);
+      if (!fields_[i].ellipsis && at < values.size())
+        out["$" + fields_[i].name] = std::string(values[at]);
     }
     return out;
   }
@@ -96,7 +98,10 @@ class FieldsMatcher final : public FilterPattern::Matcher {
   std::vector<Field> fields_;
 };
 
-bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; }
+bool is_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
 
 std::string_view take_name(PatternReader& in) {
   in.skip_spaces();
@@ -147,7 +152,8 @@ Result<std::shared_ptr<const FilterPattern::Matcher>> parse_fields_pattern(std::
     fields.push_back(std::move(field));
   } while (in.take(","));
   if (!in.at_end()) return fail(invalid_pattern());
-  return std::shared_ptr<const FilterPattern::Matcher>(std::make_shared<FieldsMatcher>(std::move(fields)));
+  return std::shared_ptr<const FilterPattern::Matcher>(
+      std::make_shared<FieldsMatcher>(std::move(fields)));
 }
 
 }  // namespace virga::logs

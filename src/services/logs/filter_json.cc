@@ -31,17 +31,21 @@ struct Node {
   Operand operand;
 };
 
-// Whether one of the values that a path leads to compares as wanted; an absent one is asked as null pointer.
+// Whether one of the values that a path leads to compares as wanted; an absent one is asked as null
+// pointer.
 bool holds(const Document* value, const Path& path, size_t step, const Node& node) {
   if (step == path.size() || !value) return compare_json(value, node.comparison, node.operand);
   const Step& s = path[step];
   switch (s.kind) {
-    case Step::Kind::member: return holds(value->find(s.name), path, step + 1, node);
+    case Step::Kind::member:
+      return holds(value->find(s.name), path, step + 1, node);
     case Step::Kind::index: {
       const bool there = value->is_array() && s.index < value->as_array().size();
-      return holds(there ? &value->as_array()[s.index] : nullptr, path, there ? step + 1 : path.size(), node);
+      return holds(there ? &value->as_array()[s.index] : nullptr, path,
+                   there ? step + 1 : path.size(), node);
     }
-    case Step::Kind::any: break;
+    case Step::Kind::any:
+      break;
   }
   if (value->is_array()) {
     for (const Document& v : value->as_array()) {
@@ -58,13 +62,15 @@ bool holds(const Document* value, const Path& path, size_t step, const Node& nod
 
 bool evaluate(const Node& node, const Document& event) {
   switch (node.kind) {
-    case Node::Kind::compare: return holds(&event, node.path, 0, node);
+    case Node::Kind::compare:
+      return holds(&event, node.path, 0, node);
     case Node::Kind::all:
       for (const Node& c : node.children) {
         if (!evaluate(c, event)) return false;
       }
       return true;
-    case Node::Kind::any: break;
+    case Node::Kind::any:
+      break;
   }
   for (const Node& c : node.children) {
     if (evaluate(c, event)) return true;
@@ -79,7 +85,8 @@ const Document* value_at(const Document* value, const Path& path) {
     if (s.kind == Step::Kind::member) {
       value = value->find(s.name);
     } else {
-      value = value->is_array() && s.index < value->as_array().size() ? &value->as_array()[s.index] : nullptr;
+      value = value->is_array() && s.index < value->as_array().size() ? &value->as_array()[s.index]
+                                                                      : nullptr;
     }
   }
   return value;
@@ -113,7 +120,8 @@ class JsonMatcher final : public FilterPattern::Matcher {
 };
 
 bool is_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '@' || c == ':' || c == '#' || c == '$';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-' || c == '@' || c == ':' || c == '#' || c == '$';
 }
 
 class Parser {
@@ -177,7 +185,8 @@ class Parser {
     auto operand = in_.take_operand("()&|}");
     if (!operand) return fail(invalid_pattern());
     const bool text = operand->quoted || !operand->number;
-    if (text && *comparison != Comparison::equal && *comparison != Comparison::not_equal) return fail(invalid_pattern());
+    if (text && *comparison != Comparison::equal && *comparison != Comparison::not_equal)
+      return fail(invalid_pattern());
     node.comparison = *comparison;
     node.operand = std::move(*operand);
     return node;
@@ -197,7 +206,8 @@ class Parser {
         in_.drop(close + 1);
         if (inside == "*") {
           path.push_back({Step::Kind::any, {}});
-        } else if (inside.size() >= 2 && (inside.front() == '\'' || inside.front() == '"') && inside.back() == inside.front()) {
+        } else if (inside.size() >= 2 && (inside.front() == '\'' || inside.front() == '"') &&
+                   inside.back() == inside.front()) {
           path.push_back({Step::Kind::member, std::string(inside.substr(1, inside.size() - 2))});
         } else {
           const auto index = parse_int(inside);
@@ -224,7 +234,8 @@ class Parser {
 Result<std::shared_ptr<const FilterPattern::Matcher>> parse_json_pattern(std::string_view text) {
   if (text.size() < 2 || text.front() != '{' || text.back() != '}') return fail(invalid_pattern());
   VIRGA_TRY(root, Parser(text.substr(1, text.size() - 2)).parse());
-  return std::shared_ptr<const FilterPattern::Matcher>(std::make_shared<JsonMatcher>(std::move(root)));
+  return std::shared_ptr<const FilterPattern::Matcher>(
+      std::make_shared<JsonMatcher>(std::move(root)));
 }
 
 }  // namespace virga::logs

@@ -21,7 +21,8 @@ constexpr int32_t kPageEventsMax = 10'000;
 constexpr size_t kEventOverhead = 26;
 constexpr int kEventsPerTurn = 256;
 
-// The earliest matches of a group's streams, bounded: once it is full, later events only push the latest ones out.
+// The earliest matches of a group's streams, bounded: once it is full, later events only push the
+// latest ones out.
 class Earliest {
  public:
   explicit Earliest(size_t limit) : limit_(limit) {}
@@ -54,20 +55,23 @@ class Earliest {
   std::map<Position, Found> found_;
 };
 
-Result<std::vector<Stream>> streams_of(const LogReader& reader, const Group& group, const api::FilterLogEventsInput& input) {
+Result<std::vector<Stream>> streams_of(const LogReader& reader, const Group& group,
+                                       const api::FilterLogEventsInput& input) {
   std::vector<Stream> out;
   if (input.log_stream_names) {
     for (const std::string& name : *input.log_stream_names) {
       VIRGA_TRY(stream, reader.stream(group, name));
-      const bool twice = std::any_of(out.begin(), out.end(), [&](const Stream& s) { return s.id == stream.id; });
+      const bool twice =
+          std::any_of(out.begin(), out.end(), [&](const Stream& s) { return s.id == stream.id; });
       if (!twice) out.push_back(std::move(stream));
     }
     return out;
   }
-  VIRGA_TRY_VOID(reader.each_stream(group, input.log_stream_name_prefix.value_or(""), [&](Stream&& s) {
-    out.push_back(std::move(s));
-    return true;
-  }));
+  VIRGA_TRY_VOID(
+      reader.each_stream(group, input.log_stream_name_prefix.value_or(""), [&](Stream&& s) {
+        out.push_back(std::move(s));
+        return true;
+      }));
   return out;
 }
 
@@ -83,10 +87,12 @@ api::FilteredLogEvent to_output(Earliest::Found&& f) {
 
 }  // namespace
 
-Task<api::FilterLogEventsOutput> Service::filter_log_events(Ctx ctx, api::FilterLogEventsInput input) {
+Task<api::FilterLogEventsOutput> Service::filter_log_events(Ctx ctx,
+                                                            api::FilterLogEventsInput input) {
   const std::string name = co_await group_name(input.log_group_name, input.log_group_identifier);
   if (input.log_stream_names && input.log_stream_name_prefix) {
-    co_return fail(errors::invalid_parameter("LogStreamNamePrefix and LogStreamNames are mutually exclusive parameters."));
+    co_return fail(errors::invalid_parameter(
+        "LogStreamNamePrefix and LogStreamNames are mutually exclusive parameters."));
   }
   const FilterPattern pattern = co_await FilterPattern::parse(input.filter_pattern.value_or(""));
   const std::string token = co_await read_token(input.next_token);
@@ -118,7 +124,8 @@ Task<api::FilterLogEventsOutput> Service::filter_log_events(Ctx ctx, api::Filter
 
   api::FilterLogEventsOutput output;
   auto& out = output.events.emplace();
-  if (page.full()) output.next_token = make_token(position_digits(page.found().rbegin()->first.after()));
+  if (page.full())
+    output.next_token = make_token(position_digits(page.found().rbegin()->first.after()));
   for (auto& [at, found] : page.found()) out.push_back(to_output(std::move(found)));
   output.searched_log_streams.emplace();  // always empty since June 2019
   co_return output;

@@ -10,8 +10,8 @@
 namespace virga::logs {
 namespace {
 
-// Terms: all of `all`, none of `none`; any of `any` where nothing else is asked for (optional terms beside others count for
-// nothing, as in AWS).
+// Terms: all of `all`, none of `none`; any of `any` where nothing else is asked for (optional terms
+// beside others count for nothing, as in AWS).
 class TermsMatcher final : public FilterPattern::Matcher {
  public:
   std::vector<std::string> all;
@@ -33,7 +33,10 @@ class TermsMatcher final : public FilterPattern::Matcher {
   }
 };
 
-bool plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || static_cast<unsigned char>(c) >= 0x80; }
+bool plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
 
 Result<std::shared_ptr<const FilterPattern::Matcher>> parse_terms(std::string_view text) {
   auto terms = std::make_shared<TermsMatcher>();
@@ -47,13 +50,17 @@ Result<std::shared_ptr<const FilterPattern::Matcher>> parse_terms(std::string_vi
       where = &terms->none;
       in.drop(1);
     }
-    if (in.rest().starts_with("%")) return fail(errors::invalid_parameter("Invalid filter pattern: regular expressions are not supported."));
+    if (in.rest().starts_with("%"))
+      return fail(errors::invalid_parameter(
+          "Invalid filter pattern: regular expressions are not supported."));
     const auto term = in.take_operand("\"");
     if (!term || term->text.empty()) return fail(invalid_pattern());
     // Only letters, digits and underscores may stand without quotes.
     if (!term->quoted) {
       for (const char c : term->text) {
-        if (!plain(c)) return fail(errors::invalid_parameter("Invalid character(s) in term '" + term->text + "'"));
+        if (!plain(c))
+          return fail(
+              errors::invalid_parameter("Invalid character(s) in term '" + term->text + "'"));
       }
     }
     where->push_back(term->text);
@@ -78,7 +85,9 @@ Result<FilterPattern> FilterPattern::parse(std::string_view text) {
   return FilterPattern(std::move(matcher));
 }
 
-bool FilterPattern::matches(std::string_view message) const { return !matcher_ || matcher_->matches(message); }
+bool FilterPattern::matches(std::string_view message) const {
+  return !matcher_ || matcher_->matches(message);
+}
 
 std::map<std::string, std::string> FilterPattern::extracted(std::string_view message) const {
   if (!matcher_) return {};

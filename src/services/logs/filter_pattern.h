@@ -9,16 +9,18 @@
 
 namespace virga::logs {
 
-// A filter pattern of CloudWatch Logs, compiled once per call: terms, quoted phrases, ?any, -not; `{ $.member = "x" && … }` for
-// JSON events; `[a, b = 4*, …]` for space-delimited ones. Immutable; any thread.
-// Source: CloudWatch Logs User Guide, "Filter pattern syntax for metric filters, subscription filters, filter log events".
-// DIFFERS: %regular expressions% are refused with InvalidParameterException.
+// A filter pattern of CloudWatch Logs, compiled once per call: terms, quoted phrases, ?any, -not;
+// `{ $.member = "x" && … }` for JSON events; `[a, b = 4*, …]` for space-delimited ones. Immutable;
+// any thread. Source: CloudWatch Logs User Guide, "Filter pattern syntax for metric filters,
+// subscription filters, filter log events". DIFFERS: %regular expressions% are refused with
+// InvalidParameterException.
 class FilterPattern {
  public:
   // Errors: InvalidParameterException.
   static Result<FilterPattern> parse(std::string_view text);
   bool matches(std::string_view message) const;
-  // The values that the pattern's fields ("$status") and paths ("$.status") have in a message that matches.
+  // The values that the pattern's fields ("$status") and paths ("$.status") have in a message that
+  // matches.
   std::map<std::string, std::string> extracted(std::string_view message) const;
 
   // One compiled form; internal to the pattern's files.

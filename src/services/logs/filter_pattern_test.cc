@@ -13,7 +13,8 @@ struct Case {
 
 std::string outcome(const Case& c) {
   const auto pattern = FilterPattern::parse(c.pattern);
-  if (!pattern) return pattern.error().code == "InvalidParameterException" ? "invalid" : pattern.error().code;
+  if (!pattern)
+    return pattern.error().code == "InvalidParameterException" ? "invalid" : pattern.error().code;
   return pattern->matches(c.message) ? "yes" : "no";
 }
 
@@ -40,8 +41,9 @@ TEST(FilterPattern, terms) {
 }
 
 TEST(FilterPattern, members_of_json_events) {
-  const char* event = R"({"eventType":"UpdateTrail","sourceIPAddress":"111.111.111.111","arrayKey":["value","another value"],)"
-                      R"("objectList":[{"name":"a","id":1},{"name":"b","id":2}],"n":{"x":null,"ok":true,"latency":9.5},"odd key":1,"code":"404"})";
+  const char* event =
+      R"({"eventType":"UpdateTrail","sourceIPAddress":"111.111.111.111","arrayKey":["value","another value"],)"
+      R"("objectList":[{"name":"a","id":1},{"name":"b","id":2}],"n":{"x":null,"ok":true,"latency":9.5},"odd key":1,"code":"404"})";
   const Case cases[] = {
       {"{ $.eventType = \"UpdateTrail\" }", event, "yes"},
       {"{ $.eventType = UpdateTrail }", event, "yes"},
@@ -78,7 +80,8 @@ TEST(FilterPattern, members_of_json_events) {
 }
 
 TEST(FilterPattern, fields_between_spaces) {
-  const char* event = R"(127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534)";
+  const char* event =
+      R"(127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534)";
   const Case cases[] = {
       {"[ip, user, username, timestamp, request, status_code, bytes > 1000]", event, "yes"},
       {"[ip, user, username, timestamp, request, status_code, bytes > 2000]", event, "no"},

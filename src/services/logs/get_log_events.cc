@@ -21,10 +21,12 @@ constexpr int32_t kPageEventsMax = 10'000;
 constexpr size_t kEventOverhead = 26;
 constexpr int kEventsPerTurn = 256;  // then others on the loop run
 
-// Where a page begins and which way it reads: by the token, else from the head, else the latest events.
+// Where a page begins and which way it reads: by the token, else from the head, else the latest
+// events.
 Result<EventToken> start_of(const api::GetLogEventsInput& input) {
   if (input.next_token) return read_event_token(*input.next_token);
-  if (input.start_from_head.value_or(false)) return EventToken{Direction::forward, {input.start_time.value_or(0), 0, 0}};
+  if (input.start_from_head.value_or(false))
+    return EventToken{Direction::forward, {input.start_time.value_or(0), 0, 0}};
   return EventToken{Direction::backward, {input.end_time.value_or(INT64_MAX), 0, 0}};
 }
 
@@ -69,8 +71,8 @@ Task<api::GetLogEventsOutput> Service::get_log_events(Ctx ctx, api::GetLogEvents
   co_await events.status();
   if (!forward) std::reverse(page.begin(), page.end());
 
-  // Without events both tokens stay where the call began; from the very end that is the range's beginning, so that what comes
-  // later is found.
+  // Without events both tokens stay where the call began; from the very end that is the range's
+  // beginning, so that what comes later is found.
   Position first = start.at;
   Position last = start.at;
   if (page.empty() && !input.next_token && !forward) first = last = {from, 0, 0};

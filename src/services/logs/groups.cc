@@ -18,7 +18,7 @@ namespace {
 constexpr int32_t kGroupsPerPage = 50;
 constexpr size_t kTagsMax = 50;
 // Source: CloudWatch Logs API Reference, PutRetentionPolicy, retentionInDays.
-constexpr std::array kRetentionDays{1,   3,   5,   7,   14,  30,  60,   90,   120,  150,  180,
+constexpr std::array kRetentionDays{1,   3,   5,   7,   14,   30,   60,   90,   120,  150,  180,
                                     365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653};
 
 api::LogGroup to_log_group(const RequestContext& context, const Group& g, size_t metric_filters) {
@@ -37,16 +37,20 @@ api::LogGroup to_log_group(const RequestContext& context, const Group& g, size_t
 }
 
 Result<void> check_retention(int32_t days) {
-  if (std::find(kRetentionDays.begin(), kRetentionDays.end(), days) != kRetentionDays.end()) return {};
+  if (std::find(kRetentionDays.begin(), kRetentionDays.end(), days) != kRetentionDays.end())
+    return {};
   std::string all;
   for (const int d : kRetentionDays) all += (all.empty() ? "" : ", ") + std::to_string(d);
-  return fail(errors::invalid_parameter("1 validation error detected: Value '" + std::to_string(days) +
-                                        "' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value set: [" + all + "]"));
+  return fail(errors::invalid_parameter(
+      "1 validation error detected: Value '" + std::to_string(days) +
+      "' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value set: [" +
+      all + "]"));
 }
 
 }  // namespace
 
-Task<void> Service::edit_group(Ctx ctx, std::string name, std::function<Result<void>(Group&)> edit) {
+Task<void> Service::edit_group(Ctx ctx, std::string name,
+                               std::function<Result<void>(Group&)> edit) {
   co_await write(ctx, [&](LogTransaction& logs) -> Result<void> {
     VIRGA_TRY(group, logs.group(name));
     VIRGA_TRY_VOID(edit(group));
@@ -58,7 +62,8 @@ Task<void> Service::edit_group(Ctx ctx, std::string name, std::function<Result<v
 
 Task<api::CreateLogGroupOutput> Service::create_log_group(Ctx ctx, api::CreateLogGroupInput input) {
   if (input.log_group_name.starts_with("aws/")) {
-    co_return fail(errors::invalid_parameter("Log groups starting with AWS/ are reserved for AWS."));
+    co_return fail(
+        errors::invalid_parameter("Log groups starting with AWS/ are reserved for AWS."));
   }
   Group group{.name = input.log_group_name, .created_millis = ctx->now.at.millis()};
   group.kms_key = input.kms_key_id.value_or("");
@@ -86,9 +91,11 @@ Task<api::DeleteLogGroupOutput> Service::delete_log_group(Ctx ctx, api::DeleteLo
   co_return api::DeleteLogGroupOutput();
 }
 
-Task<api::DescribeLogGroupsOutput> Service::describe_log_groups(Ctx ctx, api::DescribeLogGroupsInput input) {
+Task<api::DescribeLogGroupsOutput> Service::describe_log_groups(Ctx ctx,
+                                                                api::DescribeLogGroupsInput input) {
   if (input.log_group_name_prefix && input.log_group_name_pattern) {
-    co_return fail(errors::invalid_parameter("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
+    co_return fail(errors::invalid_parameter(
+        "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
   }
   const std::string after = co_await read_token(input.next_token);
   const auto limit = static_cast<size_t>(input.limit.value_or(kGroupsPerPage));
@@ -113,7 +120,8 @@ Task<api::DescribeLogGroupsOutput> Service::describe_log_groups(Ctx ctx, api::De
   co_return output;
 }
 
-Task<api::PutRetentionPolicyOutput> Service::put_retention_policy(Ctx ctx, api::PutRetentionPolicyInput input) {
+Task<api::PutRetentionPolicyOutput> Service::put_retention_policy(
+    Ctx ctx, api::PutRetentionPolicyInput input) {
   co_await check_retention(input.retention_in_days);
   co_await edit_group(ctx, input.log_group_name, [&](Group& g) -> Result<void> {
     g.retention_days = input.retention_in_days;
@@ -122,7 +130,8 @@ Task<api::PutRetentionPolicyOutput> Service::put_retention_policy(Ctx ctx, api::
   co_return api::PutRetentionPolicyOutput();
 }
 
-Task<api::DeleteRetentionPolicyOutput> Service::delete_retention_policy(Ctx ctx, api::DeleteRetentionPolicyInput input) {
+Task<api::DeleteRetentionPolicyOutput> Service::delete_retention_policy(
+    Ctx ctx, api::DeleteRetentionPolicyInput input) {
   co_await edit_group(ctx, input.log_group_name, [](Group& g) -> Result<void> {
     g.retention_days = 0;
     return {};

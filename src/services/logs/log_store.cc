@@ -19,9 +19,11 @@ std::string finish(const Document& d) {
 }
 
 Result<Document> open(std::string_view bytes) {
-  if (bytes.empty() || bytes.front() != kRecordFormat) return fail(internal_failure("logs record of an unknown format"));
+  if (bytes.empty() || bytes.front() != kRecordFormat)
+    return fail(internal_failure("logs record of an unknown format"));
   auto parsed = parse_json(bytes.substr(1));
-  if (!parsed || !parsed->is_object()) return fail(internal_failure("logs record that is no JSON object"));
+  if (!parsed || !parsed->is_object())
+    return fail(internal_failure("logs record that is no JSON object"));
   return parsed;
 }
 
@@ -73,7 +75,8 @@ std::string encode(const Stream& s) {
 
 Result<Stream> decode_stream(std::string_view bytes) {
   VIRGA_TRY(d, open(bytes));
-  return Stream{std::string(d.string_or("name", "")), static_cast<uint64_t>(number(d, "id")), number(d, "created")};
+  return Stream{std::string(d.string_or("name", "")), static_cast<uint64_t>(number(d, "id")),
+                number(d, "created")};
 }
 
 std::optional<uint64_t> take_varint(std::string_view& bytes) {
@@ -135,7 +138,8 @@ storage::Key LogReader::settings_of(Setting kind, uint64_t group_id) const {
   return key;
 }
 
-Result<std::optional<std::string>> LogReader::find_setting(Setting kind, uint64_t group_id, std::string_view name) const {
+Result<std::optional<std::string>> LogReader::find_setting(Setting kind, uint64_t group_id,
+                                                           std::string_view name) const {
   return view_.get(std::move(settings_of(kind, group_id).text(name)).take());
 }
 
@@ -162,7 +166,8 @@ Result<std::optional<Group>> LogReader::find_group(std::string_view name) const 
   return std::optional<Group>(std::move(group));
 }
 
-Result<std::optional<Stream>> LogReader::find_stream(const Group& group, std::string_view name) const {
+Result<std::optional<Stream>> LogReader::find_stream(const Group& group,
+                                                     std::string_view name) const {
   VIRGA_TRY(bytes, view_.get(stream_key(group, name)));
   if (!bytes) return std::optional<Stream>();
   VIRGA_TRY(stream, decode_stream(*bytes));
@@ -181,10 +186,12 @@ Result<Stream> LogReader::stream(const Group& group, std::string_view name) cons
   return std::move(*found);
 }
 
-Result<void> LogReader::each_group(std::string_view prefix, const std::function<bool(Group&&)>& visit) const {
+Result<void> LogReader::each_group(std::string_view prefix,
+                                   const std::function<bool(Group&&)>& visit) const {
   storage::Key all(storage::Space::logs);
   all.account(account_).region(region_).u8('g');
-  const auto cursor = view_.cursor(group_key(prefix), all.range_end());  // a prefix sorts before what it begins
+  const auto cursor =
+      view_.cursor(group_key(prefix), all.range_end());  // a prefix sorts before what it begins
   for (; cursor->valid(); cursor->next()) {
     VIRGA_TRY(group, decode_group(cursor->value()));
     if (!group.name.starts_with(prefix)) break;
@@ -193,7 +200,8 @@ Result<void> LogReader::each_group(std::string_view prefix, const std::function<
   return cursor->status();
 }
 
-Result<void> LogReader::each_stream(const Group& group, std::string_view prefix, const std::function<bool(Stream&&)>& visit) const {
+Result<void> LogReader::each_stream(const Group& group, std::string_view prefix,
+                                    const std::function<bool(Stream&&)>& visit) const {
   const auto cursor = view_.cursor(stream_key(group, prefix), streams_of(group.id).range_end());
   for (; cursor->valid(); cursor->next()) {
     VIRGA_TRY(stream, decode_stream(cursor->value()));
@@ -203,7 +211,8 @@ Result<void> LogReader::each_stream(const Group& group, std::string_view prefix,
   return cursor->status();
 }
 
-LogReader::Events LogReader::events(const Group& group, const Stream& stream, Position from, storage::Direction direction) const {
+LogReader::Events LogReader::events(const Group& group, const Stream& stream, Position from,
+                                    storage::Direction direction) const {
   const storage::Key all = events_of(group.id, stream.id);
   storage::Key at = all;
   at.i64(from.timestamp).u64(from.lsn);
@@ -259,7 +268,9 @@ void LogTransaction::add(const Group& group, Stream& stream) {
   txn_.put(stream_key(group, stream.name), encode(stream));
 }
 
-void LogTransaction::put(const Group& group) { txn_.put(group_key(group.name), encode(group)); }
+void LogTransaction::put(const Group& group) {
+  txn_.put(group_key(group.name), encode(group));
+}
 
 void LogTransaction::erase(const Group& group) {
   txn_.allow_in_low_space();
@@ -281,7 +292,8 @@ void LogTransaction::erase(const Group& group, const Stream& stream) {
   txn_.erase(stream_key(group, stream.name));
 }
 
-void LogTransaction::put_setting(Setting kind, uint64_t group_id, std::string_view name, std::string_view bytes) {
+void LogTransaction::put_setting(Setting kind, uint64_t group_id, std::string_view name,
+                                 std::string_view bytes) {
   txn_.put(std::move(settings_of(kind, group_id).text(name)).take(), bytes);
 }
 
@@ -289,7 +301,8 @@ void LogTransaction::erase_setting(Setting kind, uint64_t group_id, std::string_
   txn_.erase(std::move(settings_of(kind, group_id).text(name)).take());
 }
 
-void LogTransaction::append(uint64_t group_id, uint64_t stream_id, int64_t now_millis, const std::vector<NewEvent>& events) {
+void LogTransaction::append(uint64_t group_id, uint64_t stream_id, int64_t now_millis,
+                            const std::vector<NewEvent>& events) {
   for (size_t i = 0; i < events.size();) {
     const int64_t timestamp = events[i].timestamp;
     std::string chunk(1, kChunkFormat);

@@ -15,10 +15,11 @@
 
 // All of CloudWatch Logs' keys. Below Space::logs, the account and the region:
 //   'g' group name → group            's' group id | stream name → stream
-//   'e' group id | stream id | timestamp | LSN → chunk: the events of one append that have this timestamp
-//   'm' | 'f' | 'p' | 'q' group id (or 0) | name → a setting (settings.h)
-// A chunk's events share their timestamp, so chunks never overlap and the order of keys is the order of events; a function's
-// invocation costs one or two records. docs/formats/logs.md has the bytes.
+//   'e' group id | stream id | timestamp | LSN → chunk: the events of one append that have this
+//   timestamp 'm' | 'f' | 'p' | 'q' group id (or 0) | name → a setting (settings.h)
+// A chunk's events share their timestamp, so chunks never overlap and the order of keys is the
+// order of events; a function's invocation costs one or two records. docs/formats/logs.md has the
+// bytes.
 namespace virga::logs {
 
 struct Group {
@@ -34,7 +35,12 @@ struct Group {
 };
 
 // What is stored beside events, by the group's id (kAccountWide: of no group) and a name.
-enum class Setting : char { metric_filter = 'm', subscription = 'f', resource_policy = 'p', query = 'q' };
+enum class Setting : char {
+  metric_filter = 'm',
+  subscription = 'f',
+  resource_policy = 'p',
+  query = 'q'
+};
 inline constexpr uint64_t kAccountWide = 0;
 
 struct Stream {
@@ -43,8 +49,9 @@ struct Stream {
   int64_t created_millis = 0;
 };
 
-// A place between two events of a group: just before the event of this name. Events are ordered by timestamp, then by the
-// append's LSN, then by their place in it; the same in a stream and over the group's streams.
+// A place between two events of a group: just before the event of this name. Events are ordered by
+// timestamp, then by the append's LSN, then by their place in it; the same in a stream and over the
+// group's streams.
 struct Position {
   int64_t timestamp = 0;
   uint64_t lsn = 0;
@@ -66,7 +73,8 @@ struct NewEvent {
 
 class LogReader {
  public:
-  LogReader(const storage::View& view, std::string_view account, std::string_view region) : view_(view), account_(account), region_(region) {}
+  LogReader(const storage::View& view, std::string_view account, std::string_view region)
+      : view_(view), account_(account), region_(region) {}
 
   Result<std::optional<Group>> find_group(std::string_view name) const;
   Result<std::optional<Stream>> find_stream(const Group& group, std::string_view name) const;
@@ -76,11 +84,14 @@ class LogReader {
 
   // In the order of their names; those with the prefix. `visit` returns false to stop.
   Result<void> each_group(std::string_view prefix, const std::function<bool(Group&&)>& visit) const;
-  Result<void> each_stream(const Group& group, std::string_view prefix, const std::function<bool(Stream&&)>& visit) const;
+  Result<void> each_stream(const Group& group, std::string_view prefix,
+                           const std::function<bool(Stream&&)>& visit) const;
 
   // Settings as bytes, in the order of their names; `visit` returns false to stop.
-  Result<std::optional<std::string>> find_setting(Setting kind, uint64_t group_id, std::string_view name) const;
-  Result<void> each_setting(Setting kind, uint64_t group_id, const std::function<bool(std::string_view)>& visit) const;
+  Result<std::optional<std::string>> find_setting(Setting kind, uint64_t group_id,
+                                                  std::string_view name) const;
+  Result<void> each_setting(Setting kind, uint64_t group_id,
+                            const std::function<bool(std::string_view)>& visit) const;
   Result<size_t> count_settings(Setting kind, uint64_t group_id) const;
 
   // A stream's events from `from` on (or from just before it backwards), whole chunks at a time.
@@ -98,7 +109,8 @@ class LogReader {
     std::vector<Event> chunk_;  // what is left of it, the next one last
     Result<void> status_;
   };
-  Events events(const Group& group, const Stream& stream, Position from, storage::Direction direction) const;
+  Events events(const Group& group, const Stream& stream, Position from,
+                storage::Direction direction) const;
 
  protected:
   std::string group_key(std::string_view name) const;
@@ -115,7 +127,8 @@ class LogReader {
 
 class LogTransaction : public LogReader {
  public:
-  LogTransaction(storage::Txn& txn, std::string_view account, std::string_view region) : LogReader(txn, account, region), txn_(txn) {}
+  LogTransaction(storage::Txn& txn, std::string_view account, std::string_view region)
+      : LogReader(txn, account, region), txn_(txn) {}
 
   // Gives a new object its id.
   void add(Group& group);
@@ -126,7 +139,8 @@ class LogTransaction : public LogReader {
   void put_setting(Setting kind, uint64_t group_id, std::string_view name, std::string_view bytes);
   void erase_setting(Setting kind, uint64_t group_id, std::string_view name);
   // `events` ascend. The transaction's LSN is part of their names.
-  void append(uint64_t group_id, uint64_t stream_id, int64_t now_millis, const std::vector<NewEvent>& events);
+  void append(uint64_t group_id, uint64_t stream_id, int64_t now_millis,
+              const std::vector<NewEvent>& events);
   storage::Txn& txn() { return txn_; }
 
  private:

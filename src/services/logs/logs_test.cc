@@ -78,7 +78,11 @@ struct LogsTest : testing::Test {
     return call(&Service::put_log_events, std::move(in));
   }
   void append(std::vector<std::pair<int64_t, std::string>> events, std::string stream = kStream) {
-    platform::LogAppend request{.account = "111122223333", .region = region, .group = kGroup, .stream = std::move(stream), .events = {}};
+    platform::LogAppend request{.account = "111122223333",
+                                .region = region,
+                                .group = kGroup,
+                                .stream = std::move(stream),
+                                .events = {}};
     for (auto& [at, message] : events) request.events.push_back({at, std::move(message)});
     EXPECT_TRUE(shard.run(service->append(std::move(request))));
   }
@@ -89,7 +93,9 @@ struct LogsTest : testing::Test {
     in.start_from_head = from_head;
     return in;
   }
-  auto get(api::GetLogEventsInput in = get_input()) { return call(&Service::get_log_events, std::move(in)); }
+  auto get(api::GetLogEventsInput in = get_input()) {
+    return call(&Service::get_log_events, std::move(in));
+  }
   static std::vector<std::string> messages(const Result<api::GetLogEventsOutput>& got) {
     std::vector<std::string> out;
     if (!got) return {error(got)};
@@ -102,7 +108,9 @@ struct LogsTest : testing::Test {
     if (!pattern.empty()) in.filter_pattern = std::move(pattern);
     return in;
   }
-  auto filter(api::FilterLogEventsInput in) { return call(&Service::filter_log_events, std::move(in)); }
+  auto filter(api::FilterLogEventsInput in) {
+    return call(&Service::filter_log_events, std::move(in));
+  }
   static std::vector<std::string> messages(const Result<api::FilterLogEventsOutput>& got) {
     std::vector<std::string> out;
     if (!got) return {error(got)};
@@ -134,12 +142,16 @@ TEST_F(LogsTest, functions_write_on_after_their_group_was_deleted) {
 }
 
 TEST_F(LogsTest, groups_and_streams_are_made_once_and_named_when_missing) {
-  EXPECT_EQ(error(create_stream()), "ResourceNotFoundException: The specified log group does not exist.");
+  EXPECT_EQ(error(create_stream()),
+            "ResourceNotFoundException: The specified log group does not exist.");
   EXPECT_EQ(error(create_group()), "ok");
-  EXPECT_EQ(error(create_group()), "ResourceAlreadyExistsException: The specified log group already exists");
-  EXPECT_EQ(error(put({{now(), "x"}})), "ResourceNotFoundException: The specified log stream does not exist.");
+  EXPECT_EQ(error(create_group()),
+            "ResourceAlreadyExistsException: The specified log group already exists");
+  EXPECT_EQ(error(put({{now(), "x"}})),
+            "ResourceNotFoundException: The specified log stream does not exist.");
   EXPECT_EQ(error(create_stream()), "ok");
-  EXPECT_EQ(error(create_stream()), "ResourceAlreadyExistsException: The specified log stream already exists");
+  EXPECT_EQ(error(create_stream()),
+            "ResourceAlreadyExistsException: The specified log stream already exists");
   region = "eu-west-1";  // another region is another world
   EXPECT_EQ(error(get()), "ResourceNotFoundException: The specified log group does not exist.");
 }
@@ -148,11 +160,14 @@ TEST_F(LogsTest, batches_must_keep_their_rules) {
   ASSERT_TRUE(create_group());
   ASSERT_TRUE(create_stream());
   EXPECT_EQ(error(put({{now(), "b"}, {now() - 1, "a"}})),
-            "InvalidParameterException: Log events in a single PutLogEvents request must be in chronological order.");
+            "InvalidParameterException: Log events in a single PutLogEvents request must be in "
+            "chronological order.");
   EXPECT_EQ(error(put({{now() - 86'400'001, "a"}, {now(), "b"}})),
-            "InvalidParameterException: The batch of log events in a single PutLogEvents request cannot span more than 24 hours.");
+            "InvalidParameterException: The batch of log events in a single PutLogEvents request "
+            "cannot span more than 24 hours.");
   const std::string large(600'000, 'x');
-  EXPECT_EQ(error(put({{now(), large}, {now(), large}})), "InvalidParameterException: Upload too large: 1200052 bytes exceeds limit of 1048576");
+  EXPECT_EQ(error(put({{now(), large}, {now(), large}})),
+            "InvalidParameterException: Upload too large: 1200052 bytes exceeds limit of 1048576");
   EXPECT_THAT(messages(get()), ElementsAre());
 }
 
@@ -160,7 +175,8 @@ TEST_F(LogsTest, events_too_old_or_too_new_are_told_and_left_out) {
   ASSERT_TRUE(create_group());
   ASSERT_TRUE(create_stream());
   const int64_t day = 86'400'000;
-  const auto got = put({{now() - 15 * day, "old"}, {now(), "good"}, {now() + 3 * 3'600'000, "new"}});
+  const auto got =
+      put({{now() - 15 * day, "old"}, {now(), "good"}, {now() + 3 * 3'600'000, "new"}});
   ASSERT_TRUE(got) << error(got);
   EXPECT_EQ(*got->rejected_log_events_info->too_old_log_event_end_index, 1);
   EXPECT_EQ(*got->rejected_log_events_info->too_new_log_event_start_index, 2);
@@ -171,7 +187,8 @@ TEST_F(LogsTest, events_too_old_or_too_new_are_told_and_left_out) {
 TEST_F(LogsTest, pages_go_forward_and_backward) {
   ASSERT_TRUE(create_group());
   ASSERT_TRUE(create_stream());
-  ASSERT_TRUE(put({{now(), "1"}, {now(), "2"}, {now() + 1, "3"}, {now() + 2, "4"}, {now() + 2, "5"}}));
+  ASSERT_TRUE(
+      put({{now(), "1"}, {now(), "2"}, {now() + 1, "3"}, {now() + 2, "4"}, {now() + 2, "5"}}));
   auto in = get_input();
   in.limit = 2;
   auto page = get(in);
@@ -240,7 +257,8 @@ TEST_F(LogsTest, foreign_tokens_are_refused) {
 TEST_F(LogsTest, filters_over_all_streams_in_the_order_of_time) {
   append({{now(), "a ERROR 1"}, {now() + 4, "a ok"}, {now() + 5, "a ERROR 3"}}, "a");
   append({{now() + 2, "b ERROR 2"}, {now() + 9, "b ERROR 4"}}, "b");
-  EXPECT_THAT(messages(filter(filter_input())), ElementsAre("a ERROR 1", "b ERROR 2", "a ok", "a ERROR 3", "b ERROR 4"));
+  EXPECT_THAT(messages(filter(filter_input())),
+              ElementsAre("a ERROR 1", "b ERROR 2", "a ok", "a ERROR 3", "b ERROR 4"));
   auto in = filter_input("ERROR");
   in.limit = 3;
   auto page = filter(in);
@@ -329,7 +347,8 @@ TEST_F(LogsTest, retention_hides_expired_events) {
   api::PutRetentionPolicyInput in;
   in.log_group_name = kGroup;
   in.retention_in_days = 2;
-  EXPECT_THAT(error(call(&Service::put_retention_policy, in)), testing::HasSubstr("Member must satisfy enum value set: [1, 3, 5, 7, 14, 30,"));
+  EXPECT_THAT(error(call(&Service::put_retention_policy, in)),
+              testing::HasSubstr("Member must satisfy enum value set: [1, 3, 5, 7, 14, 30,"));
   in.retention_in_days = 1;
   ASSERT_EQ(error(call(&Service::put_retention_policy, in)), "ok");
   append({{now(), "1"}});

@@ -18,43 +18,55 @@
 
 namespace virga::logs {
 
-// CloudWatch Logs: groups, streams and their events, and what functions write. Constructed by server/; any loop may call.
-// What append() took is readable from then on: reads first wait until the last append is published.
+// CloudWatch Logs: groups, streams and their events, and what functions write. Constructed by
+// server/; any loop may call. What append() took is readable from then on: reads first wait until
+// the last append is published.
 class Service final : public api::Handlers, public platform::LogWriter {
  public:
   explicit Service(storage::Shard& shard, async::Env& env) : shard_(shard), env_(env) {}
 
   // groups.cc
-  Task<api::CreateLogGroupOutput> create_log_group(Ctx ctx, api::CreateLogGroupInput input) override;
-  Task<api::DeleteLogGroupOutput> delete_log_group(Ctx ctx, api::DeleteLogGroupInput input) override;
-  Task<api::DescribeLogGroupsOutput> describe_log_groups(Ctx ctx, api::DescribeLogGroupsInput input) override;
-  Task<api::PutRetentionPolicyOutput> put_retention_policy(Ctx ctx, api::PutRetentionPolicyInput input) override;
-  Task<api::DeleteRetentionPolicyOutput> delete_retention_policy(Ctx ctx, api::DeleteRetentionPolicyInput input) override;
+  Task<api::CreateLogGroupOutput> create_log_group(Ctx ctx,
+                                                   api::CreateLogGroupInput input) override;
+  Task<api::DeleteLogGroupOutput> delete_log_group(Ctx ctx,
+                                                   api::DeleteLogGroupInput input) override;
+  Task<api::DescribeLogGroupsOutput> describe_log_groups(
+      Ctx ctx, api::DescribeLogGroupsInput input) override;
+  Task<api::PutRetentionPolicyOutput> put_retention_policy(
+      Ctx ctx, api::PutRetentionPolicyInput input) override;
+  Task<api::DeleteRetentionPolicyOutput> delete_retention_policy(
+      Ctx ctx, api::DeleteRetentionPolicyInput input) override;
   // streams.cc
-  Task<api::CreateLogStreamOutput> create_log_stream(Ctx ctx, api::CreateLogStreamInput input) override;
-  Task<api::DeleteLogStreamOutput> delete_log_stream(Ctx ctx, api::DeleteLogStreamInput input) override;
-  Task<api::DescribeLogStreamsOutput> describe_log_streams(Ctx ctx, api::DescribeLogStreamsInput input) override;
+  Task<api::CreateLogStreamOutput> create_log_stream(Ctx ctx,
+                                                     api::CreateLogStreamInput input) override;
+  Task<api::DeleteLogStreamOutput> delete_log_stream(Ctx ctx,
+                                                     api::DeleteLogStreamInput input) override;
+  Task<api::DescribeLogStreamsOutput> describe_log_streams(
+      Ctx ctx, api::DescribeLogStreamsInput input) override;
   // put_log_events.cc, get_log_events.cc, filter_log_events.cc
   Task<api::PutLogEventsOutput> put_log_events(Ctx ctx, api::PutLogEventsInput input) override;
   Task<api::GetLogEventsOutput> get_log_events(Ctx ctx, api::GetLogEventsInput input) override;
-  Task<api::FilterLogEventsOutput> filter_log_events(Ctx ctx, api::FilterLogEventsInput input) override;
+  Task<api::FilterLogEventsOutput> filter_log_events(Ctx ctx,
+                                                     api::FilterLogEventsInput input) override;
   // tags.cc
   Task<api::TagResourceOutput> tag_resource(Ctx ctx, api::TagResourceInput input) override;
   Task<api::UntagResourceOutput> untag_resource(Ctx ctx, api::UntagResourceInput input) override;
-  Task<api::ListTagsForResourceOutput> list_tags_for_resource(Ctx ctx, api::ListTagsForResourceInput input) override;
+  Task<api::ListTagsForResourceOutput> list_tags_for_resource(
+      Ctx ctx, api::ListTagsForResourceInput input) override;
   Task<api::TagLogGroupOutput> tag_log_group(Ctx ctx, api::TagLogGroupInput input) override;
   Task<api::UntagLogGroupOutput> untag_log_group(Ctx ctx, api::UntagLogGroupInput input) override;
-  Task<api::ListTagsLogGroupOutput> list_tags_log_group(Ctx ctx, api::ListTagsLogGroupInput input) override;
+  Task<api::ListTagsLogGroupOutput> list_tags_log_group(Ctx ctx,
+                                                        api::ListTagsLogGroupInput input) override;
 
   // metric_filters.cc
-  Task<api::PutMetricFilterOutput> put_metric_filter(
-      Ctx ctx, api::PutMetricFilterInput input) override;
+  Task<api::PutMetricFilterOutput> put_metric_filter(Ctx ctx,
+                                                     api::PutMetricFilterInput input) override;
   Task<api::DescribeMetricFiltersOutput> describe_metric_filters(
       Ctx ctx, api::DescribeMetricFiltersInput input) override;
   Task<api::DeleteMetricFilterOutput> delete_metric_filter(
       Ctx ctx, api::DeleteMetricFilterInput input) override;
-  Task<api::TestMetricFilterOutput> test_metric_filter(
-      Ctx ctx, api::TestMetricFilterInput input) override;
+  Task<api::TestMetricFilterOutput> test_metric_filter(Ctx ctx,
+                                                       api::TestMetricFilterInput input) override;
   // subscription_filters.cc
   Task<api::PutSubscriptionFilterOutput> put_subscription_filter(
       Ctx ctx, api::PutSubscriptionFilterInput input) override;
@@ -76,15 +88,16 @@ class Service final : public api::Handlers, public platform::LogWriter {
   Task<api::DeleteQueryDefinitionOutput> delete_query_definition(
       Ctx ctx, api::DeleteQueryDefinitionInput input) override;
   // group_settings.cc
-  Task<api::AssociateKmsKeyOutput> associate_kms_key(
-      Ctx ctx, api::AssociateKmsKeyInput input) override;
+  Task<api::AssociateKmsKeyOutput> associate_kms_key(Ctx ctx,
+                                                     api::AssociateKmsKeyInput input) override;
   Task<api::DisassociateKmsKeyOutput> disassociate_kms_key(
       Ctx ctx, api::DisassociateKmsKeyInput input) override;
   Task<api::PutLogGroupDeletionProtectionOutput> put_log_group_deletion_protection(
       Ctx ctx, api::PutLogGroupDeletionProtectionInput input) override;
   Task<api::ListLogGroupsOutput> list_log_groups(Ctx ctx, api::ListLogGroupsInput input) override;
 
-  // What subscription filters find goes to functions through `door`. Before the timers start; both outlive the service.
+  // What subscription filters find goes to functions through `door`. Before the timers start; both
+  // outlive the service.
   void deliver_to(aws::Door& door, platform::DurableTimers& timers);
   Result<void> start();
   Task<void> stop();
@@ -96,10 +109,11 @@ class Service final : public api::Handlers, public platform::LogWriter {
   // Runs `body` (Result<T>(LogTransaction&)) as one transaction.
   template <class F, class T = typename std::invoke_result_t<F&, LogTransaction&>::value_type>
   Task<T> write(Ctx ctx, F body) {
-    storage::Committed<T> done = co_await shard_.transact(storage::CommitClass::durable, [ctx, body = std::move(body)](storage::Txn& txn) mutable {
-      LogTransaction logs(txn, ctx->account, ctx->region);
-      return body(logs);
-    });
+    storage::Committed<T> done = co_await shard_.transact(
+        storage::CommitClass::durable, [ctx, body = std::move(body)](storage::Txn& txn) mutable {
+          LogTransaction logs(txn, ctx->account, ctx->region);
+          return body(logs);
+        });
     ctx->depends_on(done.lsn);
     co_return std::move(done.result);
   }
@@ -130,8 +144,8 @@ class Service final : public api::Handlers, public platform::LogWriter {
   storage::Shard& shard_;
   async::Env& env_;
   std::atomic<storage::Lsn> last_append_{0};
-  // Where functions write, so that a line costs no reads. Only transactions touch it: it lives on the owner loop. Emptied by
-  // deletions and resets.
+  // Where functions write, so that a line costs no reads. Only transactions touch it: it lives on
+  // the owner loop. Emptied by deletions and resets.
   std::unordered_map<std::string, Target> targets_;
   storage::Generation targets_generation_ = 0;
   aws::Door* door_ = nullptr;

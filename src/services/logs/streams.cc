@@ -15,14 +15,16 @@ namespace {
 
 constexpr int32_t kStreamsPerPage = 50;
 
-// A stream with what its first and last events say; they are read, not stored with the stream, so that a line is one write.
+// A stream with what its first and last events say; they are read, not stored with the stream, so
+// that a line is one write.
 struct Described {
   Stream stream;
   int64_t last_event = 0;
   api::LogStream answer;
 };
 
-Result<Described> describe(const RequestContext& context, const LogReader& reader, const Group& group, Stream stream) {
+Result<Described> describe(const RequestContext& context, const LogReader& reader,
+                           const Group& group, Stream stream) {
   Described d{.stream = std::move(stream)};
   api::LogStream& out = d.answer;
   out.log_stream_name = d.stream.name;
@@ -33,7 +35,8 @@ Result<Described> describe(const RequestContext& context, const LogReader& reade
   auto first = reader.events(group, d.stream, {}, storage::Direction::forward);
   if (first.next(event)) {
     out.first_event_timestamp = event.at.timestamp;
-    auto last = reader.events(group, d.stream, {INT64_MAX, UINT64_MAX, UINT32_MAX}, storage::Direction::backward);
+    auto last = reader.events(group, d.stream, {INT64_MAX, UINT64_MAX, UINT32_MAX},
+                              storage::Direction::backward);
     if (last.next(event)) {
       d.last_event = event.at.timestamp;
       out.last_event_timestamp = event.at.timestamp;
@@ -48,7 +51,8 @@ Result<Described> describe(const RequestContext& context, const LogReader& reade
 
 }  // namespace
 
-Task<api::CreateLogStreamOutput> Service::create_log_stream(Ctx ctx, api::CreateLogStreamInput input) {
+Task<api::CreateLogStreamOutput> Service::create_log_stream(Ctx ctx,
+                                                            api::CreateLogStreamInput input) {
   co_await write(ctx, [&](LogTransaction& logs) -> Result<void> {
     VIRGA_TRY(group, logs.group(input.log_group_name));
     VIRGA_TRY(found, logs.find_stream(group, input.log_stream_name));
@@ -60,7 +64,8 @@ Task<api::CreateLogStreamOutput> Service::create_log_stream(Ctx ctx, api::Create
   co_return api::CreateLogStreamOutput();
 }
 
-Task<api::DeleteLogStreamOutput> Service::delete_log_stream(Ctx ctx, api::DeleteLogStreamInput input) {
+Task<api::DeleteLogStreamOutput> Service::delete_log_stream(Ctx ctx,
+                                                            api::DeleteLogStreamInput input) {
   co_await write(ctx, [&](LogTransaction& logs) -> Result<void> {
     VIRGA_TRY(group, logs.group(input.log_group_name));
     VIRGA_TRY(stream, logs.stream(group, input.log_stream_name));
@@ -71,11 +76,13 @@ Task<api::DeleteLogStreamOutput> Service::delete_log_stream(Ctx ctx, api::Delete
   co_return api::DeleteLogStreamOutput();
 }
 
-Task<api::DescribeLogStreamsOutput> Service::describe_log_streams(Ctx ctx, api::DescribeLogStreamsInput input) {
+Task<api::DescribeLogStreamsOutput> Service::describe_log_streams(
+    Ctx ctx, api::DescribeLogStreamsInput input) {
   const std::string name = co_await group_name(input.log_group_name, input.log_group_identifier);
   const bool by_time = input.order_by.value_or("") == "LastEventTime";
   if (by_time && input.log_stream_name_prefix) {
-    co_return fail(errors::invalid_parameter("Cannot order by LastEventTime with a logStreamNamePrefix."));
+    co_return fail(
+        errors::invalid_parameter("Cannot order by LastEventTime with a logStreamNamePrefix."));
   }
   const std::string after = co_await read_token(input.next_token);
   co_await caught_up();
@@ -114,7 +121,8 @@ Task<api::DescribeLogStreamsOutput> Service::describe_log_streams(Ctx ctx, api::
   // By time, the token is the name of the last stream that was shown.
   auto begin = page.begin();
   if (by_time && !after.empty()) {
-    begin = std::find_if(page.begin(), page.end(), [&](const Described& d) { return d.stream.name == after; });
+    begin = std::find_if(page.begin(), page.end(),
+                         [&](const Described& d) { return d.stream.name == after; });
     if (begin != page.end()) ++begin;
   }
   auto& out = output.log_streams.emplace();

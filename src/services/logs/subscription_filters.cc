@@ -197,7 +197,8 @@ Result<void> Service::notify_subscribers(LogTransaction& logs, const LogPlace& p
   for (const auto& filter : filters) {
     VIRGA_TRY(pattern, FilterPattern::parse(*filter.filter_pattern));
     Document matching = Document::array();
-    Position at{INT64_MIN, txn.lsn(), 0};  // events of one timestamp are numbered: log_store.h, Position
+    Position at{INT64_MIN, txn.lsn(),
+                0};  // events of one timestamp are numbered: log_store.h, Position
     for (const NewEvent& event : events) {
       at = event.timestamp == at.timestamp ? at.after() : Position{event.timestamp, txn.lsn(), 0};
       if (!pattern.matches(event.message)) continue;

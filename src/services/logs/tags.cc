@@ -34,11 +34,13 @@ Task<api::TagResourceOutput> Service::tag_resource(Ctx ctx, api::TagResourceInpu
 
 Task<api::UntagResourceOutput> Service::untag_resource(Ctx ctx, api::UntagResourceInput input) {
   std::string name = co_await name_of_arn(input.resource_arn);
-  co_await edit_group(ctx, std::move(name), [&](Group& g) { return remove_tags(g, input.tag_keys); });
+  co_await edit_group(ctx, std::move(name),
+                      [&](Group& g) { return remove_tags(g, input.tag_keys); });
   co_return api::UntagResourceOutput();
 }
 
-Task<api::ListTagsForResourceOutput> Service::list_tags_for_resource(Ctx ctx, api::ListTagsForResourceInput input) {
+Task<api::ListTagsForResourceOutput> Service::list_tags_for_resource(
+    Ctx ctx, api::ListTagsForResourceInput input) {
   const std::string name = co_await name_of_arn(input.resource_arn);
   co_await caught_up();
   const auto view = shard_.snapshot();
@@ -54,14 +56,17 @@ Task<api::TagLogGroupOutput> Service::tag_log_group(Ctx ctx, api::TagLogGroupInp
 }
 
 Task<api::UntagLogGroupOutput> Service::untag_log_group(Ctx ctx, api::UntagLogGroupInput input) {
-  co_await edit_group(ctx, input.log_group_name, [&](Group& g) { return remove_tags(g, input.tags); });
+  co_await edit_group(ctx, input.log_group_name,
+                      [&](Group& g) { return remove_tags(g, input.tags); });
   co_return api::UntagLogGroupOutput();
 }
 
-Task<api::ListTagsLogGroupOutput> Service::list_tags_log_group(Ctx ctx, api::ListTagsLogGroupInput input) {
+Task<api::ListTagsLogGroupOutput> Service::list_tags_log_group(Ctx ctx,
+                                                               api::ListTagsLogGroupInput input) {
   co_await caught_up();
   const auto view = shard_.snapshot();
-  const Group group = co_await LogReader(*view, ctx->account, ctx->region).group(input.log_group_name);
+  const Group group =
+      co_await LogReader(*view, ctx->account, ctx->region).group(input.log_group_name);
   api::ListTagsLogGroupOutput output;
   output.tags = group.tags;
   co_return output;

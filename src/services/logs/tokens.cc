@@ -26,7 +26,9 @@ std::optional<uint64_t> read_digits(std::string_view text) {
   return value;
 }
 
-std::string checksum(std::string_view text) { return std::to_string(crc32c(text, 0x106) % 10000); }
+std::string checksum(std::string_view text) {
+  return std::to_string(crc32c(text, 0x106) % 10000);
+}
 
 }  // namespace
 
@@ -57,16 +59,20 @@ std::string make_event_token(storage::Direction direction, const Position& at) {
 
 Result<EventToken> read_event_token(std::string_view token) {
   constexpr size_t kDigits = kTimeDigits + kLsnDigits + kIndexDigits;
-  const bool form = token.size() > 2 + kDigits + 2 && (token.starts_with("f/") || token.starts_with("b/")) && token.ends_with("/s");
+  const bool form = token.size() > 2 + kDigits + 2 &&
+                    (token.starts_with("f/") || token.starts_with("b/")) && token.ends_with("/s");
   if (!form) return fail(errors::invalid_token());
   const std::string_view sealed = token.substr(0, 2 + kDigits);
   const std::string_view sum = token.substr(2 + kDigits, token.size() - 2 - kDigits - 2);
   const auto at = read_position_digits(sealed.substr(2));
   if (!at || sum != checksum(sealed)) return fail(errors::invalid_token());
-  return EventToken{token.front() == 'f' ? storage::Direction::forward : storage::Direction::backward, *at};
+  return EventToken{
+      token.front() == 'f' ? storage::Direction::forward : storage::Direction::backward, *at};
 }
 
-std::string make_token(std::string_view inside) { return to_base64(checksum(inside) + "/" + std::string(inside)); }
+std::string make_token(std::string_view inside) {
+  return to_base64(checksum(inside) + "/" + std::string(inside));
+}
 
 Result<std::string> read_token(const std::optional<std::string>& token) {
   if (!token) return std::string();
@@ -74,7 +80,8 @@ Result<std::string> read_token(const std::optional<std::string>& token) {
   const size_t slash = bytes ? bytes->find('/') : std::string::npos;
   if (slash == std::string::npos) return fail(errors::invalid_token());
   std::string inside = bytes->substr(slash + 1);
-  if (inside.empty() || bytes->substr(0, slash) != checksum(inside)) return fail(errors::invalid_token());
+  if (inside.empty() || bytes->substr(0, slash) != checksum(inside))
+    return fail(errors::invalid_token());
   return inside;
 }
 

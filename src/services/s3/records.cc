@@ -312,17 +312,38 @@ Result<ObjectVersion> ObjectVersion::decode_listed(std::string_view key, std::st
   o.key = key;
   VIRGA_TRY_VOID(each_field(bytes, [&](uint8_t field, std::string_view v) {
     switch (field) {
-      case 1: o.sequence = as_number(v); break;
-      case 2: o.version_id = v; break;
-      case 3: o.delete_marker = true; break;
-      case 4: o.modified_millis = static_cast<int64_t>(as_number(v)); break;
-      case 5: o.owner = v; break;
-      case 6: o.size = as_number(v); break;
-      case 7: o.etag = v; break;
-      case 20: o.checksum.algorithm = v; break;
-      case 22: o.checksum.composite = true; break;
-      case 47: o.headers.storage_class = v; break;
-      default: break;
+      case 1:
+        o.sequence = as_number(v);
+        break;
+      case 2:
+        o.version_id = v;
+        break;
+      case 3:
+        o.delete_marker = true;
+        break;
+      case 4:
+        o.modified_millis = static_cast<int64_t>(as_number(v));
+        break;
+      case 5:
+        o.owner = v;
+        break;
+      case 6:
+        o.size = as_number(v);
+        break;
+      case 7:
+        o.etag = v;
+        break;
+      case 20:
+        o.checksum.algorithm = v;
+        break;
+      case 22:
+        o.checksum.composite = true;
+        break;
+      case 47:
+        o.headers.storage_class = v;
+        break;
+      default:
+        break;
     }
   }));
   return o;

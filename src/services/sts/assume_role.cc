@@ -10,14 +10,17 @@ namespace virga::sts {
 namespace {
 
 constexpr int32_t kDurationDefault = 3600;
-constexpr int32_t kChainedDurationMax = 3600;  // IAM User Guide, "Roles terms and concepts", role chaining
+constexpr int32_t kChainedDurationMax =
+    3600;  // IAM User Guide, "Roles terms and concepts", role chaining
 
-// Condition keys of AssumeRole. Source: Service Authorization Reference, AWS Security Token Service.
+// Condition keys of AssumeRole. Source: Service Authorization Reference, AWS Security Token
+// Service.
 void add_sts_keys(platform::ConditionContext& context, const api::AssumeRoleInput& input) {
   context.set("sts:RoleSessionName", input.role_session_name);
   if (input.external_id) context.set("sts:ExternalId", *input.external_id);
   if (input.source_identity) context.set("sts:SourceIdentity", *input.source_identity);
-  if (input.transitive_tag_keys) context.set_all("sts:TransitiveTagKeys", *input.transitive_tag_keys);
+  if (input.transitive_tag_keys)
+    context.set_all("sts:TransitiveTagKeys", *input.transitive_tag_keys);
   if (input.tags) {
     for (const api::Tag& t : *input.tags) {
       context.set("aws:RequestTag/" + t.key, t.value);
@@ -29,17 +32,21 @@ void add_sts_keys(platform::ConditionContext& context, const api::AssumeRoleInpu
 }  // namespace
 
 Task<platform::RoleInfo> Service::authorized_role(Ctx ctx, const api::AssumeRoleInput* input) {
-  if (ctx->principal.kind == Principal::Kind::root) co_return fail(errors::access_denied("Roles may not be assumed by root accounts."));
+  if (ctx->principal.kind == Principal::Kind::root)
+    co_return fail(errors::access_denied("Roles may not be assumed by root accounts."));
   auto role = co_await identity_.find_role(input->role_arn);
-  if (!role || !role->trust) co_return fail(errors::may_not_assume(ctx->principal.arn, input->role_arn));
+  if (!role || !role->trust)
+    co_return fail(errors::may_not_assume(ctx->principal.arn, input->role_arn));
   const auto policies = co_await identity_.policies_for(ctx->principal, nullptr);
-  const Principal target = platform::assumed_role_principal(role->arn, role->role_id, input->role_session_name);
+  const Principal target =
+      platform::assumed_role_principal(role->arn, role->role_id, input->role_session_name);
   platform::ConditionContext context;
   platform::add_global_keys(context, *ctx, policies, target.account, ctx->env->wall.now(), {});
   add_sts_keys(context, *input);
   for (const auto& [key, value] : role->tags) context.set("aws:ResourceTag/" + key, value);
   const std::vector<std::string> resources{role->arn};
-  for (const std::string_view action : {"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"}) {
+  for (const std::string_view action :
+       {"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"}) {
     if (action == "sts:TagSession" && (!input->tags || input->tags->empty())) continue;
     if (action == "sts:SetSourceIdentity" && !input->source_identity) continue;
     const platform::AuthorizeRequest request{.principal = ctx->principal,
@@ -57,7 +64,8 @@ Task<platform::RoleInfo> Service::authorized_role(Ctx ctx, const api::AssumeRole
 }
 
 Task<api::AssumeRoleOutput> Service::assume_role(Ctx ctx, api::AssumeRoleInput input) {
-  if (platform::role_name_of(input.role_arn).empty()) co_return fail(errors::validation("Request ARN is invalid"));
+  if (platform::role_name_of(input.role_arn).empty())
+    co_return fail(errors::validation("Request ARN is invalid"));
   platform::RoleInfo role;
   if (mode_ == platform::AuthMode::strict) {
     role = co_await authorized_role(ctx, &input);
@@ -69,13 +77,17 @@ Task<api::AssumeRoleOutput> Service::assume_role(Ctx ctx, api::AssumeRoleInput i
   const int32_t duration = input.duration_seconds.value_or(kDurationDefault);
   if (duration > role.max_session_seconds) co_return fail(errors::duration_over_roles_maximum());
   if (ctx->principal.kind == Principal::Kind::assumed_role && duration > kChainedDurationMax) {
-    co_return fail(errors::validation("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"));
+    co_return fail(
+        errors::validation("The requested DurationSeconds exceeds the 1 hour session limit for "
+                           "roles assumed by role chaining"));
   }
   platform::SessionRequest request;
-  request.principal = platform::assumed_role_principal(role.arn, role.role_id, input.role_session_name);
+  request.principal =
+      platform::assumed_role_principal(role.arn, role.role_id, input.role_session_name);
   request.role_arn = role.arn;
   request.duration_seconds = duration;
-  const auto packed = co_await add_policies_and_tags(input.policy, input.policy_arns, input.tags, request);
+  const auto packed =
+      co_await add_policies_and_tags(input.policy, input.policy_arns, input.tags, request);
   api::AssumeRoleOutput output;
   auto& user = output.assumed_role_user.emplace();
   user.arn = request.principal.arn;

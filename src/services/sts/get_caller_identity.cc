@@ -5,8 +5,10 @@
 
 namespace virga::sts {
 
-// Needs no permission, and no explicit deny takes it away. Source: STS API Reference, GetCallerIdentity.
-Task<api::GetCallerIdentityOutput> Service::get_caller_identity(Ctx ctx, api::GetCallerIdentityInput input) {
+// Needs no permission, and no explicit deny takes it away. Source: STS API Reference,
+// GetCallerIdentity.
+Task<api::GetCallerIdentityOutput> Service::get_caller_identity(Ctx ctx,
+                                                                api::GetCallerIdentityInput input) {
   api::GetCallerIdentityOutput output;
   output.account = ctx->principal.account.empty() ? ctx->account : ctx->principal.account;
   output.arn = ctx->principal.arn;

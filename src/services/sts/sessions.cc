@@ -7,15 +7,18 @@
 namespace virga::sts {
 namespace {
 
-// STS API Reference, AssumeRole: a policy has at most 2,048 characters, ten managed policies, fifty tags.
+// STS API Reference, AssumeRole: a policy has at most 2,048 characters, ten managed policies, fifty
+// tags.
 constexpr size_t kPackedBytesMax = 4096;
 constexpr size_t kPolicyArnsMax = 10;
 constexpr size_t kTagsMax = 50;
 
 }  // namespace
 
-Result<std::optional<int32_t>> add_policies_and_tags(const std::optional<std::string>& policy, const Maybe<std::vector<api::PolicyDescriptorType>>& arns,
-                                                     const Maybe<std::vector<api::Tag>>& tags, platform::SessionRequest& request) {
+Result<std::optional<int32_t>> add_policies_and_tags(
+    const std::optional<std::string>& policy,
+    const Maybe<std::vector<api::PolicyDescriptorType>>& arns,
+    const Maybe<std::vector<api::Tag>>& tags, platform::SessionRequest& request) {
   size_t bytes = 0;
   if (policy) {
     VIRGA_TRY(parsed, platform::PolicyDocument::parse(*policy, platform::PolicyKind::session));
@@ -24,7 +27,8 @@ Result<std::optional<int32_t>> add_policies_and_tags(const std::optional<std::st
     bytes += policy->size();
   }
   if (arns) {
-    if (arns->size() > kPolicyArnsMax) return fail(errors::validation("The number of policy ARNs exceeds the limit of 10."));
+    if (arns->size() > kPolicyArnsMax)
+      return fail(errors::validation("The number of policy ARNs exceeds the limit of 10."));
     for (const api::PolicyDescriptorType& p : *arns) {
       if (!p.arn) continue;
       request.limited = true;
@@ -33,11 +37,13 @@ Result<std::optional<int32_t>> add_policies_and_tags(const std::optional<std::st
     }
   }
   if (tags) {
-    if (tags->size() > kTagsMax) return fail(errors::validation("The number of session tags exceeds the limit of 50."));
+    if (tags->size() > kTagsMax)
+      return fail(errors::validation("The number of session tags exceeds the limit of 50."));
     for (const api::Tag& t : *tags) {
       for (const auto& [key, value] : request.tags) {
         if (iequals(key, t.key)) {
-          return fail(errors::validation("Duplicate tag keys found. Please note that Tag keys are case insensitive."));
+          return fail(errors::validation(
+              "Duplicate tag keys found. Please note that Tag keys are case insensitive."));
         }
       }
       request.tags.emplace_back(t.key, t.value);

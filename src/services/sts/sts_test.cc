@@ -24,11 +24,15 @@ class FakeIdentity final : public platform::IdentityStore {
   std::vector<platform::PolicyRef> callers_policies;
   platform::SessionRequest last;
 
-  Task<std::optional<platform::Credential>> find_access_key(std::string, std::string) override { co_return std::optional<platform::Credential>(); }
-  Task<std::optional<std::string>> account_of_access_key(std::string id) override {
-    co_return id == "AKIAKNOWN00000000000" ? std::optional<std::string>("111122223333") : std::nullopt;
+  Task<std::optional<platform::Credential>> find_access_key(std::string, std::string) override {
+    co_return std::optional<platform::Credential>();
   }
-  Task<platform::PrincipalPolicies> policies_for(Principal principal, std::shared_ptr<const platform::SessionInfo>) override {
+  Task<std::optional<std::string>> account_of_access_key(std::string id) override {
+    co_return id == "AKIAKNOWN00000000000" ? std::optional<std::string>("111122223333")
+                                           : std::nullopt;
+  }
+  Task<platform::PrincipalPolicies> policies_for(
+      Principal principal, std::shared_ptr<const platform::SessionInfo>) override {
     platform::PrincipalPolicies p;
     p.principal_arn = principal.arn;
     p.identity = callers_policies;
@@ -55,7 +59,12 @@ struct StsTest : testing::Test {
   async::FakeEnv env;
   async::EpollLoop loop{env.env()};
   FakeIdentity identity;
-  Principal caller{.kind = Principal::Kind::user, .account = "111122223333", .arn = "arn:aws:iam::111122223333:user/bob", .user_id = "AIDAX", .access_key_id = "AKIAX", .service = ""};
+  Principal caller{.kind = Principal::Kind::user,
+                   .account = "111122223333",
+                   .arn = "arn:aws:iam::111122223333:user/bob",
+                   .user_id = "AIDAX",
+                   .access_key_id = "AKIAX",
+                   .service = ""};
   platform::AuthMode mode = platform::AuthMode::strict;
 
   template <class T>
@@ -77,7 +86,8 @@ struct StsTest : testing::Test {
     return std::move(*out);
   }
   void add_role(std::string statement) {
-    auto trust = platform::PolicyDocument::parse(R"({"Version":"2012-10-17","Statement":[)" + statement + "]}", platform::PolicyKind::trust);
+    auto trust = platform::PolicyDocument::parse(
+        R"({"Version":"2012-10-17","Statement":[)" + statement + "]}", platform::PolicyKind::trust);
     ASSERT_TRUE(trust) << trust.error().message;
     identity.roles[kRole] = {.arn = kRole, .name = "app", .role_id = "AROAX", .trust = *trust};
   }
@@ -93,8 +103,11 @@ struct StsTest : testing::Test {
   }
 };
 
-constexpr const char* kDenied = "AccessDenied: User: arn:aws:iam::111122223333:user/bob is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/app";
-constexpr const char* kTrustBob = R"({"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/bob"},"Action":"sts:AssumeRole"})";
+constexpr const char* kDenied =
+    "AccessDenied: User: arn:aws:iam::111122223333:user/bob is not authorized to perform: "
+    "sts:AssumeRole on resource: arn:aws:iam::111122223333:role/app";
+constexpr const char* kTrustBob =
+    R"({"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/bob"},"Action":"sts:AssumeRole"})";
 
 TEST_F(StsTest, says_who_the_caller_is) {
   const auto got = call(&Service::get_caller_identity, api::GetCallerIdentityInput());
@@ -105,7 +118,8 @@ TEST_F(StsTest, says_who_the_caller_is) {
 
 TEST_F(StsTest, strict_mode_wants_a_role_that_trusts_the_caller) {
   EXPECT_EQ(outcome(assume()), kDenied);  // no such role: the same words
-  add_role(R"({"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"})");
+  add_role(
+      R"({"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"})");
   EXPECT_EQ(outcome(assume()), kDenied);
   add_role(kTrustBob);
   const auto got = call(&Service::assume_role, assume());
@@ -120,12 +134,14 @@ TEST_F(StsTest, a_trusted_account_still_needs_the_callers_policy) {
   add_role(R"({"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"})");
   EXPECT_EQ(outcome(assume()), kDenied);
   identity.callers_policies = {*platform::PolicyDocument::parse(
-      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::111122223333:role/app"}})", platform::PolicyKind::identity)};
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::111122223333:role/app"}})",
+      platform::PolicyKind::identity)};
   EXPECT_EQ(outcome(assume()), "ok");
 }
 
 TEST_F(StsTest, a_trust_policy_may_ask_for_an_external_id) {
-  add_role(R"({"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/bob"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"42"}}})");
+  add_role(
+      R"({"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/bob"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"42"}}})");
   EXPECT_EQ(outcome(assume()), kDenied);
   auto in = assume();
   in.external_id = "42";
@@ -140,7 +156,8 @@ TEST_F(StsTest, session_tags_need_a_permission_of_their_own) {
   tag.value = "blue";
   in.tags = std::vector<api::Tag>{tag};
   EXPECT_THAT(outcome(in), testing::HasSubstr("is not authorized to perform: sts:TagSession"));
-  add_role(R"({"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/bob"},"Action":["sts:AssumeRole","sts:TagSession"]})");
+  add_role(
+      R"({"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/bob"},"Action":["sts:AssumeRole","sts:TagSession"]})");
   EXPECT_EQ(outcome(in), "ok");
   EXPECT_EQ(identity.last.tags[0].second, "blue");
 }
@@ -158,7 +175,8 @@ TEST_F(StsTest, open_mode_checks_the_arns_form_only) {
   ASSERT_TRUE(got);
   EXPECT_EQ(got->assumed_role_user->arn, "arn:aws:sts::444455556666:assumed-role/none/s1");
   EXPECT_EQ(got->assumed_role_user->assumed_role_id.size(), 21u + 3u);
-  for (const char* bad : {"arn:aws:iam::1:role/x-name-here", "arn:aws:iam::111122223333:user/bob", "nonsense-of-some-length"}) {
+  for (const char* bad : {"arn:aws:iam::1:role/x-name-here", "arn:aws:iam::111122223333:user/bob",
+                          "nonsense-of-some-length"}) {
     EXPECT_EQ(outcome(assume(bad)), "ValidationError: Request ARN is invalid") << bad;
   }
 }
@@ -167,12 +185,15 @@ TEST_F(StsTest, sessions_are_not_longer_than_allowed) {
   add_role(kTrustBob);
   auto in = assume();
   in.duration_seconds = 7200;
-  EXPECT_EQ(outcome(in), "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+  EXPECT_EQ(outcome(in),
+            "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for "
+            "this role.");
   identity.roles[kRole].max_session_seconds = 43200;
   EXPECT_EQ(outcome(in), "ok");
   mode = platform::AuthMode::open;
   caller.kind = Principal::Kind::assumed_role;
-  EXPECT_THAT(outcome(in), testing::HasSubstr("1 hour session limit for roles assumed by role chaining"));
+  EXPECT_THAT(outcome(in),
+              testing::HasSubstr("1 hour session limit for roles assumed by role chaining"));
 }
 
 TEST_F(StsTest, session_policies_are_checked_and_kept) {
@@ -180,7 +201,8 @@ TEST_F(StsTest, session_policies_are_checked_and_kept) {
   auto in = assume();
   in.policy = "nonsense";
   EXPECT_EQ(outcome(in), "MalformedPolicyDocumentException: Syntax errors in policy.");
-  in.policy = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})";
+  in.policy =
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}})";
   const auto got = call(&Service::assume_role, in);
   ASSERT_TRUE(got);
   EXPECT_GT(*got->packed_policy_size, 0);
@@ -194,7 +216,8 @@ TEST_F(StsTest, session_tokens_are_for_long_term_keys) {
   EXPECT_EQ(identity.last.principal.arn, caller.arn);
   EXPECT_EQ(identity.last.duration_seconds, 43200);
   caller.access_key_id = "ASIAX";
-  EXPECT_EQ(call(&Service::get_session_token, api::GetSessionTokenInput()).error().message, "Cannot call GetSessionToken with session credentials");
+  EXPECT_EQ(call(&Service::get_session_token, api::GetSessionTokenInput()).error().message,
+            "Cannot call GetSessionToken with session credentials");
 }
 
 TEST_F(StsTest, federated_users_have_what_their_policy_gives) {

@@ -39,7 +39,9 @@ constexpr MapOps kDynamicMapOps = {
         map.emplace_back(key, copy);
       }
     },
-    [](const TypeDesc&, void* at, void* from) { ::new (at) DynamicMap(std::move(*static_cast<DynamicMap*>(from))); },
+    [](const TypeDesc&, void* at, void* from) {
+      ::new (at) DynamicMap(std::move(*static_cast<DynamicMap*>(from)));
+    },
     [](const TypeDesc&, const void* map) { return static_cast<const DynamicMap*>(map)->size(); },
     [](const TypeDesc& type, void* at, std::string key) -> void* {
       auto& map = *static_cast<DynamicMap*>(at);
@@ -48,7 +50,8 @@ constexpr MapOps kDynamicMapOps = {
       }
       return map.emplace_back(std::move(key), make_value(*type.element)).second;
     },
-    [](const TypeDesc&, const void* map, void* self, void (*visit)(void*, const std::string&, const void*)) {
+    [](const TypeDesc&, const void* map, void* self,
+       void (*visit)(void*, const std::string&, const void*)) {
       for (const auto& [key, value] : *static_cast<const DynamicMap*>(map)) visit(self, key, value);
     },
 };
@@ -69,13 +72,20 @@ Kind kind_of(const Document& shape) {
 
 size_t optional_bytes(Kind kind) {
   switch (kind) {
-    case Kind::boolean: return sizeof(std::optional<bool>);
-    case Kind::int32: return sizeof(std::optional<int32_t>);
-    case Kind::int64: return sizeof(std::optional<int64_t>);
-    case Kind::real: return sizeof(std::optional<double>);
-    case Kind::timestamp: return sizeof(std::optional<Timestamp>);
-    case Kind::document: return sizeof(std::optional<Document>);
-    default: return sizeof(std::optional<std::string>);
+    case Kind::boolean:
+      return sizeof(std::optional<bool>);
+    case Kind::int32:
+      return sizeof(std::optional<int32_t>);
+    case Kind::int64:
+      return sizeof(std::optional<int64_t>);
+    case Kind::real:
+      return sizeof(std::optional<double>);
+    case Kind::timestamp:
+      return sizeof(std::optional<Timestamp>);
+    case Kind::document:
+      return sizeof(std::optional<Document>);
+    default:
+      return sizeof(std::optional<std::string>);
   }
 }
 
@@ -103,13 +113,16 @@ Protocol protocol_named(std::string_view name) {
 
 }  // namespace
 
-std::string_view DynamicModel::keep(std::string_view text) { return texts_.emplace_back(text); }
+std::string_view DynamicModel::keep(std::string_view text) {
+  return texts_.emplace_back(text);
+}
 
 const XmlNamespace* DynamicModel::xml_namespace(const Document* raw) {
   const Document* ns = raw ? raw->find("xmlNamespace") : nullptr;
   if (!ns) return nullptr;
   if (ns->is_string()) return &namespaces_.emplace_back(XmlNamespace{keep(ns->as_string()), {}});
-  return &namespaces_.emplace_back(XmlNamespace{keep(ns->string_or("uri", "")), keep(ns->string_or("prefix", ""))});
+  return &namespaces_.emplace_back(
+      XmlNamespace{keep(ns->string_or("uri", "")), keep(ns->string_or("prefix", ""))});
 }
 
 const TypeDesc* DynamicModel::type(const std::string& shape, const Document* ref) {
@@ -159,7 +172,8 @@ const StructDesc* DynamicModel::structure(const std::string& name) {
   return &made;
 }
 
-MemberDesc DynamicModel::member(const Document& shape, const std::string& name, const Document& ref, uint32_t& size) {
+MemberDesc DynamicModel::member(const Document& shape, const std::string& name, const Document& ref,
+                                uint32_t& size) {
   const std::string target(ref.string_or("shape", ""));
   const Document* target_shape = shapes_.find(target);
   MemberDesc m;
@@ -170,8 +184,9 @@ MemberDesc DynamicModel::member(const Document& shape, const std::string& name, 
   m.xml_namespace = xml_namespace(&ref);
   if (!m.xml_namespace) m.xml_namespace = xml_namespace(target_shape);
   static constexpr std::pair<std::string_view, MemberFlags> kFlags[] = {
-      {"flattened", kFlattened},         {"xmlAttribute", kXmlAttribute}, {"jsonvalue", kJsonValue},
-      {"idempotencyToken", kIdempotencyToken}, {"hostLabel", kHostLabel}, {"locationName", kExplicitName}};
+      {"flattened", kFlattened}, {"xmlAttribute", kXmlAttribute},
+      {"jsonvalue", kJsonValue}, {"idempotencyToken", kIdempotencyToken},
+      {"hostLabel", kHostLabel}, {"locationName", kExplicitName}};
   for (const auto& [word, bit] : kFlags) {
     if (flag(&ref, word)) m.flags |= bit;
   }
@@ -206,7 +221,8 @@ void DynamicModel::fill_structure(StructDesc& out, const std::string& name) {
   uint32_t size = 0;
   std::vector<MemberDesc> list;
   if (const Document* all = raw->find("members")) {
-    for (const auto& [member_name, ref] : all->as_object()) list.push_back(member(*raw, member_name, ref, size));
+    for (const auto& [member_name, ref] : all->as_object())
+      list.push_back(member(*raw, member_name, ref, size));
   }
   const auto& kept = members_.emplace_back(std::move(list));
   out.members = Table<MemberDesc>(kept.data(), kept.size());
@@ -236,21 +252,25 @@ void DynamicModel::add_errors(const Document& operation) {
     error.name = keep(name);
     error.code = keep(facts ? facts->string_or("code", name) : name);
     error.status = flag(shape, "fault") ? 500 : 400;
-    if (facts && facts->find("httpStatusCode")) error.status = static_cast<uint16_t>(facts->find("httpStatusCode")->as_int());
-    error.sender = facts && facts->find("senderFault") ? facts->find("senderFault")->as_bool() : error.status < 500;
+    if (facts && facts->find("httpStatusCode"))
+      error.status = static_cast<uint16_t>(facts->find("httpStatusCode")->as_int());
+    error.sender = facts && facts->find("senderFault") ? facts->find("senderFault")->as_bool()
+                                                       : error.status < 500;
     error.shape = structure(name);
   }
   for (const ErrorDesc& e : errors_) error_list_.push_back(&e);
 }
 
-DynamicModel::DynamicModel(const Document& metadata, const Document& shapes, const Document& operation)
+DynamicModel::DynamicModel(const Document& metadata, const Document& shapes,
+                           const Document& operation)
     : shapes_(shapes) {
   const Document* http = operation.find("http");
   operation_.name = keep(operation.string_or("name", ""));
   operation_.service = &service_;
   operation_.http_method = keep(http ? http->string_or("method", "POST") : "POST");
   operation_.uri = keep(http ? http->string_or("requestUri", "/") : "/");
-  if (http && http->find("responseCode")) operation_.status = static_cast<uint16_t>(http->find("responseCode")->as_int());
+  if (http && http->find("responseCode"))
+    operation_.status = static_cast<uint16_t>(http->find("responseCode")->as_int());
   const Document* input = operation.find("input");
   const Document* output = operation.find("output");
   operation_.has_input = input != nullptr;

@@ -10,8 +10,9 @@
 
 namespace virga::aws::testing {
 
-// A service model loaded at run time into the same descriptor tables that generated code has, so that wire cases run
-// through the production codecs. Tests only. The model owns the tables; it outlives every StructBox made with them.
+// A service model loaded at run time into the same descriptor tables that generated code has, so
+// that wire cases run through the production codecs. Tests only. The model owns the tables; it
+// outlives every StructBox made with them.
 class DynamicModel {
  public:
   // `metadata`, `shapes`, `operation` in botocore's form; errors of the operation are modelled too.
@@ -28,7 +29,8 @@ class DynamicModel {
   const TypeDesc* type(const std::string& shape, const Document* ref);
   void fill_type(TypeDesc& out, const std::string& shape, const Document* ref);
   void fill_structure(StructDesc& out, const std::string& name);
-  MemberDesc member(const Document& shape, const std::string& name, const Document& ref, uint32_t& size);
+  MemberDesc member(const Document& shape, const std::string& name, const Document& ref,
+                    uint32_t& size);
   void add_errors(const Document& operation);
 
   const Document& shapes_;

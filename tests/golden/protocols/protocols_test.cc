@@ -1,5 +1,7 @@
-// Wire cases through the production codecs: our own in this folder, and more where VIRGA_CONFORMANCE (or
-// ../shared/conformance beside the tree) has them. A server reads what a client sends and writes what a client reads.
+// Wire cases through the production codecs: our own in this folder, and more where
+// VIRGA_CONFORMANCE (or
+// ../shared/conformance beside the tree) has them. A server reads what a client sends and writes
+// what a client reads.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -28,8 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Cases that contradict the model or another case, with the reason. At most ten.
-const std::map<std::string, std::string> kExcluded = {
-};
+const std::map<std::string, std::string> kExcluded = {};
 
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -38,7 +39,9 @@ std::string read_file(const fs::path& path) {
   return out.str();
 }
 
-bool same_number(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)) || std::fabs(a - b) <= 1e-6 * std::fabs(b); }
+bool same_number(double a, double b) {
+  return a == b || (std::isnan(a) && std::isnan(b)) || std::fabs(a - b) <= 1e-6 * std::fabs(b);
+}
 
 double as_real(const Document& d) {
   if (d.is_number()) return d.as_double();
@@ -74,7 +77,8 @@ bool same_json(const Document& a, const Document& b) {
   return a == b;
 }
 
-// Compares what was decoded (write_document's form) with a case's params or result. Says the first difference.
+// Compares what was decoded (write_document's form) with a case's params or result. Says the first
+// difference.
 class Comparer {
  public:
   explicit Comparer(Protocol protocol = Protocol::json, bool headers_only = false)
@@ -93,7 +97,8 @@ class Comparer {
         if (!difference.empty()) return name + "." + difference;
         continue;
       }
-      if (!mine && (unsent(*m, value) || (headers_only_ && m->location == Location::body))) continue;
+      if (!mine && (unsent(*m, value) || (headers_only_ && m->location == Location::body)))
+        continue;
       if (!mine) return name + ": missing";
       const std::string difference = this->value(*mine, value, *m->type, m->is(kJsonValue));
       if (!difference.empty()) return name + "." + difference;
@@ -107,8 +112,10 @@ class Comparer {
         continue;
       }
       // Clients fill in tokens by themselves.
-      const bool filled_in = m && (m->is(kIdempotencyToken) || (m == shape.payload && value == Document::object()));
-      if ((!wanted || wanted->is_null()) && !filled_in) return name + ": unexpected " + to_json(value);
+      const bool filled_in =
+          m && (m->is(kIdempotencyToken) || (m == shape.payload && value == Document::object()));
+      if ((!wanted || wanted->is_null()) && !filled_in)
+        return name + ": unexpected " + to_json(value);
     }
     return "";
   }
@@ -116,20 +123,27 @@ class Comparer {
  private:
   // Empty lists and maps have no form outside JSON, XML and CBOR bodies: they arrive as absent.
   bool unsent(const MemberDesc& m, const Document& want) const {
-    const bool empty = (want.is_object() && want.as_object().empty()) || (want.is_array() && want.as_array().empty());
-    return empty && (protocol_ == Protocol::query || m.location == Location::query || m.location == Location::headers);
+    const bool empty = (want.is_object() && want.as_object().empty()) ||
+                       (want.is_array() && want.as_array().empty());
+    return empty && (protocol_ == Protocol::query || m.location == Location::query ||
+                     m.location == Location::headers);
   }
 
-  // A map of the query's parameters. A server finds those of other members in it too; what a client had in it under such
-  // a name was not sent, or was sent by the member. So only the others are compared.
-  static bool is_query_map(const MemberDesc& m) { return m.location == Location::query && m.type->kind == Kind::map; }
-  std::string query_map(const Document& got, const Document* want, const MemberDesc& map, const StructDesc& shape) {
+  // A map of the query's parameters. A server finds those of other members in it too; what a client
+  // had in it under such a name was not sent, or was sent by the member. So only the others are
+  // compared.
+  static bool is_query_map(const MemberDesc& m) {
+    return m.location == Location::query && m.type->kind == Kind::map;
+  }
+  std::string query_map(const Document& got, const Document* want, const MemberDesc& map,
+                        const StructDesc& shape) {
     const auto others = [&](const Document* in) {
       Document out = Document::object();
       if (!in || !in->is_object()) return out;
       for (const auto& [key, entry] : in->as_object()) {
         bool bound = false;
-        for (const MemberDesc& m : shape.members) bound = bound || (&m != &map && m.location == Location::query && m.wire == key);
+        for (const MemberDesc& m : shape.members)
+          bound = bound || (&m != &map && m.location == Location::query && m.wire == key);
         if (!bound) out.set(key, entry);
       }
       return out;
@@ -137,14 +151,18 @@ class Comparer {
     return value(others(&got), others(want), *map.type, false);
   }
 
-  std::string value(const Document& got, const Document& want, const TypeDesc& type, bool json_text) {
+  std::string value(const Document& got, const Document& want, const TypeDesc& type,
+                    bool json_text) {
     const std::string both = " got " + to_json(got) + " want " + to_json(want);
     switch (type.kind) {
-      case Kind::structure: return structure(got, want, *type.structure);
+      case Kind::structure:
+        return structure(got, want, *type.structure);
       case Kind::list: {
-        if (!want.is_array() || got.as_array().size() != want.as_array().size()) return "size" + both;
+        if (!want.is_array() || got.as_array().size() != want.as_array().size())
+          return "size" + both;
         for (size_t i = 0; i < want.as_array().size(); ++i) {
-          const auto difference = value(got.as_array()[i], want.as_array()[i], *type.element, false);
+          const auto difference =
+              value(got.as_array()[i], want.as_array()[i], *type.element, false);
           if (!difference.empty()) return std::to_string(i) + "." + difference;
         }
         return "";
@@ -161,7 +179,8 @@ class Comparer {
         }
         return count == got.as_object().size() ? "" : "entries" + both;
       }
-      case Kind::real: return same_number(as_real(got), as_real(want)) ? "" : both;
+      case Kind::real:
+        return same_number(as_real(got), as_real(want)) ? "" : both;
       case Kind::timestamp: {
         const auto a = as_time(got), b = as_time(want);
         return a && b && a->millis() == b->millis() ? "" : both;
@@ -170,7 +189,8 @@ class Comparer {
         const auto bytes = from_base64(got.as_string());
         return bytes && want.is_string() && *bytes == want.as_string() ? "" : both;
       }
-      case Kind::document: return same_json(got, want) ? "" : both;
+      case Kind::document:
+        return same_json(got, want) ? "" : both;
       default:
         if (json_text) {
           if (got == want) return "";
@@ -194,7 +214,8 @@ struct Headers {
   }
   void add_all(const Document* headers) {
     if (!headers) return;
-    for (const auto& [name, value] : headers->as_object()) add(name, value.is_string() ? value.as_string() : to_json(value));
+    for (const auto& [name, value] : headers->as_object())
+      add(name, value.is_string() ? value.as_string() : to_json(value));
   }
 };
 
@@ -234,7 +255,8 @@ std::string run_input(const DynamicModel& model, const Document& test, std::stri
   const std::string name(model.operation().name);
   const bool partial = !wire.find("body");
   if (partial && protocol == Protocol::query) body = "Action=" + name;
-  if (protocol == Protocol::json) headers.add("X-Amz-Target", std::string(model.service().target_prefix) + "." + name);
+  if (protocol == Protocol::json)
+    headers.add("X-Amz-Target", std::string(model.service().target_prefix) + "." + name);
   const auto question = uri.find('?');
   WireRequest request;
   request.method = wire.string_or("method", "POST");
@@ -251,9 +273,10 @@ std::string run_input(const DynamicModel& model, const Document& test, std::stri
   return Comparer(protocol, partial).structure(got, *test.find("params"), *model.operation().input);
 }
 
-// What a client makes of an answer: its members as a document. Uses the reading half of the same codecs.
-Result<Document> read_answer(const DynamicModel& model, int status, Headers& headers, const std::string& body,
-                             const StructDesc& shape, bool is_error) {
+// What a client makes of an answer: its members as a document. Uses the reading half of the same
+// codecs.
+Result<Document> read_answer(const DynamicModel& model, int status, Headers& headers,
+                             const std::string& body, const StructDesc& shape, bool is_error) {
   const Protocol protocol = model.service().protocols[0];
   StructBox box = StructBox::make(shape);
   MemberSet seen;
@@ -266,7 +289,8 @@ Result<Document> read_answer(const DynamicModel& model, int status, Headers& hea
   if (rest) {
     VIRGA_TRY_VOID(read_bindings(match, as_request, shape, box.object(), seen));
     for (const MemberDesc& m : shape.members) {
-      if (m.location == Location::status) *static_cast<int32_t*>(set_member(m, box.object())) = status;
+      if (m.location == Location::status)
+        *static_cast<int32_t*>(set_member(m, box.object())) = status;
     }
   }
   if (rest && shape.payload && !is_error) {
@@ -284,7 +308,8 @@ Result<Document> read_answer(const DynamicModel& model, int status, Headers& hea
       }
     }
   } else if (protocol == Protocol::json || protocol == Protocol::rest_json) {
-    VIRGA_TRY_VOID(read_json_struct(body, shape, box.object(), rest ? Members::answer : Members::all, seen, notes));
+    VIRGA_TRY_VOID(read_json_struct(body, shape, box.object(),
+                                    rest ? Members::answer : Members::all, seen, notes));
   } else if (protocol == Protocol::cbor) {
     VIRGA_TRY_VOID(read_cbor_struct(body, shape, box.object(), seen, notes));
   } else if (!body.empty()) {
@@ -293,11 +318,14 @@ Result<Document> read_answer(const DynamicModel& model, int status, Headers& hea
     if (is_error) {
       if (node->local_name() == "ErrorResponse") node = node->child("Error");
     } else if (protocol == Protocol::query) {
-      const std::string wrapper = model.operation().result_wrapper.empty() ? std::string(model.operation().name) + "Result"
-                                                                            : std::string(model.operation().result_wrapper);
+      const std::string wrapper = model.operation().result_wrapper.empty()
+                                      ? std::string(model.operation().name) + "Result"
+                                      : std::string(model.operation().result_wrapper);
       if (const XmlNode* result = node->child(wrapper)) node = result;
     }
-    if (node) VIRGA_TRY_VOID(read_xml_struct(*node, shape, box.object(), nullptr, seen, notes, Members::answer));
+    if (node)
+      VIRGA_TRY_VOID(
+          read_xml_struct(*node, shape, box.object(), nullptr, seen, notes, Members::answer));
   }
   return write_document(shape, box.object());
 }
@@ -343,8 +371,11 @@ Headers headers_of(const net::HttpResponse& response) {
   return out;
 }
 
-// Our own cases pin the exact bytes: a change of format is a visible diff. VIRGA_GOLDEN_UPDATE=1 writes them anew.
-bool updating() { return std::getenv("VIRGA_GOLDEN_UPDATE") != nullptr; }
+// Our own cases pin the exact bytes: a change of format is a visible diff. VIRGA_GOLDEN_UPDATE=1
+// writes them anew.
+bool updating() {
+  return std::getenv("VIRGA_GOLDEN_UPDATE") != nullptr;
+}
 
 Document response_document(const net::HttpResponse& response, Protocol protocol) {
   Document headers = Document::object();
@@ -374,7 +405,8 @@ std::string run_output(const DynamicModel& model, Document& test, bool own) {
   DecodeNotes notes;
   const auto read = read_document(result, *op.output, output.object(), notes);
   if (!read) return "the result does not fit the model: " + read.error().message;
-  const auto response = encode_output(op, model.service().protocols[0], std::move(output), "request-1");
+  const auto response =
+      encode_output(op, model.service().protocols[0], std::move(output), "request-1");
   if (own) {
     const auto difference = exact_bytes(response, test, model.service().protocols[0]);
     if (!difference.empty()) return difference;
@@ -390,12 +422,16 @@ std::string run_output(const DynamicModel& model, Document& test, bool own) {
     const auto answer = read_answer(model, status, *pair.first, *pair.second, *op.output, false);
     if (!answer) return "not readable: " + *pair.second;
     const auto difference = Comparer().structure(*answer, *test.find("result"), *op.output);
-    if (!difference.empty()) return (pair.first == &ours ? "ours: " : "theirs: ") + difference + "\n  " + *pair.second;
+    if (!difference.empty())
+      return (pair.first == &ours ? "ours: " : "theirs: ") + difference + "\n  " + *pair.second;
   }
   // A body that has to be there, or has not.
   // An empty object and no body at all are the same to clients.
-  const auto is_empty = [](std::string_view body) { return trim(body).empty() || trim(body) == "{}" || body == "\xa0" || body == "\xbf\xff"; };
-  if (!is_empty(their_body) && is_empty(response.body) && !test.find("result")->as_object().empty()) return "the body is empty";
+  const auto is_empty = [](std::string_view body) {
+    return trim(body).empty() || trim(body) == "{}" || body == "\xa0" || body == "\xbf\xff";
+  };
+  if (!is_empty(their_body) && is_empty(response.body) && !test.find("result")->as_object().empty())
+    return "the body is empty";
   return "";
 }
 
@@ -408,7 +444,8 @@ std::string sanitized_code(std::string code) {
 // The error code as botocore finds it.
 std::string code_of(const DynamicModel& model, const Headers& headers, const std::string& body) {
   for (const auto& h : headers.views) {
-    if (model.service().query_compatible && iequals(h.name, "x-amzn-query-error")) return std::string(h.value.substr(0, h.value.find(';')));
+    if (model.service().query_compatible && iequals(h.name, "x-amzn-query-error"))
+      return std::string(h.value.substr(0, h.value.find(';')));
   }
   for (const auto& h : headers.views) {
     if (iequals(h.name, "x-amzn-errortype")) return sanitized_code(std::string(h.value));
@@ -424,8 +461,10 @@ std::string code_of(const DynamicModel& model, const Headers& headers, const std
   if (protocol == Protocol::cbor) {
     // "__type" is the only member every error has: read through a shape of one member.
     static const TypeDesc kText{.kind = Kind::string, .name = "String"};
-    static const MemberDesc kMember[] = {{.name = "__type", .wire = "__type", .type = &kText, .slot = Slot::optional}};
-    static const StructDesc kShape{.name = "Code", .members = kMember, .size = sizeof(std::optional<std::string>)};
+    static const MemberDesc kMember[] = {
+        {.name = "__type", .wire = "__type", .type = &kText, .slot = Slot::optional}};
+    static const StructDesc kShape{
+        .name = "Code", .members = kMember, .size = sizeof(std::optional<std::string>)};
     StructBox box = StructBox::make(kShape);
     MemberSet seen;
     DecodeNotes notes;
@@ -436,7 +475,8 @@ std::string code_of(const DynamicModel& model, const Headers& headers, const std
   const auto document = parse_json(body);
   if (!document) return "";
   for (const char* key : {"__type", "code"}) {
-    if (const Document* code = document->find(key); code && code->is_string()) return sanitized_code(code->as_string());
+    if (const Document* code = document->find(key); code && code->is_string())
+      return sanitized_code(code->as_string());
   }
   return "";
 }
@@ -462,7 +502,8 @@ std::string run_error(const DynamicModel& model, Document& test, bool own) {
   }
   if (error.message.empty()) error.message = test.string_or("errorMessage", "");
   error.detail = std::make_shared<Document>(detail);
-  const auto response = encode_error(model.service(), &model.operation(), model.service().protocols[0], error, "request-1");
+  const auto response = encode_error(model.service(), &model.operation(),
+                                     model.service().protocols[0], error, "request-1");
   if (own) {
     const auto difference = exact_bytes(response, test, model.service().protocols[0]);
     if (!difference.empty()) return difference;
@@ -476,11 +517,14 @@ std::string run_error(const DynamicModel& model, Document& test, bool own) {
   if (!answer) return "not readable: " + response.body;
   Document got = *answer;
   Document wanted = *members;
-  // Our answers always carry a message; a case may leave it out. In XML it is <Message> whatever the model's case.
-  const bool xml = model.service().protocols[0] == Protocol::query || model.service().protocols[0] == Protocol::rest_xml;
+  // Our answers always carry a message; a case may leave it out. In XML it is <Message> whatever
+  // the model's case.
+  const bool xml = model.service().protocols[0] == Protocol::query ||
+                   model.service().protocols[0] == Protocol::rest_xml;
   for (const char* name : {"message", "Message"}) {
     if (xml) std::erase_if(wanted.as_object(), [&](const auto& m) { return m.first == name; });
-    if (!wanted.find(name) && got.find(name)) std::erase_if(got.as_object(), [&](const auto& m) { return m.first == name; });
+    if (!wanted.find(name) && got.find(name))
+      std::erase_if(got.as_object(), [&](const auto& m) { return m.first == name; });
   }
   return Comparer().structure(got, wanted, *desc->shape);
 }
@@ -503,9 +547,13 @@ void run_file(const fs::path& path, bool input, bool own, Tally& tally) {
       }
       // Kept: routers are cached by the service's address.
       static std::deque<DynamicModel> models;
-      const DynamicModel& model = models.emplace_back(*suite.find("metadata"), *suite.find("shapes"), *test.find("given"));
+      const DynamicModel& model =
+          models.emplace_back(*suite.find("metadata"), *suite.find("shapes"), *test.find("given"));
       const bool error = test.find("errorCode") != nullptr;
-      const std::string difference = input ? run_input(model, test, suite.string_or("clientEndpoint", "")) : error ? run_error(model, test, own) : run_output(model, test, own);
+      const std::string difference =
+          input   ? run_input(model, test, suite.string_or("clientEndpoint", ""))
+          : error ? run_error(model, test, own)
+                  : run_output(model, test, own);
       ++tally.run;
       if (difference.empty()) continue;
       ++tally.failed;
@@ -522,7 +570,8 @@ void run_folder(const fs::path& folder, bool own, Tally& tally) {
       if (entry.path().extension() == ".json") files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());
-    for (const auto& file : files) run_file(file, std::string_view(direction) == "input", own, tally);
+    for (const auto& file : files)
+      run_file(file, std::string_view(direction) == "input", own, tally);
   }
 }
 
@@ -535,20 +584,24 @@ TEST(Protocols, our_own_cases) {
 
 TEST(Protocols, conformance_cases) {
   const char* told = std::getenv("VIRGA_CONFORMANCE");
-  const fs::path folder = (told ? fs::path(told) : fs::path(VIRGA_SOURCE_DIR) / "../shared/conformance") / "protocols";
+  const fs::path folder =
+      (told ? fs::path(told) : fs::path(VIRGA_SOURCE_DIR) / "../shared/conformance") / "protocols";
   if (!fs::exists(folder / "input")) {
     std::cout << "conformance cases: skipped, not here\n";
     GTEST_SKIP();
   }
   Tally tally;
   run_folder(folder, false, tally);
-  std::cout << tally.run << " conformance wire cases, " << tally.failed << " failed, " << tally.excluded << " excluded\n";
-  for (const auto& [id, reason] : kExcluded) std::cout << "  excluded " << id << ": " << reason << "\n";
+  std::cout << tally.run << " conformance wire cases, " << tally.failed << " failed, "
+            << tally.excluded << " excluded\n";
+  for (const auto& [id, reason] : kExcluded)
+    std::cout << "  excluded " << id << ": " << reason << "\n";
   EXPECT_LE(kExcluded.size(), 10u);
   EXPECT_EQ(tally.excluded, static_cast<int>(kExcluded.size()));
 }
 
-// The models are what the import tool made of one botocore version; a changed count is a decision, not an accident.
+// The models are what the import tool made of one botocore version; a changed count is a decision,
+// not an accident.
 TEST(Models, are_the_pinned_ones) {
   const fs::path folder = fs::path(VIRGA_SOURCE_DIR) / "models";
   const auto pins = parse_json(read_file(folder / "PINS.json"));
@@ -561,7 +614,8 @@ TEST(Models, are_the_pinned_ones) {
     const auto model = parse_json(read_file(folder / (service + ".json")));
     ASSERT_TRUE(model) << service;
     EXPECT_EQ(model->string_or("origin", ""), pins->string_or("origin", "?")) << service;
-    EXPECT_EQ(static_cast<int64_t>(model->find("operations")->as_object().size()), count.as_int()) << service;
+    EXPECT_EQ(static_cast<int64_t>(model->find("operations")->as_object().size()), count.as_int())
+        << service;
     total += count.as_int();
   }
   EXPECT_EQ(total, 1495);

@@ -1,4 +1,5 @@
-// All services as generated: every operation is found on the wire, its structures work, and unimplemented it says so.
+// All services as generated: every operation is found on the wire, its structures work, and
+// unimplemented it says so.
 #include <gtest/gtest.h>
 
 #include "aws/coverage.h"
@@ -27,7 +28,8 @@ struct Sample {
       add("X-Amz-Target", std::string(op.service->target_prefix) + "." + std::string(op.name));
     } else if (protocol == Protocol::cbor) {
       add("smithy-protocol", "rpc-v2-cbor");
-      path = "/service/" + std::string(op.service->target_prefix) + "/operation/" + std::string(op.name);
+      path = "/service/" + std::string(op.service->target_prefix) + "/operation/" +
+             std::string(op.name);
     } else if (protocol == Protocol::query) {
       add("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
       body = "Action=" + std::string(op.name) + "&Version=" + std::string(op.service->api_version);
@@ -42,7 +44,9 @@ struct Sample {
   }
 
  private:
-  void add(std::string name, std::string value) { kept.emplace_back(std::move(name), std::move(value)); }
+  void add(std::string name, std::string value) {
+    kept.emplace_back(std::move(name), std::move(value));
+  }
   void rest(const OperationDesc& op) {
     request.method = op.http_method;
     const auto question = op.uri.find('?');
@@ -55,7 +59,8 @@ struct Sample {
     for (const MemberDesc& m : op.input->members) {
       if (!m.required()) continue;
       if (m.location == Location::header) add(std::string(m.wire), "1");
-      if (m.location == Location::query) query += (query.empty() ? "" : "&") + std::string(m.wire) + "=1";
+      if (m.location == Location::query)
+        query += (query.empty() ? "" : "&") + std::string(m.wire) + "=1";
     }
   }
 };
@@ -67,9 +72,12 @@ TEST(Services, every_operation_is_found_on_the_wire) {
       for (const Protocol protocol : service->protocols) {
         const Sample sample(op, protocol);
         const auto match = match_operation(*service, sample.request);
-        ASSERT_TRUE(match) << service->name << " " << op.name << ": " << match.error().code << " " << sample.path << "?" << sample.query;
-        // Old forms of an operation have the same binding as the new one and nothing to tell them apart.
-        const bool same_binding = match->operation->uri == op.uri && match->operation->http_method == op.http_method;
+        ASSERT_TRUE(match) << service->name << " " << op.name << ": " << match.error().code << " "
+                           << sample.path << "?" << sample.query;
+        // Old forms of an operation have the same binding as the new one and nothing to tell them
+        // apart.
+        const bool same_binding =
+            match->operation->uri == op.uri && match->operation->http_method == op.http_method;
         EXPECT_TRUE(match->operation == &op || same_binding)
             << service->name << " " << op.name << " is taken for " << match->operation->name;
       }
@@ -86,7 +94,8 @@ TEST(Services, every_structure_can_be_made_and_written) {
       ASSERT_TRUE(input);
       for (const Protocol protocol : service->protocols) {
         OutputBox output = OutputBox::make(*op.output);
-        if (op.streams_output && protocol != Protocol::rest_xml && !output.desc().payload) continue;  // no source of events
+        if (op.streams_output && protocol != Protocol::rest_xml && !output.desc().payload)
+          continue;  // no source of events
         if (op.output->payload && op.output->payload->type->kind == Kind::event_stream) continue;
         const auto response = encode_output(op, protocol, std::move(output), "id");
         EXPECT_GE(response.status, 200) << op.name;
@@ -102,7 +111,8 @@ TEST(Services, an_unimplemented_operation_names_itself_in_each_protocol) {
       for (const Protocol protocol : service->protocols) {
         const auto response = encode_error(*service, &op, protocol, error, "id");
         EXPECT_EQ(response.status, 501);
-        EXPECT_NE(response.body.find(op.name), std::string::npos) << service->name << " " << op.name;
+        EXPECT_NE(response.body.find(op.name), std::string::npos)
+            << service->name << " " << op.name;
       }
     }
     EXPECT_EQ(count_coverage(*service, nullptr).implemented, 0u);
@@ -127,29 +137,38 @@ std::string violation(std::string_view service, std::string_view name, std::stri
 
 TEST(Validation, says_what_AWS_says) {
   EXPECT_EQ(violation("dynamodb", "DescribeTable", "{}"),
-            "ValidationException: 1 validation error detected: Value null at 'tableName' failed to satisfy constraint: "
+            "ValidationException: 1 validation error detected: Value null at 'tableName' failed to "
+            "satisfy constraint: "
             "Member must not be null");
-  EXPECT_EQ(violation("dynamodb", "GetItem", R"({"TableName":"t","Key":{"a":{"S":"b"}},"ReturnConsumedCapacity":"x"})"),
-            "ValidationException: 1 validation error detected: Value 'x' at 'returnConsumedCapacity' failed to satisfy "
+  EXPECT_EQ(violation("dynamodb", "GetItem",
+                      R"({"TableName":"t","Key":{"a":{"S":"b"}},"ReturnConsumedCapacity":"x"})"),
+            "ValidationException: 1 validation error detected: Value 'x' at "
+            "'returnConsumedCapacity' failed to satisfy "
             "constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]");
   EXPECT_EQ(violation("dynamodb", "DescribeTable", R"({"TableName":"abc"})"), "");
   EXPECT_EQ(violation("dynamodb", "DescribeTable", R"({"TableName":1})"),
             "SerializationException: NUMBER_VALUE cannot be converted to String");
-  EXPECT_EQ(violation("dynamodb", "DescribeTable", R"({"TableName":"abc"} x)"), "SerializationException: ");
+  EXPECT_EQ(violation("dynamodb", "DescribeTable", R"({"TableName":"abc"} x)"),
+            "SerializationException: ");
   EXPECT_EQ(violation("dynamodb", "DescribeTable", "{"), "SerializationException: ");
 }
 
 TEST(Validation, joins_violations_and_points_into_lists) {
-  const std::string got = violation("dynamodb", "CreateTable",
-                                    R"({"TableName":"abc","AttributeDefinitions":[{"AttributeName":"a"}],)"
-                                    R"("KeySchema":[{"AttributeName":"a","KeyType":"x"}]})");
+  const std::string got =
+      violation("dynamodb", "CreateTable",
+                R"({"TableName":"abc","AttributeDefinitions":[{"AttributeName":"a"}],)"
+                R"("KeySchema":[{"AttributeName":"a","KeyType":"x"}]})");
   EXPECT_NE(got.find("2 validation errors detected: "), std::string::npos) << got;
-  EXPECT_NE(got.find("Value null at 'attributeDefinitions.1.member.attributeType' failed to satisfy constraint: Member "
+  EXPECT_NE(got.find("Value null at 'attributeDefinitions.1.member.attributeType' failed to "
+                     "satisfy constraint: Member "
                      "must not be null"),
-            std::string::npos) << got;
-  EXPECT_NE(got.find("Value 'x' at 'keySchema.1.member.keyType' failed to satisfy constraint: Member must satisfy enum "
+            std::string::npos)
+      << got;
+  EXPECT_NE(got.find("Value 'x' at 'keySchema.1.member.keyType' failed to satisfy constraint: "
+                     "Member must satisfy enum "
                      "value set: [HASH, RANGE]"),
-            std::string::npos) << got;
+            std::string::npos)
+      << got;
 }
 
 TEST(Errors, have_each_service_s_own_form) {
@@ -158,22 +177,29 @@ TEST(Errors, have_each_service_s_own_form) {
     return encode_error(s, nullptr, s.protocols[0], error, "id");
   };
   const auto missing = json("dynamodb", {.code = "ResourceNotFoundException", .message = "m"});
-  EXPECT_EQ(missing.body, R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"m"})");
+  EXPECT_EQ(
+      missing.body,
+      R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException","message":"m"})");
   EXPECT_TRUE(missing.headers.find("x-amz-crc32"));
   EXPECT_EQ(json("dynamodb", {.code = "ValidationException", .message = "m"}).body,
             R"({"__type":"com.amazon.coral.validate#ValidationException","message":"m"})");
   EXPECT_EQ(json("dynamodb", {.code = "UnknownOperationException"}).body,
             R"({"__type":"com.amazon.coral.service#UnknownOperationException"})");
-  const auto lambda = json("lambda", {.code = "ResourceNotFoundException", .http_status = 404, .message = "gone"});
+  const auto lambda =
+      json("lambda", {.code = "ResourceNotFoundException", .http_status = 404, .message = "gone"});
   EXPECT_EQ(lambda.body, R"({"Type":"User","Message":"gone"})");
   EXPECT_EQ(lambda.headers.find("x-amzn-errortype"), "ResourceNotFoundException");
   const auto sts = json("sts", {.code = "MalformedPolicyDocument", .message = "bad <doc>"});
-  EXPECT_NE(sts.body.find("<Type>Sender</Type><Code>MalformedPolicyDocument</Code><Message>bad &lt;doc&gt;</Message>"),
-            std::string::npos) << sts.body;
+  EXPECT_NE(sts.body.find("<Type>Sender</Type><Code>MalformedPolicyDocument</Code><Message>bad "
+                          "&lt;doc&gt;</Message>"),
+            std::string::npos)
+      << sts.body;
   const auto s3 = json("s3", {.code = "NoSuchBucket", .http_status = 404, .message = "m"});
-  EXPECT_NE(s3.body.find("<Error><Code>NoSuchBucket</Code><Message>m</Message>"), std::string::npos) << s3.body;
+  EXPECT_NE(s3.body.find("<Error><Code>NoSuchBucket</Code><Message>m</Message>"), std::string::npos)
+      << s3.body;
   const auto sqs = json("sqs", {.code = "QueueDoesNotExist", .message = "m"});
-  EXPECT_EQ(sqs.headers.find("x-amzn-query-error"), "AWS.SimpleQueueService.NonExistentQueue;Sender");
+  EXPECT_EQ(sqs.headers.find("x-amzn-query-error"),
+            "AWS.SimpleQueueService.NonExistentQueue;Sender");
 }
 
 }  // namespace
