@@ -2,11 +2,13 @@
 
 namespace virga::task_detail {
 
-std::coroutine_handle<> finish(Link link, AwsError* error) {
-  while (error != nullptr && link.outer != nullptr) {
+std::coroutine_handle<> finish(Link link, std::unique_ptr<AwsError>& landed) {
+  std::unique_ptr<AwsError>* error = &landed;
+  while (*error && link.outer != nullptr) {
     PromiseBase* ending = link.outer;
     link = ending->link;
-    error = ending->store_error(ending->slot, std::move(*error));
+    ending->slot->error = std::move(*error);
+    error = &ending->slot->error;
     const std::coroutine_handle<> frame = ending->self;
     if (ending->owner) *ending->owner = nullptr;
     frame.destroy();

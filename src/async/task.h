@@ -1,7 +1,8 @@
 #pragma once
 
 #include <coroutine>
-#include <optional>
+#include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -27,58 +28,97 @@ struct Link {
   PromiseBase* outer = nullptr;  // set when an error finishes the waiting coroutine too
 };
 
+// Where a coroutine's outcome lands, kept by its waiter: an error here, a value in Slot<T>. Not a
+// std::optional<Result<T>>: the traits of those two cost a unit a tenth of a second for every T.
+struct SlotBase {
+  std::unique_ptr<AwsError> error;
+};
+
 struct PromiseBase {
   Link link;
   std::coroutine_handle<> self;
   std::coroutine_handle<>* owner =
-      nullptr;  // the owning Task's handle, cleared when we destroy the frame
+      nullptr;  // the owning task's handle, cleared when we destroy the frame
   async::CancelSource* cancel = nullptr;  // inherited from the awaiting coroutine
-  void* slot = nullptr;                   // the waiter's std::optional<Result<T>>
-  AwsError* (*store_error)(void* slot, AwsError&&) = nullptr;
+  SlotBase* slot = nullptr;               // the waiter's Slot<T>
 };
 
-// The coroutine behind `link` was answered; `error` is null on success. Each waiter that propagates
-// is given the error and ended: its frame goes, innermost locals first. Returns what to resume.
-std::coroutine_handle<> finish(Link link, AwsError* error);
+// The coroutine behind `link` was answered; `error` is empty on success. Each waiter that
+// propagates is given the error and ended: its frame goes, innermost locals first. Returns what to
+// resume.
+std::coroutine_handle<> finish(Link link, std::unique_ptr<AwsError>& error);
 
 struct FinalAwaiter {
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-    return finish(h.promise().link, h.promise().error);
+    return finish(h.promise().link, h.promise().slot->error);
   }
   void await_resume() const noexcept {}
 };
 
 template <class T>
-struct Slot {
-  std::optional<Result<T>> value;
-  static AwsError* store_error(void* slot, AwsError&& e) {
-    auto& self = *static_cast<Slot*>(slot);
-    self.value.emplace(std::unexpect, std::move(e));
-    return &self.value->error();
+struct Slot : SlotBase {
+  union {
+    T value;
+  };
+  bool has_value = false;
+
+  Slot() {}
+  Slot(Slot&& other) { CHECK(!other.has_value); }  // moves with its awaiter, before the start
+  ~Slot() {
+    if (has_value) value.~T();
+  }
+  template <class... Args>
+  void put(Args&&... args) {
+    CHECK(!has_value);
+    ::new (static_cast<void*>(&value)) T(std::forward<Args>(args)...);
+    has_value = true;
+  }
+  Result<T> take() {
+    if (error) return std::unexpected(std::move(*error));
+    return std::move(value);
+  }
+};
+template <>
+struct Slot<void> : SlotBase {
+  Slot() = default;
+  Slot(Slot&&) {}
+  Result<void> take() {
+    if (error) return std::unexpected(std::move(*error));
+    return {};
   }
 };
 
 template <class T>
 struct PromiseReturn : PromiseBase {
-  AwsError* error = nullptr;
   template <class U>
-    requires std::is_convertible_v<U&&, Result<T>>
+    requires(std::is_same_v<std::remove_cvref_t<U>, T> || std::is_convertible_v<U &&, Result<T>>)
   void return_value(U&& value) {
-    auto& out = static_cast<Slot<T>*>(slot)->value;
-    out.emplace(std::forward<U>(value));
-    if (!*out) error = &out->error();
+    auto& out = static_cast<Slot<T>&>(*slot);
+    if constexpr (std::is_same_v<std::remove_cvref_t<U>, T>) {
+      out.put(std::forward<U>(value));
+    } else {
+      Result<T> result(std::forward<U>(value));
+      if (result) {
+        out.put(std::move(*result));
+      } else {
+        out.error = std::make_unique<AwsError>(std::move(result.error()));
+      }
+    }
+  }
+  // `co_return {…};`
+  void return_value(T&& value)
+    requires(!std::is_reference_v<T>)
+  {
+    static_cast<Slot<T>&>(*slot).put(std::move(value));
   }
 };
 template <>
 struct PromiseReturn<void> : PromiseBase {
-  AwsError* error = nullptr;
   // `co_return ok();` or `co_return fail(…);`
   void return_value(Result<void> value) {
-    auto& out = static_cast<Slot<void>*>(slot)->value;
-    out.emplace(std::move(value));
-    if (!*out) error = &out->error();
+    if (!value) slot->error = std::make_unique<AwsError>(std::move(value.error()));
   }
 };
 
@@ -89,8 +129,9 @@ struct ResultAwaiter {
   bool await_ready() const noexcept { return result.has_value(); }
   template <class Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> h) noexcept {
-    AwsError error = std::move(result.error());  // `this` lives in the frame that finish() destroys
-    return finish(Link{nullptr, &h.promise()}, &error);
+    // Moved out first: `this` lives in the frame that finish() destroys.
+    auto error = std::make_unique<AwsError>(std::move(result.error()));
+    return finish(Link{nullptr, &h.promise()}, error);
   }
   T await_resume() {
     if constexpr (!std::is_void_v<T>) return std::move(*result);
@@ -125,8 +166,7 @@ class [[nodiscard]] Task {
     std::suspend_always initial_suspend() noexcept { return {}; }
     task_detail::FinalAwaiter final_suspend() noexcept { return {}; }
     void unhandled_exception() noexcept {
-      this->error =
-          task_detail::Slot<T>::store_error(this->slot, internal_failure("unhandled exception"));
+      this->slot->error = std::make_unique<AwsError>(internal_failure("unhandled exception"));
     }
 
     template <class U>
@@ -168,14 +208,13 @@ class [[nodiscard]] Task {
       if constexpr (requires { outer.promise().cancel; }) promise.cancel = outer.promise().cancel;
       promise.owner = &task.handle_;
       promise.slot = &slot;
-      promise.store_error = &task_detail::Slot<T>::store_error;
       return handle;
     }
     auto await_resume() {
       if constexpr (!kPropagate) {
-        return std::move(*slot.value);
+        return slot.take();
       } else if constexpr (!std::is_void_v<T>) {
-        return std::move(**slot.value);
+        return std::move(slot.value);
       }
     }
   };
@@ -198,8 +237,48 @@ class [[nodiscard]] Task {
  private:
   template <class U>
   friend class Task;
+  friend class UntypedTask;
   explicit Task(std::coroutine_handle<> h) : handle_(h) {}
   std::coroutine_handle<> handle_;
+};
+
+// A task whose waiter does not name its type: the outcome lands in a slot that the waiter keeps.
+// One coroutine that waits serves every type then.
+class UntypedTask {
+ public:
+  template <class T>
+  UntypedTask(Task<T>&& task, task_detail::Slot<T>& slot)
+      : handle_(std::exchange(task.handle_, nullptr)),
+        promise_(
+            &std::coroutine_handle<typename Task<T>::promise_type>::from_address(handle_.address())
+                 .promise()),
+        slot_(&slot) {}
+  UntypedTask(UntypedTask&& other) noexcept
+      : handle_(std::exchange(other.handle_, nullptr)),
+        promise_(other.promise_),
+        slot_(other.slot_) {}
+  ~UntypedTask() {
+    if (handle_) handle_.destroy();
+  }
+
+  // Awaited by a Task: an error ends that too; without one the slot holds the value.
+  bool await_ready() const noexcept { return false; }
+  template <class Outer>
+    requires std::is_base_of_v<task_detail::PromiseBase, Outer>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Outer> outer) noexcept {
+    promise_->link.continuation = outer;
+    promise_->link.outer = &outer.promise();
+    promise_->cancel = outer.promise().cancel;
+    promise_->owner = &handle_;
+    promise_->slot = slot_;
+    return handle_;
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  std::coroutine_handle<> handle_;
+  task_detail::PromiseBase* promise_;
+  task_detail::SlotBase* slot_;
 };
 
 // `const auto got = co_await as_result(store.get(key));` : the Result itself, error included.

@@ -41,4 +41,12 @@ Task<OutputBox> invoke(const ServiceBinding& binding, const OperationDesc& op, C
   return binding.thunks[op.index](binding.handlers, ctx, std::move(input));
 }
 
+namespace binding_detail {
+
+Task<OutputBox> land(UntypedTask handling, Landing landing) {
+  co_await std::move(handling);
+  co_return landing.box(*landing.slot);
+}
+
+}  // namespace binding_detail
 }  // namespace virga::aws

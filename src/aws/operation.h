@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -141,12 +142,30 @@ struct NotImplementedTask {
 
 namespace binding_detail {
 
+// Where a handler's answer lands until it is boxed.
+struct Landing {
+  std::unique_ptr<task_detail::SlotBase, void (*)(task_detail::SlotBase*)> slot;
+  OutputBox (*box)(task_detail::SlotBase& slot);
+};
+// Waits for the handler and boxes its answer: one coroutine for every operation.
+Task<OutputBox> land(UntypedTask handling, Landing landing);
+
+template <class Output>
+void drop(task_detail::SlotBase* slot) {
+  delete static_cast<task_detail::Slot<Output>*>(slot);
+}
+template <class Output>
+OutputBox box(task_detail::SlotBase& slot) {
+  return OutputBox::hold<Output>(std::move(static_cast<task_detail::Slot<Output>&>(slot).value));
+}
+
 template <class Service, class Input, class Output, Task<Output> (Service::*kMethod)(Ctx, Input)>
 Task<OutputBox> call(void* handlers, Ctx ctx, InputBox input) {
   auto* service = static_cast<Service*>(handlers);
-  Input request = std::move(input.as<Input>());
-  Output output = co_await (service->*kMethod)(ctx, std::move(request));
-  co_return OutputBox::hold<Output>(std::move(output));
+  auto* slot = new task_detail::Slot<Output>;
+  Landing landing{{slot, &drop<Output>}, &box<Output>};
+  return land(UntypedTask((service->*kMethod)(ctx, std::move(input.as<Input>())), *slot),
+              std::move(landing));
 }
 
 // The thunk of one operation, or null when Service did not override the default of Base.

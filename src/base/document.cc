@@ -4,6 +4,34 @@
 
 namespace virga {
 
+Document::Document() = default;
+Document::Document(std::nullptr_t) {}
+Document::Document(bool b) : v_(b) {}
+Document::Document(int n) : v_(static_cast<int64_t>(n)) {}
+Document::Document(int64_t n) : v_(n) {}
+Document::Document(double d) : v_(d) {}
+Document::Document(const char* s) : v_(std::string(s)) {}
+Document::Document(std::string s) : v_(std::move(s)) {}
+Document::Document(std::string_view s) : v_(std::string(s)) {}
+Document::Document(Array a) : v_(std::move(a)) {}
+Document::Document(Object o) : v_(std::move(o)) {}
+Document::Document(const Document& other) = default;
+Document::Document(Document&& other) noexcept = default;
+Document& Document::operator=(const Document& other) = default;
+Document& Document::operator=(Document&& other) noexcept = default;
+Document::~Document() = default;
+
+Document Document::object() {
+  return Document(Object{});
+}
+Document Document::array() {
+  return Document(Array{});
+}
+
+bool operator==(const Document& a, const Document& b) {
+  return a.v_ == b.v_;
+}
+
 bool Document::as_bool() const {
   CHECK(is_bool());
   return std::get<bool>(v_);

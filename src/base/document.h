@@ -19,20 +19,27 @@ class Document {
   using Member = std::pair<std::string, Document>;
   using Object = std::vector<Member>;
 
-  Document() = default;  // null
-  Document(std::nullptr_t) {}
-  Document(bool b) : v_(b) {}
-  Document(int n) : v_(static_cast<int64_t>(n)) {}
-  Document(int64_t n) : v_(n) {}
-  Document(double d) : v_(d) {}
-  Document(const char* s) : v_(std::string(s)) {}
-  Document(std::string s) : v_(std::move(s)) {}
-  Document(std::string_view s) : v_(std::string(s)) {}
-  Document(Array a) : v_(std::move(a)) {}
-  Document(Object o) : v_(std::move(o)) {}
+  // Defined in the .cc: what a variant of seven kinds generates for each of these costs every unit
+  // that sees it a fifth of a second.
+  Document();  // null
+  Document(std::nullptr_t);
+  Document(bool b);
+  Document(int n);
+  Document(int64_t n);
+  Document(double d);
+  Document(const char* s);
+  Document(std::string s);
+  Document(std::string_view s);
+  Document(Array a);
+  Document(Object o);
+  Document(const Document& other);
+  Document(Document&& other) noexcept;
+  Document& operator=(const Document& other);
+  Document& operator=(Document&& other) noexcept;
+  ~Document();
 
-  static Document object() { return Document(Object{}); }
-  static Document array() { return Document(Array{}); }
+  static Document object();
+  static Document array();
 
   bool is_null() const { return std::holds_alternative<std::monostate>(v_); }
   bool is_bool() const { return std::holds_alternative<bool>(v_); }
@@ -63,7 +70,7 @@ class Document {
   // Appends to an array (made from null if need be).
   Document& push(Document value);
 
-  friend bool operator==(const Document&, const Document&) = default;
+  friend bool operator==(const Document& a, const Document& b);
 
  private:
   std::variant<std::monostate, bool, int64_t, double, std::string, Array, Object> v_;
