@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "aws/attribute_value_number.h"
+#include "aws/attribute_value_simdjson.h"
 #include "base/strings.h"
 
 namespace virga {
@@ -395,6 +396,18 @@ Result<void> read_item(od::value in, Item& out) {
   VIRGA_TRY_VOID(reader.members(object, out.buffer(), 0));
   out.set_problem(std::move(problem), reader.take_problem_name());
   return {};
+}
+
+Result<Item> parse_item(std::string_view json) {
+  const simdjson::padded_string padded(json);
+  od::parser parser;
+  od::document document;
+  od::value value;
+  if (parser.iterate(padded).get(document) || document.get_value().get(value))
+    return fail("SerializationException", 400, "");
+  Item item;
+  VIRGA_TRY_VOID(read_item(value, item));
+  return item;
 }
 
 void write_json(JsonWriter& writer, ValueView value) {

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <simdjson.h>
+#include <string_view>
 
 #include "aws/attribute_value.h"
 #include "base/error.h"
 #include "base/json.h"
 
-// DynamoDB JSON ({"S": "text"}) to and from TLV. Included by codecs' .cc files only: it is the one
-// header of ours with simdjson's types in it.
+// DynamoDB JSON ({"S": "text"}) to and from TLV. The codec reads values in place, in the middle of
+// a document: aws/attribute_value_simdjson.h.
 //
 // A value of the wrong JSON form is a SerializationException at once, with the service's words. A
 // value of the right form and a wrong meaning is kept as `problem()` of what was read; see
@@ -15,8 +15,8 @@
 // test-suite.
 namespace virga {
 
-Result<void> read_attribute_value(simdjson::ondemand::value in, AttributeValue& out);
-Result<void> read_item(simdjson::ondemand::value in, Item& out);
+// An item from a text of its own.
+Result<Item> parse_item(std::string_view json);
 
 void write_json(JsonWriter& writer, ValueView value);
 void write_json(JsonWriter& writer, ItemView item);

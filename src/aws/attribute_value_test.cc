@@ -14,15 +14,7 @@ namespace {
 using testing::HasSubstr;
 
 Result<Item> decode(std::string_view json) {
-  simdjson::padded_string padded(json);
-  simdjson::ondemand::parser parser;
-  simdjson::ondemand::document document;
-  if (parser.iterate(padded).get(document)) return fail("SerializationException", 400, "");
-  simdjson::ondemand::value value;
-  if (document.get_value().get(value)) return fail("SerializationException", 400, "");
-  Item item;
-  VIRGA_TRY_VOID(read_item(value, item));
-  return item;
+  return parse_item(json);
 }
 
 std::string encode(const Item& item) {

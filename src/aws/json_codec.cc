@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "aws/attribute_value_json.h"
+#include "aws/attribute_value_simdjson.h"
 #include "aws/scalar_text.h"
 #include "base/document.h"
 #include "base/strings.h"

@@ -1,5 +1,3 @@
-#include <simdjson.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,22 +6,6 @@
 #include "aws/attribute_value_json.h"
 #include "base/check.h"
 #include "services/dynamodb/item_size.h"
-
-namespace {
-
-virga::Result<virga::Item> decode(std::string_view text) {
-  simdjson::padded_string padded(text);
-  simdjson::ondemand::parser parser;
-  simdjson::ondemand::document document;
-  simdjson::ondemand::value value;
-  if (parser.iterate(padded).get(document) || document.get_value().get(value))
-    return virga::fail("", 400, "");
-  virga::Item item;
-  VIRGA_TRY_VOID(virga::read_item(value, item));
-  return item;
-}
-
-}  // namespace
 
 // Bytes as TLV: whatever is_well_formed_item accepts can be walked, sized and printed. Bytes as
 // DynamoDB JSON: what decodes without a problem is well-formed and comes back from its own JSON.
@@ -35,13 +17,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     dynamodb::item_bytes(item);
     for (const auto member : item) item.find(member.name);
   }
-  const auto item = decode(bytes);
+  const auto item = virga::parse_item(bytes);
   if (!item || !item->problem().empty()) return 0;
   CHECK(is_well_formed_item(item->bytes()));
   std::string text;
   JsonWriter writer(text);
   write_json(writer, *item);
-  const auto again = decode(text);
+  const auto again = virga::parse_item(text);
   CHECK(again && again->bytes() == item->bytes());
   return 0;
 }

@@ -34,14 +34,9 @@ std::string batch_code(const AwsError& error) {
 
 // An item as an error carries it.
 std::optional<Item> item_of_document(const Document& document) {
-  const simdjson::padded_string text(to_json(document));
-  simdjson::ondemand::parser parser;
-  auto parsed = parser.iterate(text);
-  simdjson::ondemand::value value;
-  Item out;
-  if (parsed.get_value().get(value) != simdjson::SUCCESS || !read_item(value, out))
-    return std::nullopt;
-  return out;
+  Result<Item> item = parse_item(to_json(document));
+  if (!item) return std::nullopt;
+  return std::move(*item);
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <simdjson.h>
-
 #include <string>
 #include <string_view>
 
@@ -13,16 +11,10 @@
 namespace virga::dynamodb {
 
 inline Item test_item(std::string_view json) {
-  simdjson::padded_string padded(json);
-  simdjson::ondemand::parser parser;
-  simdjson::ondemand::document document;
-  CHECK(!parser.iterate(padded).get(document));
-  simdjson::ondemand::value value;
-  CHECK(!document.get_value().get(value));
-  Item item;
-  CHECK(read_item(value, item).has_value());
-  CHECK(item.problem().empty());
-  return item;
+  Result<Item> item = parse_item(json);
+  CHECK(item.has_value());
+  CHECK(item->problem().empty());
+  return std::move(*item);
 }
 
 inline std::string test_json(ItemView item) {
