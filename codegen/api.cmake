@@ -33,6 +33,7 @@ foreach(model ${api_models})
   target_compile_options(virga_api_${service} PRIVATE -O1 -Wno-invalid-offsetof)
   target_include_directories(virga_api_${service} PUBLIC ${CMAKE_BINARY_DIR}/inc/api_${service})
   target_link_libraries(virga_api_${service} PUBLIC virga_aws)
+  virga_use_precompiled(virga_api_${service} standard)
 endforeach()
 
 set(registry ${CMAKE_BINARY_DIR}/api/registry.cc)

@@ -1,0 +1,22 @@
+#pragma once
+// Precompiled for the units of src/services and src/server: what nearly all of them include.
+
+#include "async/clock.h"
+#include "async/loop.h"
+#include "async/task.h"
+#include "async/wait.h"
+#include "aws/context.h"
+#include "base/check.h"
+#include "base/document.h"
+#include "base/error.h"
+#include "base/hashing.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "base/time.h"
+#include "platform/identity.h"
+#include "platform/policy.h"
+#include "platform/transact.h"
+#include "precompiled/standard.h"
+#include "storage/keys.h"
+#include "storage/shard.h"

@@ -1,0 +1,7 @@
+#pragma once
+// Precompiled for the unit tests of the lower libraries.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "precompiled/standard.h"
