@@ -166,9 +166,12 @@ bool Launcher::prepare() {
     write_map(::getpid(), "gid_map", "0 " + std::to_string(gid) + " 1", &ok);
     if (!ok) return false;
   }
-  if (::unshare(CLONE_NEWNS | (host_network() ? 0 : CLONE_NEWNET)) != 0) return prepare_bare();
+  // Mounts first, the network last: in a chroot the root is no mount and the second call fails, and
+  // what does without namespaces needs the machine's network.
+  if (::unshare(CLONE_NEWNS) != 0) return prepare_bare();
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return prepare_bare();
+  if (!host_network() && ::unshare(CLONE_NEWNET) != 0) return prepare_bare();
   cgroups_.open();
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return false;
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
