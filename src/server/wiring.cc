@@ -379,6 +379,7 @@ Task<void> Wiring::load_functions() {
     const auto all = p.dispatcher->implemented_services();
     return std::find(all.begin(), all.end(), service) != all.end();
   };
+  options.stream_wakeups = &p.stream_wakeups;
   p.lambda = std::make_unique<lambda::Service>(*p.shard, p.loop, *p.compute, *p.code, *p.logs,
                                                *p.timers, options);
   p.lambda->set_door(*p.dispatcher);
@@ -502,6 +503,7 @@ Task<std::string> Wiring::start() {
     for (const auto& loop : p.more_loops) co_await loop->listen(info);
     where += (where.empty() ? "" : ", ") + address_text(address, *port);
   }
+  co_await p.lambda->start_event_sources();  // what they call can reach this server
   co_return std::move(where);
 }
 
@@ -515,6 +517,7 @@ Task<void> Wiring::stop() {
   Parts& p = *parts_;
   // First those that may still give connections to this one.
   for (const auto& loop : p.more_loops) co_await loop->drain();
+  if (p.lambda) co_await p.lambda->stop_event_sources();
   if (p.sqs) co_await p.sqs->stop();  // who waits for messages is answered
   if (p.http) co_await p.http->drain();
   p.more_loops.clear();

@@ -202,6 +202,16 @@ Task<void> Service::enqueue_event(Ctx ctx, FunctionName name, std::string payloa
   co_return ok();
 }
 
+// What an event source gives up, on its way to the mapping's destination.
+void Service::enqueue_given_up(storage::Txn& txn, const GivenUp& given_up) {
+  const Event event{.name = given_up.function,
+                    .request_id = given_up.request_id,
+                    .payload = given_up.body,
+                    .accepted = home_.env().cloud.now().at,
+                    .target = given_up.target_arn};
+  events_.enqueue(txn, encode(event));
+}
+
 // Hands an outcome to a queue, a topic or a bus, on behalf of the function's role.
 Task<platform::Delivery> Service::deliver_outcome(platform::QueueMessage message) {
   const Event event = *decode(message.body);
@@ -216,7 +226,7 @@ Task<platform::Delivery> Service::deliver_outcome(platform::QueueMessage message
   const auto what = runnables_.find(*shard_.snapshot(), event.name, 0.0);
   if (what) to.role_arn = (*what)->version.role;
   auto call = make_target_call(to);
-  auto context = target_context(to);
+  auto context = role_context(to.function, to.role_arn, to.arn);
   std::string failure = "no services to call";
   if (options_.call) {
     auto calling = options_.call(std::move(context), std::move(call.service),

@@ -2,18 +2,11 @@
 
 #include "base/json.h"
 #include "base/strings.h"
+#include "services/lambda/errors.h"
+#include "services/lambda/settings.h"
 
 namespace virga::lambda {
 namespace {
-
-// https://sqs.REGION.amazonaws.com/ACCOUNT/NAME of a queue's ARN; SQS reads account and name from a
-// URL's path.
-std::string queue_url(std::string_view arn) {
-  const auto parts = split(arn, ':');
-  if (parts.size() < 6) return std::string(arn);
-  return "https://sqs." + std::string(parts[3]) + ".amazonaws.com/" + std::string(parts[4]) + "/" +
-         std::string(parts[5]);
-}
 
 Document attribute(const std::string& type, const std::string& value) {
   return Document::object().set("DataType", type).set("StringValue", value);
@@ -71,11 +64,36 @@ std::string_view target_service(TargetKind kind) {
   return "";
 }
 
+std::string queue_url_of_arn(std::string_view arn) {
+  const auto parts = split(arn, ':');
+  if (parts.size() < 6) return std::string(arn);
+  return "https://sqs." + std::string(parts[3]) + ".amazonaws.com/" + std::string(parts[4]) + "/" +
+         std::string(parts[5]);
+}
+
+Result<void> check_destination(const std::optional<std::string>& arn, const FunctionName& name,
+                               const std::function<bool(std::string_view)>& has_service) {
+  if (!arn || arn->empty()) return {};
+  const TargetKind kind = target_kind(*arn);
+  if (kind == TargetKind::other) return refuse_unsupported(true, "A destination such as " + *arn);
+  if (kind == TargetKind::lambda) {
+    VIRGA_TRY(target,
+              FunctionName::parse(*arn, std::nullopt, name.account, name.region, name.partition));
+    if (target.name == name.name && target.account == name.account) {
+      return fail(
+          errors::invalid_parameter("You can't specify the function as a destination for itself."));
+    }
+    return {};
+  }
+  const bool there = has_service && has_service(target_service(kind));
+  return refuse_unsupported(!there, "The service of the destination " + *arn);
+}
+
 TargetCall make_target_call(const TargetMessage& message) {
   Document input = Document::object();
   switch (target_kind(message.arn)) {
     case TargetKind::sqs:
-      input.set("QueueUrl", queue_url(message.arn)).set("MessageBody", message.body);
+      input.set("QueueUrl", queue_url_of_arn(message.arn)).set("MessageBody", message.body);
       if (message.dead_letter) input.set("MessageAttributes", dead_letter_attributes(message));
       return {"sqs", "SendMessage", std::move(input)};
     case TargetKind::sns:
@@ -91,20 +109,20 @@ TargetCall make_target_call(const TargetMessage& message) {
   }
 }
 
-aws::CallContext target_context(const TargetMessage& message) {
+aws::CallContext role_context(const FunctionName& function, std::string_view role_arn,
+                              std::string_view target_arn) {
   aws::CallContext out;
-  const auto parts = split(message.role_arn, ':');
+  const auto parts = split(role_arn, ':');
   out.principal.kind = Principal::Kind::assumed_role;
-  out.principal.account = parts.size() > 4 ? std::string(parts[4]) : message.function.account;
-  const std::string role(message.role_arn.substr(message.role_arn.rfind('/') + 1));
-  out.principal.arn = "arn:" + message.function.partition + ":sts::" + out.principal.account +
-                      ":assumed-role/" + role + "/" + message.function.name;
-  out.account = message.function.account;
-  const auto target = split(message.arn, ':');
-  out.region =
-      target.size() > 3 && !target[3].empty() ? std::string(target[3]) : message.function.region;
-  out.source_arn = message.function.unqualified_arn();
-  out.source_account = message.function.account;
+  out.principal.account = parts.size() > 4 ? std::string(parts[4]) : function.account;
+  const std::string role(role_arn.substr(role_arn.rfind('/') + 1));
+  out.principal.arn = "arn:" + function.partition + ":sts::" + out.principal.account +
+                      ":assumed-role/" + role + "/" + function.name;
+  out.account = function.account;
+  const auto target = split(target_arn, ':');
+  out.region = target.size() > 3 && !target[3].empty() ? std::string(target[3]) : function.region;
+  out.source_arn = function.unqualified_arn();
+  out.source_account = function.account;
   return out;
 }
 

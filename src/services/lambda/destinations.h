@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +20,20 @@ TargetKind target_kind(std::string_view arn);
 // The service's model name behind a kind: "sqs".
 std::string_view target_service(TargetKind kind);
 
+// https://sqs.REGION.amazonaws.com/ACCOUNT/NAME of a queue's ARN; SQS reads account and name from a
+// URL's path.
+std::string queue_url_of_arn(std::string_view arn);
+
+// What a destination may be: a function other than `name`, a queue, a topic, a bus; the latter
+// where `has_service` knows the service. No ARN, or an empty one, is none.
+Result<void> check_destination(const std::optional<std::string>& arn, const FunctionName& name,
+                               const std::function<bool(std::string_view service)>& has_service);
+
+// What the platform calls as on behalf of a function: its role's session, as the function itself
+// has it. `target_arn` gives the region.
+aws::CallContext role_context(const FunctionName& function, std::string_view role_arn,
+                              std::string_view target_arn);
+
 // A message on its way to a target that is no function.
 struct TargetMessage {
   std::string arn;
@@ -35,9 +51,6 @@ struct TargetCall {
   Document input;
 };
 TargetCall make_target_call(const TargetMessage& message);
-
-// What the platform calls as: the role's session, as the function itself has it.
-aws::CallContext target_context(const TargetMessage& message);
 
 // The record that a destination receives. `payload` is the event, `answer` what the function
 // returned (JSON; empty: none).

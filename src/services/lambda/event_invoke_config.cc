@@ -22,32 +22,14 @@ AwsError no_config(const FunctionName& name) {
                                     " doesn't have an EventInvokeConfig");
 }
 
-// What a destination may be: a function other than this one, a queue, a topic, a bus; the latter
-// where that service is.
-Result<void> check_destination(const std::optional<std::string>& arn, const FunctionName& name,
-                               const ServiceOptions& options) {
-  if (!arn || arn->empty()) return {};
-  const TargetKind kind = target_kind(*arn);
-  if (kind == TargetKind::other) return refuse_unsupported(true, "A destination such as " + *arn);
-  if (kind == TargetKind::lambda) {
-    VIRGA_TRY(target,
-              FunctionName::parse(*arn, std::nullopt, name.account, name.region, name.partition));
-    if (target.name == name.name && target.account == name.account) {
-      return fail(
-          errors::invalid_parameter("You can't specify the function as a destination for itself."));
-    }
-    return {};
-  }
-  const bool there = options.has_service && options.has_service(target_service(kind));
-  return refuse_unsupported(!there, "The service of the destination " + *arn);
-}
-
 template <class Input>
 Result<void> check(const Input& in, const FunctionName& name, const ServiceOptions& options) {
   if (in.destination_config) {
     const auto& to = *in.destination_config;
-    if (to.on_success) VIRGA_TRY_VOID(check_destination(to.on_success->destination, name, options));
-    if (to.on_failure) VIRGA_TRY_VOID(check_destination(to.on_failure->destination, name, options));
+    if (to.on_success)
+      VIRGA_TRY_VOID(check_destination(to.on_success->destination, name, options.has_service));
+    if (to.on_failure)
+      VIRGA_TRY_VOID(check_destination(to.on_failure->destination, name, options.has_service));
   }
   if (!in.maximum_retry_attempts && !in.maximum_event_age_in_seconds && !in.destination_config) {
     return fail(errors::invalid_parameter(

@@ -21,9 +21,9 @@ Service::Service(storage::Shard& shard, async::Loop& home, Compute& compute, Cod
       options_(options),
       downloads_(code),
       scheduler_(home, compute, options.scheduler),
-      events_(
-          shard, timers, home.env(), {.name = "lambda-events", .concurrency = kEventsAtATime},
-          [this](platform::QueueMessage message) { return deliver_event(std::move(message)); }) {}
+      events_(shard, timers, home.env(), {.name = "lambda-events", .concurrency = kEventsAtATime},
+              [this](platform::QueueMessage message) { return deliver_event(std::move(message)); }),
+      sources_(source_parts()) {}
 
 Service::~Service() = default;
 
@@ -40,7 +40,10 @@ void Service::retire_version(uint64_t function_id, std::string version) {
   });
 }
 void Service::retire_everything() {
-  home_.post([this] { scheduler_.retire_everything(); });
+  home_.post([this] {
+    sources_.forget_all();
+    scheduler_.retire_everything();
+  });
 }
 
 Result<void> Service::start() {
@@ -50,6 +53,7 @@ Result<void> Service::start() {
 }
 
 Task<void> Service::stop() {
+  co_await async::call_on(home_, sources_.stop());
   co_await async::call_on(home_, events_.stop());
   auto stopped = co_await async::call_on(home_, scheduler_.stop());
   co_return std::move(stopped);

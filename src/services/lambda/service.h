@@ -16,6 +16,7 @@
 #include "platform/usage.h"
 #include "services/lambda/code_store.h"
 #include "services/lambda/downloads.h"
+#include "services/lambda/event_sources.h"
 #include "services/lambda/function_store.h"
 #include "services/lambda/layer_store.h"
 #include "services/lambda/runnables.h"
@@ -42,6 +43,7 @@ struct ServiceOptions {
       call;
   std::function<bool(std::string_view service)>
       has_service;  // whether this server answers calls of that service
+  platform::StreamWakeups* stream_wakeups = nullptr;  // for mappings that read streams
 };
 
 // Where in S3 a package lies.
@@ -148,6 +150,17 @@ class Service final : public api::Handlers {
       Ctx ctx, api::DeleteFunctionUrlConfigInput input) override;
   Task<api::ListFunctionUrlConfigsOutput> list_function_url_configs(
       Ctx ctx, api::ListFunctionUrlConfigsInput input) override;
+  // event_source_mappings.cc
+  Task<api::CreateEventSourceMappingOutput> create_event_source_mapping(
+      Ctx ctx, api::CreateEventSourceMappingInput input) override;
+  Task<api::GetEventSourceMappingOutput> get_event_source_mapping(
+      Ctx ctx, api::GetEventSourceMappingInput input) override;
+  Task<api::ListEventSourceMappingsOutput> list_event_source_mappings(
+      Ctx ctx, api::ListEventSourceMappingsInput input) override;
+  Task<api::UpdateEventSourceMappingOutput> update_event_source_mapping(
+      Ctx ctx, api::UpdateEventSourceMappingInput input) override;
+  Task<api::DeleteEventSourceMappingOutput> delete_event_source_mapping(
+      Ctx ctx, api::DeleteEventSourceMappingInput input) override;
   // invoke.cc
   Task<api::InvokeOutput> invoke(Ctx ctx, api::InvokeInput input) override;
   // invoke_stream.cc
@@ -195,6 +208,10 @@ class Service final : public api::Handlers {
 
   // On the home loop: takes up the asynchronous invocations that were left.
   Result<void> start();
+  // Event source mappings read and call from here on; on the home loop, when every service that
+  // they read is there. They end before those services do.
+  Result<void> start_event_sources();
+  Task<void> stop_event_sources();
   // After a reset or at the end: all sandboxes go.
   void retire_everything();
   Task<void> stop();
@@ -209,6 +226,13 @@ class Service final : public api::Handlers {
   Task<void> enqueue_event(Ctx ctx, FunctionName name, std::string payload,
                            std::string client_context, std::string trace_id);
   Task<platform::Delivery> deliver_event(platform::QueueMessage message);
+  void enqueue_given_up(storage::Txn& txn, const GivenUp& given_up);
+  // source_reading.cc: what event sources need of the service.
+  SourceParts source_parts();
+  Task<BatchRun> run_batch(FunctionName name, std::string payload);
+  Result<aws::CallContext> source_caller(const EventSourceRecord& source);
+  Task<StreamPosition> newest_position(EventSourceRecord source);
+  Task<void> must_be_readable(EventSourceRecord source);
   Task<void> permit(platform::InvokeCall call, FunctionName name);
   // Strict mode: the role exists and trusts Lambda.
   Task<void> must_be_assumable(std::string role_arn);
@@ -244,6 +268,7 @@ class Service final : public api::Handlers {
   Scheduler scheduler_;
   Invoker invoker_{*this};
   platform::DurableQueue events_;
+  EventSources sources_;
   aws::Door* door_ = nullptr;
 };
 
