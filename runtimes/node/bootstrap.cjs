@@ -368,21 +368,54 @@ class Runtime {
     }
   }
 
+  // What the handler writes leaves at once. Source: Lambda Developer Guide, "Using the Lambda runtime API for custom
+  // runtimes", response streaming: a chunked answer, an error after its beginning in the trailers.
   runStreaming(id, event, context) {
-    const parts = [];
     let contentType = 'application/octet-stream';
+    let begun = false;
+    const begin = () => {
+      if (begun) return;
+      begun = true;
+      this.api.socket.ref();
+      this.api.read(() => {});
+      this.api.send(`POST ${apiRoot}/invocation/${id}/response HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nContent-Type: ${contentType}\r\n` +
+        'Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n' +
+        'Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n');
+    };
+    const end = (trailers = '') => {
+      if (this.current !== id) return;
+      begin();
+      this.onEmpty = null;
+      this.api.send(`0\r\n${trailers}\r\n`, nextEvent());
+      this.await();
+    };
+    const failed = (error) => {
+      if (this.current !== id) return;
+      if (!begun) return this.fail(id, error);
+      logError('Invoke Error ', error);
+      const described = describe(error);
+      end(errorHeader(described.errorType) +
+        `Lambda-Runtime-Function-Error-Body: ${Buffer.from(JSON.stringify(described)).toString('base64')}\r\n`);
+    };
     const stream = new Writable({
-      write(part, encoding, done) {
-        parts.push(Buffer.isBuffer(part) ? part : Buffer.from(part, encoding));
+      write: (part, encoding, done) => {
+        if (this.current !== id || part.length === 0) return done();
+        begin();
+        const data = Buffer.isBuffer(part) ? part : Buffer.from(part, encoding);
+        this.api.send(`${data.length.toString(16)}\r\n`, data);
+        this.api.socket.write('\r\n', () => done());
+      },
+      final: (done) => {
+        end();
         done();
       },
     });
     stream.setContentType = (type) => { contentType = String(type).replace(/[^\x20-\x7e]/g, ''); };
-    stream.on('finish', () => this.answer(id, 'response', Buffer.concat(parts), '', contentType));
-    stream.on('error', (error) => this.fail(id, error));
-    Promise.resolve(this.handler(event, stream, context)).then(() => {
+    stream.on('error', failed);
+    this.onEmpty = () => end();
+    new Promise((resolve) => resolve(this.handler(event, stream, context))).then(() => {
       if (!stream.writableEnded) stream.end();
-    }, (error) => this.fail(id, error));
+    }, failed);
   }
 
   context(id, headers) {

@@ -96,6 +96,10 @@ void EngineCell::on_ready(Message& message) {
       loop_, std::move(fds[kFdRuntimeApi]),
       [this](ApiConnection& c, ApiRequest& r) { on_request(c, r); },
       [this](ApiConnection& c) { on_connection_closed(c); });
+  api_->streams_body = [this](ApiConnection& c, const ApiRequest& head) {
+    return streams_answer(c, head);
+  };
+  api_->on_piece = [this](std::string_view bytes) { return on_piece(bytes); };
   dns_ = std::make_unique<
       DnsResponder>(loop_, std::move(fds[kFdDns]), [this](const std::string& name) {
     if (!sink_ || std::exchange(told_of_network_, true)) return;
@@ -174,6 +178,7 @@ void EngineCell::on_next(ApiConnection& connection) {
 
 void EngineCell::on_connection_closed(ApiConnection& connection) {
   if (parked_ == &connection) parked_ = nullptr;
+  if (streaming_ == &connection) streaming_ = nullptr;
 }
 
 void EngineCell::on_init_error(ApiConnection& connection, ApiRequest& request) {
@@ -189,8 +194,36 @@ void EngineCell::on_init_error(ApiConnection& connection, ApiRequest& request) {
   changed.set();
 }
 
+// The answer to the invocation under way, in streaming mode, for somebody who takes it so.
+bool EngineCell::streams_answer(ApiConnection& connection, const ApiRequest& head) {
+  if (!iequals(head.header("lambda-runtime-function-response-mode"), "streaming")) return false;
+  if (!request_ || !request_->stream || !delivered_ || outcome_ || streaming_ ||
+      head.method != "POST" || !head.path.ends_with("/" + request_->request_id + "/response"))
+    return false;
+  streaming_ = &connection;
+  request_->stream->begin(head.header("content-type"));
+  return true;
+}
+
+bool EngineCell::on_piece(std::string_view bytes) {
+  if (!request_ || outcome_) return true;  // too late: nobody waits
+  const auto resume = [weak = weak_from_this(), connection = streaming_] {
+    const auto self = weak.lock();
+    if (self && self->streaming_ == connection) connection->resume();
+  };
+  return request_->stream->piece(bytes, resume);
+}
+
 void EngineCell::on_answer(ApiConnection& connection, ApiRequest& request, bool is_error) {
   InvokeOutcome outcome;
+  if (std::exchange(streaming_, nullptr) && !is_error) {
+    // What went wrong after the beginning stands behind the answer.
+    const auto described = from_base64(request.header("lambda-runtime-function-error-body"));
+    if (!request.header("lambda-runtime-function-error-type").empty()) {
+      is_error = true;
+      request.body = described.value_or("");
+    }
+  }
   outcome.content_type = request.header("content-type");
   outcome.error_type = request.header("lambda-runtime-function-error-type");
   if (request.too_large) {
@@ -365,6 +398,7 @@ void EngineCell::kill() {
     state = CellState::dead;
   }
   parked_ = nullptr;
+  streaming_ = nullptr;
   platform_.clear();
   dns_.reset();
   api_.reset();  // never from within one of its callbacks: those only set `changed`

@@ -58,6 +58,8 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   void on_request(ApiConnection& connection, ApiRequest& request);
   void on_next(ApiConnection& connection);
   void on_answer(ApiConnection& connection, ApiRequest& request, bool is_error);
+  bool streams_answer(ApiConnection& connection, const ApiRequest& head);
+  bool on_piece(std::string_view bytes);
   void on_init_error(ApiConnection& connection, ApiRequest& request);
   void on_connection_closed(ApiConnection& connection);
   void deliver();
@@ -80,6 +82,7 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   ApiConnection* parked_ = nullptr;  // waits for its next event
   std::optional<InvokeRequest> request_;
   bool delivered_ = false;
+  ApiConnection* streaming_ = nullptr;  // an answer is coming in by pieces
   std::optional<InvokeOutcome> outcome_;
   std::optional<StartOutcome> init_;
   async::SteadyTime init_from_, delivered_at_;

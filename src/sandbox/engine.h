@@ -38,6 +38,15 @@ struct SandboxSpec {
   LogSink log;        // may be empty
 };
 
+// Takes an answer that the function streams, while it is written. On the engine's loop.
+class AnswerStream {
+ public:
+  virtual ~AnswerStream() = default;
+  virtual void begin(std::string_view content_type) = 0;
+  // False: enough for now; `resume` is called when more may come.
+  virtual bool piece(std::string_view bytes, std::function<void()> resume) = 0;
+};
+
 struct InvokeRequest {
   std::string request_id;
   std::string payload;
@@ -48,6 +57,9 @@ struct InvokeRequest {
   std::string client_context;    // JSON text; empty: no header
   std::string cognito_identity;  // JSON text; empty: no header
   std::string tenant_id;         // empty: no header
+  // Without it a streamed answer is collected like any other. The outcome of an answer that was
+  // streamed has no payload, but for an error that came after its beginning.
+  std::shared_ptr<AnswerStream> stream;
 };
 
 enum class OutcomeKind {

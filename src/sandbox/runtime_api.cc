@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/strings.h"
 
@@ -108,7 +109,7 @@ void ApiConnection::give_up() {
 
 void ApiConnection::on_events(uint32_t events) {
   if (events & EPOLLOUT) flush();
-  if (broken_) return;
+  if (broken_ || (paused_ && !(events & (EPOLLHUP | EPOLLERR)))) return;
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !read_more()) return give_up();
   run();
 }
@@ -158,6 +159,8 @@ ApiConnection::Parsed ApiConnection::parse() {
     if (parse_head(std::string_view(in_).substr(0, end)) == Parsed::bad) return Parsed::bad;
     in_.erase(0, end + 4);
     in_body_ = true;
+    streaming_ = server_.streams_body && server_.streams_body(*this, request_);
+    if (streaming_) request_.too_large = false;
   }
   if (chunked_) {
     const Parsed parsed = parse_chunks();
@@ -166,7 +169,7 @@ ApiConnection::Parsed ApiConnection::parse() {
   }
   const size_t take = std::min(body_left_, in_.size());
   if (take > 0) {
-    if (!request_.too_large) request_.body.append(in_, 0, take);
+    take_body(std::string_view(in_).substr(0, take));
     in_.erase(0, take);
     body_left_ -= take;
   }
@@ -215,7 +218,7 @@ ApiConnection::Parsed ApiConnection::parse_head(std::string_view head) {
 }
 
 ApiConnection::Parsed ApiConnection::parse_chunks() {
-  for (;;) {
+  while (!paused_) {
     const size_t line_end = in_.find("\r\n");
     if (line_end == std::string::npos) return in_.size() > 1024 ? Parsed::bad : Parsed::incomplete;
     size_t size = 0;
@@ -231,6 +234,7 @@ ApiConnection::Parsed ApiConnection::parse_chunks() {
       }
       if (tail == std::string::npos)
         return in_.size() > kHeadBytesMax ? Parsed::bad : Parsed::incomplete;
+      parse_trailers(std::string_view(in_).substr(line_end + 2, tail - line_end - 2));
       in_.erase(0, tail + 4);
       return Parsed::complete;
     }
@@ -238,13 +242,50 @@ ApiConnection::Parsed ApiConnection::parse_chunks() {
       return in_.size() > kResponseBytesMax + kHeadBytesMax ? Parsed::bad : Parsed::incomplete;
     }
     if (in_.compare(line_end + 2 + size, 2, "\r\n") != 0) return Parsed::bad;
-    if (request_.body.size() + size > kResponseBytesMax) {
-      request_.too_large = true;
-      request_.body.clear();
-    }
-    if (!request_.too_large) request_.body.append(in_, line_end + 2, size);
+    take_body(std::string_view(in_).substr(line_end + 2, size));
     in_.erase(0, line_end + 2 + size + 2);
   }
+  return Parsed::incomplete;
+}
+
+void ApiConnection::take_body(std::string_view bytes) {
+  if (streaming_) {
+    if (!server_.on_piece(bytes)) {
+      paused_ = true;
+      listen();
+    }
+    return;
+  }
+  if (request_.body.size() + bytes.size() > kResponseBytesMax) {
+    request_.too_large = true;
+    request_.body.clear();
+  }
+  if (!request_.too_large) request_.body.append(bytes);
+}
+
+// The description of an error that came while the answer was streamed. Source: Lambda Developer
+// Guide, "Using the Lambda runtime API for custom runtimes", response streaming.
+void ApiConnection::parse_trailers(std::string_view lines) {
+  for (const std::string_view line : split(lines, '\n')) {
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos || colon == 0) continue;
+    std::string_view value = line.substr(colon + 1);
+    if (value.ends_with('\r')) value.remove_suffix(1);
+    request_.headers.emplace_back(to_lower(line.substr(0, colon)), std::string(trim(value)));
+  }
+}
+
+void ApiConnection::resume() {
+  if (broken_ || !paused_) return;
+  paused_ = false;
+  listen();
+  run();
+}
+
+// What the loop is to tell of this connection.
+void ApiConnection::listen() {
+  const uint32_t wanted = (paused_ ? 0U : EPOLLIN) | (writing_ ? EPOLLOUT : 0U);
+  server_.loop_.modify_fd(fd_.get(), wanted, *this);
 }
 
 void ApiConnection::respond(int status, std::string_view headers, std::string_view body) {
@@ -271,14 +312,12 @@ void ApiConnection::flush() {
     const ssize_t sent = ::send(fd_.get(), out_.data(), out_.size(), MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno != EAGAIN) return give_up();
-      if (!writing_) server_.loop_.modify_fd(fd_.get(), EPOLLIN | EPOLLOUT, *this);
-      writing_ = true;
+      if (!std::exchange(writing_, true)) listen();
       return;
     }
     out_.erase(0, static_cast<size_t>(sent));
   }
-  if (writing_) server_.loop_.modify_fd(fd_.get(), EPOLLIN, *this);
-  writing_ = false;
+  if (std::exchange(writing_, false)) listen();
 }
 
 }  // namespace virga::sandbox

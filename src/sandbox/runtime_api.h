@@ -42,6 +42,12 @@ class ApiServer final : public async::FdHandler {
   // Ends all connections; on_closed is not called.
   void close();
 
+  // A request's head is there: true when its body is to be handed over in pieces as it comes. The
+  // request itself follows with an empty body. Empty: no body is.
+  std::function<bool(ApiConnection&, const ApiRequest& head)> streams_body;
+  // False: enough for now, until connection.resume().
+  std::function<bool(std::string_view piece)> on_piece;
+
  private:
   friend class ApiConnection;
   void drop(ApiConnection* connection);
@@ -60,6 +66,8 @@ class ApiConnection final : public async::FdHandler {
   void on_events(uint32_t events) override;
   // The answer to the request in hand. `headers`: complete lines with CRLF.
   void respond(int status, std::string_view headers, std::string_view body);
+  // After on_piece() said that it has enough.
+  void resume();
 
  private:
   enum class Parsed { incomplete, complete, bad };
@@ -67,6 +75,9 @@ class ApiConnection final : public async::FdHandler {
   Parsed parse();
   Parsed parse_head(std::string_view head);
   Parsed parse_chunks();
+  void parse_trailers(std::string_view lines);
+  void take_body(std::string_view bytes);
+  void listen();
   void run();
   void flush();
   void give_up();
@@ -78,6 +89,7 @@ class ApiConnection final : public async::FdHandler {
   ApiRequest request_;
   size_t body_left_ = 0;  // of a body with a length, still to come
   bool in_body_ = false, chunked_ = false;
+  bool streaming_ = false, paused_ = false;  // its body goes out in pieces; the taker has enough
   bool waiting_answer_ = false, running_ = false, writing_ = false, broken_ = false;
 };
 

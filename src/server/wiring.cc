@@ -20,6 +20,7 @@
 #include "platform/durable_timers.h"
 #include "platform/gate.h"
 #include "platform/http_front.h"
+#include "platform/iam_signer.h"
 #include "platform/stream_wakeups.h"
 #include "sandbox/engine.h"
 #include "server/admin.h"
@@ -31,7 +32,6 @@
 #include "services/apigatewayv2/binding.h"
 #include "services/apigatewayv2/client_upstream.h"
 #include "services/apigatewayv2/data_plane.h"
-#include "services/apigatewayv2/iam_signer.h"
 #include "services/apigatewayv2/service.h"
 #include "services/dynamodb/catalog.h"
 #include "services/dynamodb/service.h"
@@ -120,6 +120,13 @@ struct Wiring::Parts {
   Parts(async::EpollLoop& l, const ServeOptions& o) : loop(l), options(o) {}
 
   bool strict() const { return options.auth == AuthMode::strict; }
+  // Who may use a customer's own endpoints with AWS_IAM.
+  std::unique_ptr<platform::IamSigner> make_signer(std::string_view service,
+                                                   std::string_view action) {
+    return std::make_unique<platform::IamSigner>(
+        *identity, strict() ? gate.get() : nullptr, env,
+        platform::IdentifyOptions{strict(), options.account_id, options.region}, service, action);
+  }
   storage::FileSystem& files() {
     return memory_files ? *memory_files : storage::local_file_system();
   }
@@ -163,12 +170,13 @@ struct Wiring::Parts {
   std::unique_ptr<lambda::CodeStore> code;
   std::unique_ptr<lambda::Compute> compute;
   std::unique_ptr<lambda::Service> lambda;
+  std::unique_ptr<platform::IamSigner> url_signer;
   std::unique_ptr<lambda::FunctionUrlPlane> function_urls;
 
   std::unique_ptr<net::HttpClient> http_client;
   apigatewayv2::ClientUpstream upstream;
   std::unique_ptr<apigatewayv2::Service> apigatewayv2;
-  std::unique_ptr<apigatewayv2::IamSigner> api_signer;
+  std::unique_ptr<platform::IamSigner> api_signer;
   std::unique_ptr<apigatewayv2::DataPlane> data_plane;
   std::unique_ptr<ExecuteApi> execute_api;
 
@@ -271,9 +279,7 @@ Task<void> Wiring::load() {
   p.upstream.add(p.loop, *p.http_client);
   p.apigatewayv2 = std::make_unique<apigatewayv2::Service>(*p.shard, p.env);
   p.dispatcher->add(apigatewayv2::make_binding(*p.apigatewayv2));
-  p.api_signer = std::make_unique<apigatewayv2::IamSigner>(
-      *p.identity, p.strict() ? p.gate.get() : nullptr, p.env,
-      platform::IdentifyOptions{p.strict(), p.options.account_id, p.options.region});
+  p.api_signer = p.make_signer("execute-api", "execute-api:Invoke");
   p.data_plane = std::make_unique<apigatewayv2::DataPlane>(
       apigatewayv2::DataPlane::Parts{.env = p.env,
                                      .apis = *p.apigatewayv2,
@@ -384,7 +390,8 @@ Task<void> Wiring::load_functions() {
                                                *p.timers, options);
   p.lambda->set_door(*p.dispatcher);
   p.dispatcher->add(lambda::make_binding(*p.lambda));
-  p.function_urls = std::make_unique<lambda::FunctionUrlPlane>(*p.lambda);
+  p.url_signer = p.make_signer("lambda", "lambda:InvokeFunctionUrl");
+  p.function_urls = std::make_unique<lambda::FunctionUrlPlane>(*p.lambda, *p.url_signer);
   p.timers->start();
   co_await p.logs->start();
   co_await p.lambda->start();

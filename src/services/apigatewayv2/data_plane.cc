@@ -362,8 +362,12 @@ Task<std::shared_ptr<const AuthorizerVerdict>> DataPlane::ask_authorizer(
 Task<std::optional<GatewayReply>> DataPlane::authorize_iam(Call* call) {
   using Answer = std::optional<GatewayReply>;
   if (!parts_.signer) co_return Answer(forbidden());
-  auto who = co_await as_result(parts_.signer->authorize(
-      *call->http, call->request.body, call->exchange.request_arn(), call->api->account));
+  platform::SignedCall asked{.request = *call->http,
+                             .body = call->request.body,
+                             .arn = call->exchange.request_arn(),
+                             .account = call->api->account};
+  auto asking = parts_.signer->authorize(std::move(asked));
+  auto who = co_await as_result(std::move(asking));
   if (!who) co_return Answer(forbidden());
   Authorization& a = call->exchange.authorization;
   a.kind = Authorization::Kind::iam;

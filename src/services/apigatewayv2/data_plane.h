@@ -9,6 +9,7 @@
 #include "aws/context.h"
 #include "net/http_server.h"
 #include "platform/function_invoker.h"
+#include "platform/iam_signer.h"
 #include "platform/log_writer.h"
 #include "services/apigatewayv2/gateway_request.h"
 #include "services/apigatewayv2/key_cache.h"
@@ -27,17 +28,6 @@ class ApiSource {
   virtual ~ApiSource() = default;
   // Null when there is no such API. Any loop.
   virtual Result<std::shared_ptr<const CompiledApi>> find_api(std::string_view api_id) = 0;
-};
-
-// Who signed a request to a route with AWS_IAM authorization, and whether they may invoke it. The
-// door's signature check and policies stand behind it. Errors become 403 {"message":"Forbidden"}.
-class RequestSigner {
- public:
-  virtual ~RequestSigner() = default;
-  // `arn` is the request's execute-api ARN, `account` the API's. Request and body live until the
-  // answer is sent.
-  virtual Task<Principal> authorize(const net::HttpRequest& request, std::string_view body,
-                                    std::string arn, std::string account) = 0;
 };
 
 // A request's address on the data plane.
@@ -62,9 +52,9 @@ class DataPlane {
     ApiSource& apis;
     platform::FunctionInvoker& functions;
     Upstream& upstream;
-    AuthorizerCache& authorizations;      // the service's: it clears them when authorizers change
-    RequestSigner* signer = nullptr;      // null: routes with AWS_IAM refuse everybody
-    platform::LogWriter* logs = nullptr;  // null: no access logs
+    AuthorizerCache& authorizations;  // the service's: it clears them when authorizers change
+    platform::RequestSigner* signer = nullptr;  // null: routes with AWS_IAM refuse everybody
+    platform::LogWriter* logs = nullptr;        // null: no access logs
   };
   explicit DataPlane(Parts parts);
 

@@ -392,14 +392,13 @@ TEST(DataPlane, refuses_iam_routes_without_a_signer) {
   EXPECT_EQ(r.body, R"({"message":"Forbidden"})");
 }
 
-struct FakeSigner final : RequestSigner {
+struct FakeSigner final : platform::RequestSigner {
   std::string arn, account, body;
   bool allow = true;
-  Task<Principal> authorize(const net::HttpRequest& request, std::string_view b, std::string a,
-                            std::string owner) override {
-    arn = a;
-    account = owner;
-    body = b;
+  Task<Principal> authorize(platform::SignedCall call) override {
+    arn = call.arn;
+    account = call.account;
+    body = call.body;
     if (!allow) co_return fail("AccessDeniedException", 403, "no");
     Principal who;
     who.account = "123456789012";

@@ -12,10 +12,8 @@ aws::ServiceBinding make_binding(Service& service) {
           {"CreateFunction", "Images, VPC and file systems are refused with NotImplemented"},
           {"UpdateFunctionConfiguration", "as CreateFunction"},
           {"Invoke", "DurableExecutionName and TenantId are refused with NotImplemented"},
-          {"InvokeWithResponseStream", "the chunks leave when the function has ended"},
-          {"CreateFunctionUrlConfig",
-           "AuthType AWS_IAM is refused with NotImplemented; InvokeMode "
-           "RESPONSE_STREAM is stored, answers are buffered"},
+          {"CreateEventSourceMapping",
+           "SQS queues and DynamoDB streams; ParallelizationFactor is stored without effect"},
       });
 }
 

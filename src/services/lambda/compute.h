@@ -16,6 +16,8 @@
 // tests use a fake. All of it lives on the scheduler's loop.
 namespace virga::lambda {
 
+class StreamedAnswer;
+
 // Everything that a sandbox is given for life. Immutable, shared by the sandboxes of one function
 // version.
 struct SandboxSpec {
@@ -43,6 +45,8 @@ struct Invocation {
   std::string payload;         // JSON text
   std::string client_context;  // JSON text, may be empty
   std::string trace_id;
+  // Who takes a streamed answer while it is written; null: it is collected like any other.
+  std::shared_ptr<StreamedAnswer> stream;
 };
 
 // How an invocation ended. For all but `success` the caller sees an error document: error_payload()

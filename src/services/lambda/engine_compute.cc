@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/runtimes.h"
+#include "services/lambda/streamed_answer.h"
 
 namespace virga::lambda {
 namespace {
@@ -101,6 +102,18 @@ Outcome from_invoke(sandbox::InvokeOutcome& got, int64_t timeout_ms) {
   return out;
 }
 
+class AnswerTaker final : public sandbox::AnswerStream {
+ public:
+  explicit AnswerTaker(std::shared_ptr<StreamedAnswer> to) : to_(std::move(to)) {}
+  void begin(std::string_view content_type) override { to_->begin(content_type); }
+  bool piece(std::string_view bytes, std::function<void()> resume) override {
+    return to_->piece(bytes, std::move(resume));
+  }
+
+ private:
+  std::shared_ptr<StreamedAnswer> to_;
+};
+
 class EngineSandbox final : public Sandbox {
  public:
   EngineSandbox(async::Env& env, std::unique_ptr<sandbox::Sandbox> running, int64_t init_micros,
@@ -119,6 +132,8 @@ class EngineSandbox final : public Sandbox {
                                    .function_arn = std::move(invocation.invoked_function_arn),
                                    .trace_id = std::move(invocation.trace_id),
                                    .client_context = std::move(invocation.client_context)};
+    if (invocation.stream)
+      request.stream = std::make_shared<AnswerTaker>(std::move(invocation.stream));
     auto running = running_->invoke(std::move(request));
     auto got = co_await std::move(running);
     Outcome out = from_invoke(got, timeout_ms_);

@@ -89,17 +89,42 @@ std::string request_time(Timestamp at) {
   return text;
 }
 
+void write_caller(JsonWriter& out, const Principal& caller) {
+  out.key("authentication");
+  out.null();
+  out.key("authorizer");
+  out.begin_object();
+  out.key("iam");
+  out.begin_object();
+  const auto member = [&](std::string_view name, std::string_view value) {
+    out.key(name);
+    out.string(value);
+  };
+  member("accessKey", caller.access_key_id);
+  member("accountId", caller.account);
+  member("callerId", caller.user_id);
+  out.key("cognitoIdentity");
+  out.null();
+  out.key("principalOrgId");
+  out.null();
+  member("userArn", caller.arn);
+  member("userId", caller.user_id);
+  out.end_object();
+  out.end_object();
+}
+
 void write_context(JsonWriter& out, const net::HttpRequest& request,
                    const FunctionUrlAddress& address, const std::string& path,
-                   const std::string& request_id, Timestamp now) {
+                   const std::string& request_id, Timestamp now, const Principal* caller) {
   const auto member = [&](std::string_view name, std::string_view value) {
     out.key(name);
     out.string(value);
   };
   out.key("requestContext");
   out.begin_object();
-  member("accountId", "anonymous");
+  member("accountId", caller ? caller->account : "anonymous");
   member("apiId", address.url_id);
+  if (caller) write_caller(out, *caller);
   member("domainName", address.domain_name);
   member("domainPrefix", address.url_id);
   out.key("http");
@@ -175,7 +200,7 @@ bool take_status(const Document& status, net::HttpResponse& out) {
 
 std::string function_url_event(const net::HttpRequest& request, std::string_view body,
                                const FunctionUrlAddress& address, const std::string& request_id,
-                               Timestamp now) {
+                               Timestamp now, const Principal* caller) {
   const std::string path = percent_decode(address.path).value_or(address.path);
   std::string text;
   JsonWriter out(text);
@@ -192,7 +217,8 @@ std::string function_url_event(const net::HttpRequest& request, std::string_view
   write_joined(out, "headers", headers_of(request, body.size()));
   const Joined query = query_of(request.query());
   if (!query.empty()) write_joined(out, "queryStringParameters", query);
-  write_context(out, request, address, is_utf8(path) ? path : address.path, request_id, now);
+  write_context(out, request, address, is_utf8(path) ? path : address.path, request_id, now,
+                caller);
   bool base64 = false;
   if (!body.empty()) {
     base64 = !is_text(request.header_or("Content-Type", ""), body);
@@ -220,6 +246,13 @@ net::HttpResponse function_url_reply(const std::string& payload) {
   }
   if (!out.headers.find("Content-Type")) out.headers.add("Content-Type", "application/json");
   return out;
+}
+
+bool take_streamed_head(const Document& head, net::HttpResponse& out) {
+  if (!head.is_object()) return false;
+  const Document* status = head.find("statusCode");
+  if (status && !take_status(*status, out)) return false;
+  return take_headers(head, out) && take_cookies(head, out);
 }
 
 net::HttpResponse function_url_message(int status, std::string_view message) {

@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "async/clock.h"
+#include "aws/context.h"
+#include "base/document.h"
 #include "net/http_server.h"
 #include "services/lambda/function_url_address.h"
 
@@ -12,13 +14,17 @@
 // (format version 2.0).
 namespace virga::lambda {
 
+// `caller`: who signed it; null with AuthType NONE.
 std::string function_url_event(const net::HttpRequest& request, std::string_view body,
                                const FunctionUrlAddress& address, const std::string& request_id,
-                               Timestamp now);
+                               Timestamp now, const Principal* caller);
 
 // What the payload means as an HTTP answer: {"statusCode":…, "headers":…, "body":…, "cookies":…,
 // "isBase64Encoded":…}, or any JSON as the body of a 200. A malformed one is 502.
 net::HttpResponse function_url_reply(const std::string& payload);
+
+// The head of a streamed answer: {"statusCode":…, "headers":…, "cookies":…}; false when it is none.
+bool take_streamed_head(const Document& head, net::HttpResponse& out);
 
 // {"Message":"…"}
 net::HttpResponse function_url_message(int status, std::string_view message);

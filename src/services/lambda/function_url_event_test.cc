@@ -14,7 +14,7 @@ Document event_of(std::string_view method, std::string_view target,
                   std::vector<std::pair<std::string, std::string>> headers, std::string body) {
   const auto request = net::make_memory_request(method, target, std::move(headers), body);
   const auto parsed =
-      parse_json(function_url_event(*request, body, kAddress, "req-1", Timestamp{}));
+      parse_json(function_url_event(*request, body, kAddress, "req-1", Timestamp{}, nullptr));
   return parsed ? *parsed : Document();
 }
 

@@ -23,7 +23,8 @@ Task<std::optional<Service::UrlAddress>> Service::url_address(std::string url_id
 // Strict mode: everybody may call a URL of AuthType NONE whose function's policy says so, as on
 // AWS.
 Task<void> Service::permit_url(UrlAddress address) {
-  if (!options_.gate) co_return ok();
+  if (!options_.gate || address.record.auth_type != api::function_url_auth_type::kNone)
+    co_return ok();  // who signed it was asked before
   const AwsError denied{
       .code = "AccessDeniedException", .http_status = 403, .message = "Forbidden"};
   const auto& function = address.target.function;
@@ -44,7 +45,7 @@ Task<void> Service::permit_url(UrlAddress address) {
   co_return ok();
 }
 
-Task<Service::Ran> Service::invoke_for_url(UrlCall call) {
+Task<Service::RunRequest> Service::request_for_url(UrlCall call) {
   co_await permit_url(call.address);
   const auto& name = call.address.target.function;
   const double chance = static_cast<double>(env().random.below(1000)) / 1000;
@@ -54,6 +55,17 @@ Task<Service::Ran> Service::invoke_for_url(UrlCall call) {
       .name = name, .what = std::move(what), .request_id = std::move(call.request_id)};
   request.payload = std::move(call.event);
   request.trace_id = make_trace_id(env());
+  co_return std::move(request);
+}
+
+Task<Service::StreamedRunRef> Service::stream_for_url(UrlCall call) {
+  auto request = co_await request_for_url(std::move(call));
+  auto run = co_await run_streamed(std::move(request));
+  co_return std::move(run);
+}
+
+Task<Service::Ran> Service::invoke_for_url(UrlCall call) {
+  auto request = co_await request_for_url(std::move(call));
   auto running = run(std::move(request));
   auto ran = co_await std::move(running);
   co_await write_usage(ran.usage);

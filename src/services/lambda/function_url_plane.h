@@ -1,6 +1,7 @@
 #pragma once
 
 #include "platform/http_front.h"
+#include "platform/iam_signer.h"
 #include "services/lambda/service.h"
 #include "services/lambda/url_store.h"
 
@@ -11,13 +12,20 @@ namespace virga::lambda {
 // Guide, "Lambda function URLs".
 class FunctionUrlPlane final : public platform::DataPlaneHandler {
  public:
-  explicit FunctionUrlPlane(Service& service) : service_(service) {}
+  // `signer` judges the callers of URLs with AuthType AWS_IAM.
+  FunctionUrlPlane(Service& service, platform::RequestSigner& signer)
+      : service_(service), signer_(signer) {}
   Task<net::HttpResponse> handle(net::HttpRequest& request) override;
 
  private:
   Task<net::HttpResponse> serve(net::HttpRequest* request);
+  Task<Principal> caller(const net::HttpRequest* request, const std::string* body,
+                         const Service::UrlAddress* target);
+  Task<net::HttpResponse> answer(Service::UrlCall call);
+  Task<net::HttpResponse> streamed_answer(Service::UrlCall call);
 
   Service& service_;
+  platform::RequestSigner& signer_;
 };
 
 }  // namespace virga::lambda

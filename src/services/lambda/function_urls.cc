@@ -12,7 +12,6 @@
 #include "services/lambda/errors.h"
 #include "services/lambda/function_url_address.h"
 #include "services/lambda/service.h"
-#include "services/lambda/settings.h"
 #include "services/lambda/support.h"
 #include "services/lambda/url_store.h"
 
@@ -77,18 +76,12 @@ Result<void> check_qualifier(const FunctionName& name) {
   return {};
 }
 
-Result<void> refuse_iam(const std::optional<std::string>& auth_type) {
-  return refuse_unsupported(auth_type && *auth_type == api::function_url_auth_type::kAwsIam,
-                            "AuthType AWS_IAM");
-}
-
 }  // namespace
 
 Task<api::CreateFunctionUrlConfigOutput> Service::create_function_url_config(
     Ctx ctx, api::CreateFunctionUrlConfigInput input) {
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
   co_await check_qualifier(name);
-  co_await refuse_iam(input.auth_type);
   UrlRecord record{.qualifier = name.qualifier,
                    .url_id = new_url_id(ctx),
                    .auth_type = input.auth_type,
@@ -129,7 +122,6 @@ Task<api::UpdateFunctionUrlConfigOutput> Service::update_function_url_config(
     Ctx ctx, api::UpdateFunctionUrlConfigInput input) {
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
   co_await check_qualifier(name);
-  co_await refuse_iam(input.auth_type);
   const auto owner = store::owner_of(name);
   auto update = [&](storage::Txn& txn) -> Result<UrlRecord> {
     VIRGA_TRY(function, store::find_function(txn, owner, name.name));

@@ -81,7 +81,8 @@ Task<Service::Ran> Service::run(RunRequest request) {
                         .invoked_function_arn = request.name.arn(),
                         .payload = std::move(request.payload),
                         .client_context = std::move(request.client_context),
-                        .trace_id = std::move(request.trace_id)};
+                        .trace_id = std::move(request.trace_id),
+                        .stream = std::move(request.stream)};
   auto executing = scheduler_.execute(std::move(what), limits, std::move(invocation));
   auto executed = co_await async::call_on(home_, std::move(executing));
   if (!executed) co_return fail(executed.error());

@@ -3,6 +3,7 @@
 #include "api/lambda/enums.h"
 #include "api/lambda/invoke_with_response_stream.h"
 #include "api/lambda/shapes.h"
+#include "async/byte_stream.h"
 #include "aws/event_source.h"
 #include "base/strings.h"
 #include "services/lambda/service.h"
@@ -16,22 +17,60 @@ using Event = api::InvokeWithResponseStreamResponseEvent;
 
 constexpr size_t kChunkBytes = 64 * 1024;  // of one PayloadChunk
 
+Event completion_of(const Result<Service::Ran>& ran) {
+  Event event;
+  auto& complete = event.invoke_complete.emplace();
+  if (!ran) {
+    complete.error_code = ran.error().code;
+    complete.error_details = ran.error().message;
+    return event;
+  }
+  if (!ran->function_error.empty()) {
+    complete.error_code = ran->function_error;
+    complete.error_details = ran->payload;
+  }
+  if (!ran->log_tail.empty()) complete.log_result = to_base64(ran->log_tail);
+  return event;
+}
+
+// An answer that was collected: what the function answered comes first, its failure is in the last
+// event.
 std::deque<Event> events_of(const Service::Ran& ran) {
   std::deque<Event> out;
-  // What the function answered comes first; its failure is in the last event.
   if (ran.function_error.empty()) {
     for (size_t at = 0; at < ran.payload.size(); at += kChunkBytes) {
       out.emplace_back().payload_chunk.emplace().payload = ran.payload.substr(at, kChunkBytes);
     }
   }
-  auto& complete = out.emplace_back().invoke_complete.emplace();
-  if (!ran.function_error.empty()) {
-    complete.error_code = ran.function_error;
-    complete.error_details = ran.payload;
-  }
-  if (!ran.log_tail.empty()) complete.log_result = to_base64(ran.log_tail);
+  out.push_back(completion_of(ran));
   return out;
 }
+
+// An answer that is being written: a chunk for what there is, then how it ended.
+class StreamedEvents final : public aws::EventSource<Event> {
+ public:
+  StreamedEvents(std::unique_ptr<async::ByteSource> body, Service::StreamedRunRef run)
+      : body_(std::move(body)), run_(std::move(run)) {}
+
+  Task<std::optional<Event>> next() override {
+    std::optional<Event> event;
+    if (completed_) co_return std::move(event);
+    auto reading = body_->read(kChunkBytes);
+    auto piece = co_await as_result(std::move(reading));
+    if (piece && !piece->empty()) {
+      event.emplace().payload_chunk.emplace().payload = std::move(*piece);
+    } else {  // the run has ended: what it left is not changed any more
+      completed_ = true;
+      event = completion_of(*run_->done);
+    }
+    co_return std::move(event);
+  }
+
+ private:
+  std::unique_ptr<async::ByteSource> body_;
+  Service::StreamedRunRef run_;
+  bool completed_ = false;
+};
 
 }  // namespace
 
@@ -58,13 +97,18 @@ Task<api::InvokeWithResponseStreamOutput> Service::invoke_with_response_stream(
   request.client_context = std::move(client_context);
   request.trace_id = make_trace_id(*ctx->env);
   request.want_log_tail = input.log_type.value_or("None") == api::log_type::kTail;
-  auto running = run(std::move(request));
-  auto ran = co_await std::move(running);
-  co_await write_usage(ran.usage);
-  out.executed_version = ran.executed_version;
+  const std::string version = request.what->version.version;
+  const StreamedRunRef run = co_await run_streamed(std::move(request));
+  out.executed_version = version;
+  const std::string content_type =
+      run->answer->begun() ? run->answer->content_type() : (*run->done)->content_type;
   out.response_stream_content_type =
-      ran.content_type.empty() ? "application/octet-stream" : ran.content_type;
-  out.event_stream = std::make_unique<aws::EventList<Event>>(events_of(ran));
+      content_type.empty() ? "application/octet-stream" : content_type;
+  if (run->answer->begun()) {
+    out.event_stream = std::make_unique<StreamedEvents>(body_of(run), run);
+  } else {
+    out.event_stream = std::make_unique<aws::EventList<Event>>(events_of(**run->done));
+  }
   co_return std::move(out);
 }
 

@@ -54,6 +54,7 @@ Result<void> Service::start() {
 
 Task<void> Service::stop() {
   co_await async::call_on(home_, sources_.stop());
+  co_await async::call_on(home_, streams_.stop());
   co_await async::call_on(home_, events_.stop());
   auto stopped = co_await async::call_on(home_, scheduler_.stop());
   co_return std::move(stopped);

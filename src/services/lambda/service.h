@@ -21,6 +21,7 @@
 #include "services/lambda/layer_store.h"
 #include "services/lambda/runnables.h"
 #include "services/lambda/scheduler.h"
+#include "services/lambda/streamed_answer.h"
 #include "services/lambda/url_store.h"
 #include "storage/shard.h"
 
@@ -189,7 +190,16 @@ class Service final : public api::Handlers {
     std::string client_context;
     std::string trace_id;
     bool want_log_tail = false;
+    std::shared_ptr<StreamedAnswer> stream;  // null: the answer is wanted whole
   };
+  // streamed_run.cc: a run of which the answer is taken while it is written. Home loop.
+  struct StreamedRun {
+    std::shared_ptr<StreamedAnswer> answer;
+    std::optional<Result<Ran>> done;  // once it has ended
+  };
+  using StreamedRunRef = std::shared_ptr<StreamedRun>;  // of the run and its taker
+  // Its answer as it comes; an error at the end when the function failed. For any loop.
+  std::unique_ptr<async::ByteSource> body_of(StreamedRunRef run);
 
   // function_url_invoke.cc: for the data plane of function URLs. A URL that does not exist (any
   // more) is none.
@@ -204,6 +214,9 @@ class Service final : public api::Handlers {
   };
   Task<std::optional<UrlAddress>> url_address(std::string url_id);
   Task<Ran> invoke_for_url(UrlCall call);
+  // For URLs with InvokeMode RESPONSE_STREAM: returns as soon as the answer begins, or the run
+  // ends.
+  Task<StreamedRunRef> stream_for_url(UrlCall call);
   async::Env& env() { return home_.env(); }
 
   // On the home loop: takes up the asynchronous invocations that were left.
@@ -220,6 +233,10 @@ class Service final : public api::Handlers {
 
  private:
   Task<Ran> run(RunRequest request);
+  Task<StreamedRunRef> run_streamed(RunRequest request);
+  Task<StreamedRunRef> begin_streamed(RunRequest request);
+  Task<void> finish_streamed(RunRequest request, StreamedRunRef run);
+  Task<RunRequest> request_for_url(UrlCall call);
   Task<void> permit_url(UrlAddress address);
   Task<void> write_usage(platform::UsageRecord usage);
   // async_invoke.cc
@@ -269,6 +286,7 @@ class Service final : public api::Handlers {
   Invoker invoker_{*this};
   platform::DurableQueue events_;
   EventSources sources_;
+  async::TaskScope streams_;  // runs whose answers are streamed
   aws::Door* door_ = nullptr;
 };
 
