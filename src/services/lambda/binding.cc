@@ -12,6 +12,8 @@ aws::ServiceBinding make_binding(Service& service) {
           {"CreateFunction", "Images, VPC and file systems are refused with NotImplemented"},
           {"UpdateFunctionConfiguration", "as CreateFunction"},
           {"Invoke", "DurableExecutionName and TenantId are refused with NotImplemented"},
+          {"PutRuntimeManagementConfig", "is stored without effect"},
+          {"PutFunctionRecursionConfig", "is stored without effect"},
           {"CreateEventSourceMapping",
            "SQS queues and DynamoDB streams; ParallelizationFactor is stored without effect"},
       });

@@ -16,6 +16,7 @@
 #include "services/lambda/errors.h"
 #include "services/lambda/layer_store.h"
 #include "services/lambda/policy.h"
+#include "services/lambda/runtimes.h"
 #include "services/lambda/service.h"
 #include "services/lambda/settings.h"
 #include "services/lambda/support.h"
@@ -87,6 +88,7 @@ Task<api::PublishLayerVersionOutput> Service::publish_layer_version(
                             .description = input.description.value_or(""),
                             .license = input.license_info.value_or(""),
                             .created = ctx->now.at};
+  if (input.compatible_runtimes) co_await check_compatible_runtimes(*input.compatible_runtimes);
   if (input.compatible_runtimes) record.runtimes = *input.compatible_runtimes;
   if (input.compatible_architectures) record.architectures = *input.compatible_architectures;
   record.code = co_await code_.put(std::move(*input.content.zip_file));

@@ -28,6 +28,7 @@ Document to_document(const VersionRecord& r) {
       .set("pending_until", r.pending_until.micros)
       .set("created", r.created);
   d.set("dead_letter", r.dead_letter_arn);
+  d.set("update_runtime_on", r.update_runtime_on).set("runtime_version", r.runtime_version_arn);
   Document layers = Document::array();
   for (const auto& layer : r.layers) {
     Document use = Document::object();
@@ -71,6 +72,8 @@ VersionRecord version_from(const Document& d) {
   in.text("snap_start", r.snap_start);
   read_code(in, r.code);
   in.text("dead_letter", r.dead_letter_arn);
+  in.text("update_runtime_on", r.update_runtime_on);
+  in.text("runtime_version", r.runtime_version_arn);
   if (const Document* layers = in.find("layers"); layers && layers->is_array()) {
     for (const auto& item : layers->as_array()) {
       auto& layer = r.layers.emplace_back();
@@ -117,6 +120,7 @@ std::string encode(const FunctionRecord& r) {
   d.set("id", number_document(r.id)).set("name", r.name).set("latest", to_document(r.latest));
   d.set("last_version", number_document(r.last_version)).set("tags", texts_document(r.tags));
   if (r.reserved_concurrency) d.set("reserved", *r.reserved_concurrency);
+  d.set("recursive_loop", r.recursive_loop);
   return finish_record(d);
 }
 
@@ -163,6 +167,7 @@ Result<FunctionRecord> decode_function(std::string_view bytes) {
   in.number("last_version", r.last_version);
   in.texts("tags", r.tags);
   in.number("reserved", r.reserved_concurrency);
+  in.text("recursive_loop", r.recursive_loop);
   const Document* latest = d.find("latest");
   if (r.id == 0 || !latest) return fail(internal_failure("lambda function record"));
   r.latest = version_from(*latest);

@@ -52,6 +52,8 @@ struct VersionRecord {
   std::string snap_start = "None";
   std::vector<LayerUse> layers;  // later ones on top
   std::string dead_letter_arn;
+  std::string update_runtime_on = "Auto";
+  std::string runtime_version_arn;  // with update_runtime_on Manual
   CodeRecord code;
   Timestamp last_modified;
   std::string revision_id;
@@ -72,6 +74,7 @@ struct FunctionRecord {
   uint64_t last_version = 0;  // of the published ones
   std::map<std::string, std::string> tags;
   std::optional<int> reserved_concurrency;
+  std::string recursive_loop = "Terminate";
 };
 
 struct AliasRecord {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -17,6 +18,9 @@ RuntimeFamily runtime_family(std::string_view runtime);
 // InvalidParameterValueException with the list of names when `runtime` is not one that functions
 // can have here.
 Result<void> check_runtime(std::string_view runtime);
+
+// ValidationException when a layer names one that no function ever had.
+Result<void> check_compatible_runtimes(const std::vector<std::string>& runtimes);
 
 // AWS_EXECUTION_ENV: "AWS_Lambda_python3.12". Source: Lambda Developer Guide, "Defined runtime
 // environment variables".

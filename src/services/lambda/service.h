@@ -117,8 +117,13 @@ class Service final : public api::Handlers {
   // reads.cc: what infrastructure tools read back
   Task<api::GetFunctionCodeSigningConfigOutput> get_function_code_signing_config(
       Ctx ctx, api::GetFunctionCodeSigningConfigInput input) override;
+  // runtime_management.cc
+  Task<api::PutRuntimeManagementConfigOutput> put_runtime_management_config(
+      Ctx ctx, api::PutRuntimeManagementConfigInput input) override;
   Task<api::GetRuntimeManagementConfigOutput> get_runtime_management_config(
       Ctx ctx, api::GetRuntimeManagementConfigInput input) override;
+  Task<api::PutFunctionRecursionConfigOutput> put_function_recursion_config(
+      Ctx ctx, api::PutFunctionRecursionConfigInput input) override;
   Task<api::GetFunctionRecursionConfigOutput> get_function_recursion_config(
       Ctx ctx, api::GetFunctionRecursionConfigInput input) override;
   // layers.cc
@@ -164,6 +169,8 @@ class Service final : public api::Handlers {
       Ctx ctx, api::DeleteEventSourceMappingInput input) override;
   // invoke.cc
   Task<api::InvokeOutput> invoke(Ctx ctx, api::InvokeInput input) override;
+  // invoke_async.cc
+  Task<api::InvokeAsyncOutput> invoke_async(Ctx ctx, api::InvokeAsyncInput input) override;
   // invoke_stream.cc
   Task<api::InvokeWithResponseStreamOutput> invoke_with_response_stream(
       Ctx ctx, api::InvokeWithResponseStreamInput input) override;
