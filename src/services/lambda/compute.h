@@ -37,6 +37,7 @@ struct SandboxSpec {
   int memory_mb = 128;
   int tmp_mb = 512;
   int64_t timeout_ms = 3000;
+  bool provisioned = false;  // of provisioned concurrency
 };
 
 struct Invocation {

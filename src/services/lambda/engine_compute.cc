@@ -196,7 +196,8 @@ std::map<std::string, std::string> function_environment(const SandboxSpec& spec,
   out["AWS_LAMBDA_FUNCTION_NAME"] = spec.function_name;
   out["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = std::to_string(spec.memory_mb);
   out["AWS_LAMBDA_FUNCTION_VERSION"] = spec.version;
-  out["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand";
+  out["AWS_LAMBDA_INITIALIZATION_TYPE"] =
+      spec.provisioned ? "provisioned-concurrency" : "on-demand";
   out["AWS_LAMBDA_LOG_FORMAT"] = spec.log_format;
   if (!spec.application_log_level.empty()) out["AWS_LAMBDA_LOG_LEVEL"] = spec.application_log_level;
   out["AWS_LAMBDA_LOG_GROUP_NAME"] = spec.log_group;

@@ -21,7 +21,7 @@ enum Kind : uint8_t {
   kBelow = 2,
   kReserved = 3,
   kLayerVersions = 5
-};  // 4 to 7: layers and URLs
+};  // 4 to 9: layers, URLs, event sources
 enum Part : uint8_t { kVersions = 1, kAliases = 2, kPolicies = 3, kEventInvokes = 4 };
 
 Key base(const Owner& owner) {

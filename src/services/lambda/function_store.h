@@ -21,7 +21,7 @@
 //   2 | id | 2 | alias        → AliasRecord
 //   2 | id | 3 | qualifier    → PolicyRecord ("" for the function itself)
 //   2 | id | 4 | qualifier    → EventInvokeRecord
-//   2 | id | 5, and 4 to 7: layer_store.h, url_store.h
+//   2 | id | 5, and 4 to 9: layer_store.h, url_store.h, event_source.h
 namespace virga::lambda::store {
 
 struct Owner {

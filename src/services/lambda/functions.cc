@@ -189,6 +189,7 @@ Task<api::DeleteFunctionOutput> Service::delete_function(Ctx ctx, api::DeleteFun
       }
     }
     store::erase_version(txn, owner, record.id, number);
+    store::erase_provisioned(txn, owner, record.id, name.qualifier);
     return record.id;
   };
   const uint64_t id = co_await platform::transact(ctx, shard_, std::move(erase));

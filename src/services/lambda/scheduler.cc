@@ -40,6 +40,8 @@ struct Scheduler::Pool {
   int busy = 0;
   bool retired = false;
   bool blocked = false;  // in blocked_
+  int provisioned = 0;   // sandboxes that stand ready whether asked or not
+  bool provision_failed = false;
 };
 
 namespace {
@@ -179,13 +181,16 @@ std::shared_ptr<Scheduler::Slot> Scheduler::take_idle(Pool& pool) {
     }
     --live_;
   }
+  top_up(pool);
   return nullptr;
 }
 
 Task<Execution> Scheduler::run_on(std::shared_ptr<Slot> slot, Invocation invocation) {
   Execution out;
   out.log_stream = slot->log_stream;
-  if (!std::exchange(slot->used, true)) out.init_micros = slot->sandbox->init_micros();
+  // What was initialised ahead of need is not the first request's.
+  if (!std::exchange(slot->used, true) && !slot->pool->spec->provisioned)
+    out.init_micros = slot->sandbox->init_micros();
   out.started = loop_.env().wall.now().at;
   if (const auto& failed = slot->sandbox->init_failure()) {
     out.outcome = *failed;
@@ -251,6 +256,7 @@ void Scheduler::discard(const std::shared_ptr<Slot>& slot) {
   --live_;
   slot->sandbox.reset();
   start_for(pool);  // others may have counted on this one
+  top_up(pool);
   serve_blocked();
   drop_if_empty(key);
 }
@@ -262,9 +268,67 @@ void Scheduler::start_for(Pool& pool) {
       if (!std::exchange(pool.blocked, true)) blocked_.push_back(pool.key);
       return;
     }
-    ++pool.starting;
-    ++live_;
-    starts_.spawn("lambda_start", start_one(&pool));
+    start(pool);
+  }
+}
+
+void Scheduler::start(Pool& pool) {
+  ++pool.starting;
+  ++live_;
+  starts_.spawn("lambda_start", start_one(&pool));
+}
+
+// As many starts as provisioned concurrency lacks.
+void Scheduler::top_up(Pool& pool) {
+  const auto standing = [&] {
+    return static_cast<int>(pool.idle.size()) + pool.busy + pool.starting;
+  };
+  while (!stopping_ && !pool.retired && !pool.provision_failed && standing() < pool.provisioned &&
+         (live_ < options_.sandboxes_max || evict_one()))
+    start(pool);
+}
+
+// Idle ones that neither age nor make room for others.
+size_t Scheduler::kept_idle(const Pool& pool) {
+  return static_cast<size_t>(std::max(0, pool.provisioned - pool.busy));
+}
+
+void Scheduler::provision(RunnableVersion version, int count) {
+  const auto found = pools_.find(Key{version.function_id, version.version, version.generation});
+  if (found == pools_.end() && count == 0) return;
+  if (stopping_) return;
+  Pool& pool = pool_of(version);
+  pool.provisioned = count;
+  pool.provision_failed = false;
+  auto spec = std::make_shared<SandboxSpec>(*pool.spec);
+  spec->provisioned = count > 0;
+  pool.spec = std::move(spec);
+  top_up(pool);
+  schedule_reap();
+  drop_if_empty(pool.key);
+}
+
+Scheduler::Provisioned Scheduler::provisioned(const RunnableVersion& version) const {
+  Provisioned out;
+  const auto found = pools_.find(Key{version.function_id, version.version, version.generation});
+  if (found == pools_.end()) return out;
+  const Pool& pool = *found->second;
+  const int idle = static_cast<int>(pool.idle.size());
+  out.allocated = std::min(pool.provisioned, idle + pool.busy);
+  out.available = std::min(pool.provisioned, idle);
+  out.failed = pool.provision_failed;
+  return out;
+}
+
+Task<void> Scheduler::await_provisioned(RunnableVersion version, async::SteadyTime until) {
+  const AwsError late = errors::service_exception("Provisioning takes its time.");
+  for (;;) {
+    const auto found = pools_.find(Key{version.function_id, version.version, version.generation});
+    if (found == pools_.end()) co_return ok();
+    const Provisioned now = provisioned(version);
+    if (now.failed || now.allocated >= found->second->provisioned) co_return ok();
+    started_.reset();
+    co_await async::with_deadline(started_.wait(), until, late);
   }
 }
 
@@ -296,6 +360,8 @@ Task<void> Scheduler::start_one(Pool* pool) {
   if (!got) {
     --live_;
     const Key key = pool->key;
+    if (pool->waiting.empty()) pool->provision_failed = true;
+    started_.set();
     fail_waiter(*pool, got.error());
     start_for(*pool);
     serve_blocked();
@@ -307,11 +373,14 @@ Task<void> Scheduler::start_one(Pool* pool) {
   if (slot->sandbox->init_failure() && pool->waiting.empty()) {
     // Whoever it was started for was served by another one. It can serve nobody.
     LOG_WARN("lambda_init_failed_unasked", kv("function", pool->spec->function_name));
+    pool->provision_failed = true;
+    started_.set();
     ++pool->busy;
     discard(slot);
     co_return ok();
   }
   hand_over(*pool, std::move(slot));
+  started_.set();
   co_return ok();
 }
 
@@ -345,7 +414,7 @@ void Scheduler::serve_blocked() {
 bool Scheduler::evict_one() {
   Pool* oldest = nullptr;
   for (const auto& [key, pool] : pools_) {
-    if (pool->idle.empty()) continue;
+    if (pool->idle.size() <= kept_idle(*pool)) continue;
     if (oldest == nullptr || pool->idle.front()->idle_since < oldest->idle.front()->idle_since)
       oldest = pool.get();
   }
@@ -369,6 +438,7 @@ void Scheduler::drop_if_empty(Key key) {
   if (it == pools_.end()) return;
   const Pool& pool = *it->second;
   if (!pool.idle.empty() || pool.busy > 0 || pool.starting > 0 || !pool.waiting.empty()) return;
+  if (pool.provisioned > 0 && !pool.retired) return;
   if (pool.blocked) blocked_.remove(key);
   pools_.erase(it);
 }
@@ -419,7 +489,9 @@ void Scheduler::reap() {
   bool some_left = false;
   for (const auto& [key, pool] : pools_) {
     auto& idle = pool->idle;
-    const auto kept = std::find_if(idle.begin(), idle.end(), [&](const auto& slot) {
+    const size_t surplus = idle.size() - std::min(idle.size(), kept_idle(*pool));
+    const auto end = idle.begin() + static_cast<ptrdiff_t>(surplus);
+    const auto kept = std::find_if(idle.begin(), end, [&](const auto& slot) {
       return now - slot->idle_since < options_.idle_ms * 1'000'000;
     });
     if (kept != idle.begin()) {
@@ -427,7 +499,7 @@ void Scheduler::reap() {
       idle.erase(idle.begin(), kept);
       changed.push_back(key);
     }
-    some_left = some_left || !idle.empty();
+    some_left = some_left || idle.size() > kept_idle(*pool);
   }
   for (const Key& key : changed) drop_if_empty(key);
   serve_blocked();

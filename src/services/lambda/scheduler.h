@@ -73,6 +73,18 @@ class Scheduler {
   // had.
   Task<Execution> execute(RunnableVersion version, ConcurrencyLimits limits, Invocation invocation);
 
+  // Provisioned concurrency: `count` sandboxes of the version stand ready, those at work included,
+  // and are not reaped; 0: no longer.
+  void provision(RunnableVersion version, int count);
+  struct Provisioned {
+    int allocated = 0;    // of the wanted ones
+    int available = 0;    // idle ones among them
+    bool failed = false;  // its initialisation fails: nothing is started until it is asked for
+  };
+  Provisioned provisioned(const RunnableVersion& version) const;
+  // Returns when they stand, or cannot; an error when that takes too long.
+  Task<void> await_provisioned(RunnableVersion version, async::SteadyTime until);
+
   // Sandboxes of the function's older generations end: idle ones now, busy ones after their
   // request.
   void retire(uint64_t function_id, uint64_t below_generation);
@@ -102,6 +114,9 @@ class Scheduler {
   Task<std::shared_ptr<Slot>> acquire(Pool* pool);
   Task<Execution> run_on(std::shared_ptr<Slot> slot, Invocation invocation);
   void start_for(Pool& pool);
+  void top_up(Pool& pool);
+  void start(Pool& pool);
+  static size_t kept_idle(const Pool& pool);
   Task<void> start_one(Pool* pool);
   std::shared_ptr<Slot> take_idle(Pool& pool);
   void release(const std::shared_ptr<Slot>& slot);
@@ -127,6 +142,7 @@ class Scheduler {
   std::list<Key> blocked_;                                  // pools whose requests wait for room
   async::TimerId reap_timer_ = async::TimerId::none;
   async::TaskScope starts_;
+  async::Event started_;  // a start ended, one way or the other
   bool stopping_ = false;
 };
 

@@ -42,6 +42,7 @@ void Service::retire_version(uint64_t function_id, std::string version) {
 void Service::retire_everything() {
   home_.post([this] {
     sources_.forget_all();
+    provisioned_.clear();
     scheduler_.retire_everything();
   });
 }

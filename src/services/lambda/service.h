@@ -19,6 +19,7 @@
 #include "services/lambda/event_sources.h"
 #include "services/lambda/function_store.h"
 #include "services/lambda/layer_store.h"
+#include "services/lambda/provisioned_store.h"
 #include "services/lambda/runnables.h"
 #include "services/lambda/scheduler.h"
 #include "services/lambda/streamed_answer.h"
@@ -103,6 +104,15 @@ class Service final : public api::Handlers {
       Ctx ctx, api::DeleteFunctionConcurrencyInput input) override;
   Task<api::GetAccountSettingsOutput> get_account_settings(
       Ctx ctx, api::GetAccountSettingsInput input) override;
+  // provisioned_concurrency.cc
+  Task<api::PutProvisionedConcurrencyConfigOutput> put_provisioned_concurrency_config(
+      Ctx ctx, api::PutProvisionedConcurrencyConfigInput input) override;
+  Task<api::GetProvisionedConcurrencyConfigOutput> get_provisioned_concurrency_config(
+      Ctx ctx, api::GetProvisionedConcurrencyConfigInput input) override;
+  Task<api::ListProvisionedConcurrencyConfigsOutput> list_provisioned_concurrency_configs(
+      Ctx ctx, api::ListProvisionedConcurrencyConfigsInput input) override;
+  Task<api::DeleteProvisionedConcurrencyConfigOutput> delete_provisioned_concurrency_config(
+      Ctx ctx, api::DeleteProvisionedConcurrencyConfigInput input) override;
   // event_invoke_config.cc
   Task<api::PutFunctionEventInvokeConfigOutput> put_function_event_invoke_config(
       Ctx ctx, api::PutFunctionEventInvokeConfigInput input) override;
@@ -246,6 +256,11 @@ class Service final : public api::Handlers {
   Task<RunRequest> request_for_url(UrlCall call);
   Task<void> permit_url(UrlAddress address);
   Task<void> write_usage(platform::UsageRecord usage);
+  // provisioned_concurrency.cc
+  Result<RunnableVersion> provisioned_version(const FunctionName& name);
+  void refresh_provisioned(const store::Owner& owner, uint64_t function_id);
+  Result<void> start_provisioned();
+  Task<Scheduler::Provisioned> provisioned_now(FunctionName name);
   // async_invoke.cc
   Task<void> enqueue_event(Ctx ctx, FunctionName name, std::string payload,
                            std::string client_context, std::string trace_id);
@@ -293,6 +308,8 @@ class Service final : public api::Handlers {
   Invoker invoker_{*this};
   platform::DurableQueue events_;
   EventSources sources_;
+  // By function id and version: what the scheduler was told to keep ready. Home loop.
+  std::map<uint64_t, std::map<std::string, RunnableVersion>> provisioned_;
   async::TaskScope streams_;  // runs whose answers are streamed
   aws::Door* door_ = nullptr;
 };

@@ -29,6 +29,7 @@ SourceParts Service::source_parts() {
 }
 
 Result<void> Service::start_event_sources() {
+  VIRGA_TRY_VOID(start_provisioned());
   if (!door_ || !options_.stream_wakeups) return {};
   return sources_.start(*door_);
 }
