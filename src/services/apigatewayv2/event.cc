@@ -5,39 +5,15 @@
 
 #include "base/json.h"
 #include "base/strings.h"
+#include "platform/proxy_payload.h"
 
 namespace virga::apigatewayv2 {
 namespace {
 
 using Multi = std::map<std::string, std::vector<std::string>, std::less<>>;
 
-// Header values may be any bytes; JSON is UTF-8, so what is not is read as ISO 8859-1.
-std::string from_latin1(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    const auto b = static_cast<unsigned char>(c);
-    if (b < 0x80) {
-      out.push_back(c);
-    } else {
-      out.push_back(static_cast<char>(0xC0 | (b >> 6)));
-      out.push_back(static_cast<char>(0x80 | (b & 0x3F)));
-    }
-  }
-  return out;
-}
+using platform::write_member;
 
-void write_text(JsonWriter& w, std::string_view value) {
-  if (is_utf8(value)) {
-    w.string(value);
-  } else {
-    w.string(from_latin1(value));
-  }
-}
-
-void write_member(JsonWriter& w, std::string_view name, std::string_view value) {
-  w.key(is_utf8(name) ? std::string(name) : from_latin1(name));
-  write_text(w, value);
-}
 void write_null(JsonWriter& w, std::string_view name) {
   w.key(name);
   w.null();
@@ -129,30 +105,12 @@ void write_lists(JsonWriter& w, std::string_view name, const Multi& values) {
   w.key(name);
   w.begin_object();
   for (const auto& [n, list] : values) {
-    w.key(is_utf8(n) ? n : from_latin1(n));
+    w.key(platform::text_of(n));
     w.begin_array();
-    for (const auto& v : list) write_text(w, v);
+    for (const auto& v : list) w.string(platform::text_of(v));
     w.end_array();
   }
   w.end_object();
-}
-
-void write_cookies(JsonWriter& w, const Exchange& x) {
-  bool begun = false;
-  for (const auto& h : x.request->headers) {
-    if (!iequals(h.name, "cookie")) continue;
-    for (const auto piece : split(h.value, ';')) {
-      const auto cookie = trim(piece);
-      if (cookie.empty()) continue;
-      if (!begun) {
-        w.key("cookies");
-        w.begin_array();
-        begun = true;
-      }
-      write_text(w, cookie);
-    }
-  }
-  if (begun) w.end_array();
 }
 
 std::string_view domain_prefix(const Exchange& x) {
@@ -189,16 +147,12 @@ void write_authorizer_v2(JsonWriter& w, const Authorization& a) {
     w.key("lambda");
     w.raw(a.lambda_context.empty() ? "{}" : a.lambda_context);
   } else {
-    w.key("iam");
-    w.begin_object();
-    write_member(w, "accessKey", a.access_key);
-    write_member(w, "accountId", a.account_id);
-    write_member(w, "callerId", a.caller_id);
-    write_null(w, "cognitoIdentity");
-    write_null(w, "principalOrgId");
-    write_member(w, "userArn", a.user_arn);
-    write_member(w, "userId", a.user_id);
-    w.end_object();
+    Principal caller;
+    caller.access_key_id = a.access_key;
+    caller.account = a.account_id;
+    caller.user_id = a.user_id;
+    caller.arn = a.user_arn;
+    platform::write_iam_caller(w, caller);
   }
   w.end_object();
 }
@@ -232,7 +186,7 @@ void write_head_v2(JsonWriter& w, const Exchange& x) {
   write_member(w, "routeKey", x.route->key);
   write_member(w, "rawPath", x.raw_path);
   write_member(w, "rawQueryString", x.request->query);
-  write_cookies(w, x);
+  platform::write_cookies(w, x.request->headers);
   write_joined(w, "headers", headers_v2(x));
   if (const auto query = query_values(x); !query.empty())
     write_joined(w, "queryStringParameters", query);
@@ -405,7 +359,7 @@ std::string authorizer_event_v2(const Exchange& x, const std::vector<std::string
     w.null();
   } else {
     w.begin_array();
-    for (const auto& i : identities) write_text(w, i);
+    for (const auto& i : identities) w.string(platform::text_of(i));
     w.end_array();
   }
   write_head_v2(w, x);

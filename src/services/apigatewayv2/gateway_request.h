@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "platform/proxy_payload.h"
 #include "services/apigatewayv2/compiled_api.h"
 
 namespace virga::apigatewayv2 {
@@ -40,8 +41,7 @@ struct GatewayRequest {
   std::optional<std::string> query_parameter(std::string_view name) const;
 };
 
-// Decoded names and values of a query string, in its order.
-std::vector<std::pair<std::string, std::string>> parse_query(std::string_view query);
+using platform::parse_query;
 
 // What an authorizer found out about the caller.
 struct Authorization {
@@ -78,11 +78,7 @@ struct Exchange {
   std::string route_arn() const;
 };
 
-// 12/Mar/2020:19:03:58 +0000
-std::string format_request_time(Timestamp t);
-
-// True when a body of this content type reaches a function as text; everything else, a missing type
-// and application/x-www-form-urlencoded included, is base64.
-bool is_text_content_type(std::optional<std::string_view> content_type);
+using platform::format_request_time;
+using platform::is_text_content_type;
 
 }  // namespace virga::apigatewayv2

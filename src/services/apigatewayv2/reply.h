@@ -6,20 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "platform/proxy_payload.h"
 #include "services/apigatewayv2/gateway_request.h"
 
 namespace virga::apigatewayv2 {
 
 // An answer on its way to the client. Header names in lower case, as HTTP APIs send them.
-struct GatewayReply {
-  int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-
-  std::optional<std::string_view> header(std::string_view name) const;
-  void set(std::string_view name, std::string value);
-  void remove(std::string_view name);
-};
+using GatewayReply = platform::ProxyReply;
 
 // {"message":"…"} with the gateway's content type: what HTTP APIs answer when no integration does.
 GatewayReply message_reply(int status, std::string_view message);
@@ -42,8 +35,7 @@ GatewayReply reply_from_function(std::string_view payload, std::string_view payl
 void apply_response_mappings(const CompiledIntegration& integration, const Exchange& exchange,
                              GatewayReply& reply);
 
-// True for header names and values that may go on the wire.
-bool is_header_name(std::string_view name);
-bool is_header_value(std::string_view value);
+using platform::is_header_name;
+using platform::is_header_value;
 
 }  // namespace virga::apigatewayv2

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,9 @@ std::string function_url_event(const net::HttpRequest& request, std::string_view
 // "isBase64Encoded":…}, or any JSON as the body of a 200. A malformed one is 502.
 net::HttpResponse function_url_reply(const std::string& payload);
 
-// The head of a streamed answer: {"statusCode":…, "headers":…, "cookies":…}; false when it is none.
-bool take_streamed_head(const Document& head, net::HttpResponse& out);
+// What the head of a streamed answer means: {"statusCode":…, "headers":…, "cookies":…}; nullopt
+// when it is none.
+std::optional<net::HttpResponse> streamed_head(Document head);
 
 // {"Message":"…"}
 net::HttpResponse function_url_message(int status, std::string_view message);

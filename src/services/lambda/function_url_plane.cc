@@ -170,10 +170,10 @@ Task<net::HttpResponse> FunctionUrlPlane::streamed_answer(Service::UrlCall call)
     text += *piece;
     end = text.find(std::string(kHeadEndBytes, '\0'));
   }
-  const auto head = parse_json(std::string_view(text).substr(0, end));
-  if (!head || !take_streamed_head(*head, out)) co_return failed_function();
-  if (!out.headers.find("Content-Type"))
-    out.headers.add("Content-Type", "application/octet-stream");
+  auto head = parse_json(std::string_view(text).substr(0, end));
+  auto begun = head ? streamed_head(std::move(*head)) : std::nullopt;
+  if (!begun) co_return failed_function();
+  out = std::move(*begun);
   out.stream = std::make_unique<Continued>(text.substr(end + kHeadEndBytes), std::move(body));
   co_return std::move(out);
 }
