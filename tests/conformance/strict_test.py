@@ -24,6 +24,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 import virga_server
+from lambda_support import until
 
 ACCOUNT = "111122223333"
 ROOT = {"id": "AKIACONFIGUREDROOT01", "secret": "root-secret"}
@@ -402,6 +403,48 @@ def test_aws_iam_routes_check_the_callers_policies(client, function, api, user):
     assert fetch(url, signed(url, "execute-api", key)) == (200, f"arn:aws:iam::{ACCOUNT}:user/{name}")
     wrong = {"id": key["id"], "secret": "wrong"}
     assert fetch(url, signed(url, "execute-api", wrong))[0] == 403
+
+
+def test_signed_function_urls_check_the_callers_policies(client, function, user):
+    name, key = user
+    arn = function("def handler(event, context):\n    return event['requestContext']['authorizer']['iam']['userArn']\n")
+    url = client("lambda").create_function_url_config(FunctionName=arn, AuthType="AWS_IAM")["FunctionUrl"]
+    forbidden = (403, '{"Message":"Forbidden"}')
+    assert fetch(url) == forbidden
+    assert fetch(url, signed(url, "lambda", key)) == forbidden
+    client("iam").put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "lambda:InvokeFunctionUrl", "Resource": arn,
+         "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}}]}))
+    assert fetch(url, signed(url, "lambda", key)) == (200, f"arn:aws:iam::{ACCOUNT}:user/{name}")
+    assert fetch(url, signed(url, "lambda", {"id": key["id"], "secret": "wrong"})) == forbidden
+    assert fetch(url, signed(url, "execute-api", key)) == forbidden
+
+
+# --- event sources
+
+
+def test_a_mapping_reads_as_its_functions_role(client, role):
+    sqs, functions = client("sqs"), client("lambda")
+    url = sqs.create_queue(QueueName="source")["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    trust = {"Service": "lambda.amazonaws.com"}
+    reader = role(trust, {"Effect": "Allow", "Resource": queue, "Action": [
+        "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]})[1]
+    try:
+        functions.create_function(FunctionName="reads", Runtime="python3.12", Handler="app.handler", Role=role(trust)[1],
+                                  Code={"ZipFile": package("def handler(event, context):\n    pass\n")})
+        code, message, status = refusal(functions.create_event_source_mapping, FunctionName="reads", EventSourceArn=queue)
+        assert (code, status) == ("InvalidParameterValueException", 400)
+        assert message == "The function execution role does not have permissions to call ReceiveMessage on SQS"
+        functions.update_function_configuration(FunctionName="reads", Role=reader)
+        made = functions.create_event_source_mapping(FunctionName="reads", EventSourceArn=queue)
+        sqs.send_message(QueueUrl=url, MessageBody="m")
+        counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        until(lambda: set(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=counts)["Attributes"].values()) == {"0"})
+        functions.delete_event_source_mapping(UUID=made["UUID"])
+    finally:
+        functions.delete_function(FunctionName="reads")
+        sqs.delete_queue(QueueUrl=url)
 
 
 # --- the local endpoints
