@@ -121,7 +121,7 @@ Task<api::UpdateAliasOutput> Service::update_alias(Ctx ctx, api::UpdateAliasInpu
     VIRGA_TRY_VOID(check_weights(txn, name, record, alias));
     alias.revision_id = revision;
     store::put_alias(txn, owner, record.id, alias);
-    txn.on_published([this, owner, id = record.id] { refresh_provisioned(owner, id); });
+    txn.on_published([this, owner, id = record.id] { provisioned_changed(owner, id); });
     return alias;
   };
   const auto alias = co_await platform::transact(ctx, shard_, std::move(update));
@@ -135,7 +135,7 @@ Task<api::DeleteAliasOutput> Service::delete_alias(Ctx ctx, api::DeleteAliasInpu
     VIRGA_TRY(record, store::get_function(txn, name));
     store::erase_alias(txn, owner, record.id, input.name);
     store::erase_provisioned(txn, owner, record.id, input.name);
-    txn.on_published([this, owner, id = record.id] { refresh_provisioned(owner, id); });
+    txn.on_published([this, owner, id = record.id] { provisioned_changed(owner, id); });
     return true;
   };
   co_await platform::transact(ctx, shard_, std::move(erase));

@@ -47,13 +47,16 @@ void EventSources::begin(EventSourceRecord record) {
 }
 
 void EventSources::changed(store::Owner owner, std::string uuid) {
-  if (!started_) return;
-  const auto [at, first] = changing_.emplace(uuid, false);
-  if (first) {
-    scope_.spawn("event_source_change", change(std::move(owner), std::move(uuid)));
-  } else {
-    at->second = true;
-  }
+  // Not inside the publication that brings it.
+  parts_.home.post([this, owner = std::move(owner), uuid = std::move(uuid)]() mutable {
+    if (!started_) return;
+    const auto [at, first] = changing_.emplace(uuid, false);
+    if (first) {
+      scope_.spawn("event_source_change", change(std::move(owner), std::move(uuid)));
+    } else {
+      at->second = true;
+    }
+  });
 }
 
 // What runs by the old settings ends first: a stream has one reader a mapping.

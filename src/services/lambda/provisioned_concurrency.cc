@@ -117,6 +117,12 @@ Result<RunnableVersion> Service::provisioned_version(const FunctionName& name) {
                          .spec = what->spec};
 }
 
+// To be called when a change is published; takes effect outside that publication.
+void Service::provisioned_changed(store::Owner owner, uint64_t function_id) {
+  home_.post(
+      [this, owner = std::move(owner), function_id] { refresh_provisioned(owner, function_id); });
+}
+
 // Makes the scheduler keep what the function's configurations say, and nothing else. Home loop.
 void Service::refresh_provisioned(const store::Owner& owner, uint64_t function_id) {
   const auto configs = store::list_provisioned(*shard_.snapshot(), owner, function_id);
@@ -169,7 +175,7 @@ Task<api::PutProvisionedConcurrencyConfigOutput> Service::put_provisioned_concur
     VIRGA_TRY_VOID(
         check_limits(txn, name, function, record.requested, options_.account_concurrency));
     store::put_provisioned(txn, function.id, record);
-    txn.on_published([this, owner, id = function.id] { refresh_provisioned(owner, id); });
+    txn.on_published([this, owner, id = function.id] { provisioned_changed(owner, id); });
     return true;
   };
   co_await platform::transact(ctx, shard_, std::move(put));
@@ -225,7 +231,7 @@ Task<api::DeleteProvisionedConcurrencyConfigOutput> Service::delete_provisioned_
   auto erase = [&](storage::Txn& txn) -> Result<bool> {
     VIRGA_TRY(function, store::get_function(txn, name));
     store::erase_provisioned(txn, owner, function.id, name.qualifier);
-    txn.on_published([this, owner, id = function.id] { refresh_provisioned(owner, id); });
+    txn.on_published([this, owner, id = function.id] { provisioned_changed(owner, id); });
     return true;
   };
   co_await platform::transact(ctx, shard_, std::move(erase));

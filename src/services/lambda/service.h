@@ -258,6 +258,7 @@ class Service final : public api::Handlers {
   Task<void> write_usage(platform::UsageRecord usage);
   // provisioned_concurrency.cc
   Result<RunnableVersion> provisioned_version(const FunctionName& name);
+  void provisioned_changed(store::Owner owner, uint64_t function_id);
   void refresh_provisioned(const store::Owner& owner, uint64_t function_id);
   Result<void> start_provisioned();
   Task<Scheduler::Provisioned> provisioned_now(FunctionName name);
