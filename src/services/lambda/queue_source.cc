@@ -217,8 +217,9 @@ Task<void> QueueSource::remove_some(std::vector<std::string> receipts) {
     auto caller = co_await parts_.caller(record_);
     sqs::api::DeleteMessageBatchInput input;
     input.queue_url = queue_url_;
+    auto& entries = input.entries.emplace();
     for (size_t i = at; i < std::min(receipts.size(), at + kReceiveMax); ++i) {
-      auto& entry = input.entries.emplace_back();
+      auto& entry = entries.emplace_back();
       entry.id = std::to_string(i - at);
       entry.receipt_handle = std::move(receipts[i]);
     }
