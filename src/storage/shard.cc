@@ -245,13 +245,21 @@ void Shard::Core::submit(std::unique_ptr<InFlightBatch> batch) {
   submitted.store(raw->lsn, std::memory_order_release);
   if (raw->commit_class == CommitClass::durable ||
       in_flight_bytes > options.in_flight_bytes_max / 2) {
-    worker->kick();
+    hurry(raw->lsn);
   } else if (joined_timer == async::TimerId::none) {
     joined_timer = owner->add_timer(owner->now().plus_millis(kJoinedDelayMs), [this] {
       joined_timer = async::TimerId::none;
-      worker->kick();
+      hurry(submitted.load(std::memory_order_relaxed));
     });
   }
+}
+
+// The next drain takes everything up to this batch, and starts as soon as it can.
+void Shard::Core::hurry(Lsn lsn) {
+  Lsn before = hurried.load(std::memory_order_relaxed);
+  while (before < lsn && !hurried.compare_exchange_weak(before, lsn, std::memory_order_release)) {
+  }
+  worker->kick();
 }
 
 void Shard::Core::retire(Lsn up_to) {
@@ -303,7 +311,7 @@ bool Shard::DurableAwaiter::start(std::coroutine_handle<> h, async::CancelSource
     }
     core.waiters.push_back(this);
   }
-  core.worker->kick();  // it may be a joined batch, which nobody has hurried yet
+  if (lsn > core.hurried.load(std::memory_order_acquire)) core.hurry(lsn);  // a joined batch
   return true;
 }
 
@@ -497,6 +505,7 @@ Shard::~Shard() {
   Core& core = *core_;
   if (core.joined_timer != async::TimerId::none) core.owner->cancel_timer(core.joined_timer);
   core.worker.reset();
+  core.hurried.store(core.submitted.load());
   while (core.step()) {
   }
   core.closed = true;

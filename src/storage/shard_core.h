@@ -85,6 +85,7 @@ struct Shard::Core : std::enable_shared_from_this<Core> {
   std::atomic<bool> failed{false};
   std::atomic<Lsn> published{0};
   std::atomic<Lsn> submitted{0};
+  std::atomic<Lsn> hurried{0};  // batches up to this one wait for no company
   std::atomic<Lsn> flushed{0};  // the index holds this in files
   std::atomic<Lsn> keep_from{0};
   std::atomic<Generation> published_generation{1};
@@ -101,6 +102,7 @@ struct Shard::Core : std::enable_shared_from_this<Core> {
   void submit(std::unique_ptr<InFlightBatch> batch);
   void retire(Lsn up_to);
   bool refuses_for_space();
+  void hurry(Lsn lsn);
   AwsError failure_error();
 
   // Worker.

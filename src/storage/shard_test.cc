@@ -213,6 +213,28 @@ TEST(Shard, joined_batches_wait_for_the_next_drain_or_twenty_milliseconds) {
   EXPECT_EQ(shard->get("usage")->value(), "1");
 }
 
+TEST(Shard, joined_batches_that_come_during_a_drain_wait_as_well) {
+  TestShard shard;
+  shard.put("k", "v");
+  const Lsn before = shard->published();
+  const auto write = [&](CommitClass commit_class, const char* key) {
+    ignore(shard->transact_now({.commit_class = commit_class},
+                               [&](Txn& txn) { return put_one(txn, key, "1"); }),
+           "");
+  };
+  // A thousand of them, so that some come while the worker writes the one that may not wait.
+  shard.loop().post([&] {
+    write(CommitClass::durable, "k");
+    for (int i = 0; i < 1000; ++i) write(CommitClass::joined, "usage");
+  });
+  while (shard->published() == before) shard.loop().run_once(10);
+  for (int i = 0; i < 20; ++i) shard.loop().run_once(1);  // the worker has nothing to do
+  EXPECT_EQ(shard->stats().drains, 2u);  // the put, then the durable batch and whoever came with it
+  shard.fake_env().advance_millis(25);
+  while (shard->published() < before + 1001) shard.loop().run_once(10);
+  EXPECT_LE(shard->stats().drains, 3u);
+}
+
 TEST(Shard, somebody_who_waits_hurries_a_joined_batch) {
   TestShard shard;
   const auto done = shard.run(

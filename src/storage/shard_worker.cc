@@ -43,6 +43,8 @@ bool Shard::Core::take_queue() {
   drain.clear();
   {
     const std::lock_guard guard(mutex);
+    // Joined batches that came during the last drain have their own time to wait.
+    if (queue.empty() || queue.front()->lsn > hurried.load(std::memory_order_acquire)) return false;
     drain.swap(queue);
   }
   records.clear();
