@@ -5,6 +5,8 @@
 # import paths are paid ahead of need), waits for its assignment, imports the handler and serves the Lambda Runtime API.
 # Source: Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes", "Define Lambda function handler in
 # Python", "Working with Lambda function logs in Python".
+#
+# sdk.py stands in front of this file: the build makes one program of the two.
 import gc
 import importlib
 import json
@@ -22,161 +24,13 @@ FD_ASSIGN = 4
 API_ADDRESS = ("127.0.0.1", 9001)
 API_ROOT = b"/2018-06-01/runtime"  # with a secret in front where others reach the port too
 BOOTSTRAP = sys._getframe().f_code.co_filename
-
-PRELOADED = frozenset()  # top-level names of third-party modules that the zygote has imported
-PRELOADED_FILES = frozenset()  # how their files are called in a folder
-
-
-# ---------------------------------------------------------------- the SDK
-
-def default_endpoint(service):
-    """The endpoint for a client that names none: the function's environment, which the platform fills."""
-    environ = os.environ
-    if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
-        return environ.get("VIRGA_ENDPOINT_URL")
-    key = "AWS_ENDPOINT_URL_" + service.upper().replace("-", "_").replace(" ", "_")
-    return environ.get(key) or environ.get("AWS_ENDPOINT_URL") or environ.get("VIRGA_ENDPOINT_URL")
-
-
-def patch_botocore(session_module):
-    """botocore before 1.31 does not read AWS_ENDPOINT_URL: gives it the default where the caller gave none."""
-    cls = session_module.Session
-    original = cls.create_client
-    if getattr(original, "_virga", False):
-        return
-
-    def create_client(self, service_name, region_name=None, api_version=None, use_ssl=True, verify=None,
-                      endpoint_url=None, *args, **kwargs):
-        if endpoint_url is None:
-            endpoint_url = default_endpoint(service_name)
-        return original(self, service_name, region_name, api_version, use_ssl, verify, endpoint_url, *args, **kwargs)
-
-    create_client._virga = True
-    cls.create_client = create_client
-
-
-class BotocoreFinder:
-    """Patches a botocore that comes with the function's own package when it is imported."""
-
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name != "botocore.session":
-            return None
-        sys.meta_path.remove(BotocoreFinder)
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.loader is None:
-            return None
-        run = spec.loader.exec_module
-
-        def exec_module(module):
-            run(module)
-            patch_botocore(module)
-
-        spec.loader.exec_module = exec_module
-        return spec
-
-
-def preload():
-    """Imports what functions commonly import, the SDK included."""
-    before = set(sys.modules)
-    import asyncio, base64, calendar, collections, concurrent.futures, contextlib, copy, csv, dataclasses  # noqa: E401,F401
-    import datetime, decimal, email.message, enum, functools, hashlib, hmac, http.client, importlib.util  # noqa: E401,F401
-    import inspect, io, itertools, operator, random, re, secrets, shutil, ssl, string, struct, subprocess  # noqa: E401,F401
-    import tempfile, textwrap, threading, typing, urllib.parse, urllib.request, uuid, zipfile, zlib  # noqa: E401,F401
-    standard = set(sys.modules)
-    # Not the C runtime library of the SDK: its TLS keeps a descriptor of /dev/urandom, takes over OpenSSL's randomness, and
-    # waits for ever in a child whose descriptors were closed. Functions may import it themselves.
-    sys.modules["awscrt"] = None
-    try:
-        import boto3
-        import botocore.loaders
-        import botocore.session
-        # One cache of service descriptions for all sessions of the process: they are read-only data.
-        make = botocore.loaders.create_loader
-        shared = make()
-        botocore.session.create_loader = lambda search_path_string=None: (
-            make(search_path_string) if search_path_string else shared)
-        patch_botocore(botocore.session)
-        share_client_methods()
-        # The default session stands, without credentials or region: those it reads from the environment when asked.
-        boto3.setup_default_session()
-    except Exception:  # no SDK here, or one of an unknown shape: functions bring their own
-        pass
-    finally:
-        del sys.modules["awscrt"]
-    remember_preloaded(before, standard)
-
-
-def share_client_methods():
-    """The methods of a service's clients depend on its description alone: made once, not for each client."""
-    import botocore.client
-    original = botocore.client.ClientCreator._create_methods
-    made = {}
-
-    def create_methods(self, service_model):
-        key = (service_model.service_name, service_model.api_version)
-        methods = made.get(key)
-        operations = service_model._service_description.get("operations")
-        if methods is None or methods[0] is not operations:
-            methods = made[key] = (operations, original(self, service_model))
-        return dict(methods[1])
-
-    botocore.client.ClientCreator._create_methods = create_methods
-
-
-def remember_preloaded(before, standard):
-    global PRELOADED, PRELOADED_FILES
-    names = {name.partition(".")[0] for name in set(sys.modules) - standard}
-    PRELOADED = frozenset(n for n in names if n not in before and n not in getattr(sys, "stdlib_module_names", ()))
-    PRELOADED_FILES = PRELOADED | {name + ".py" for name in PRELOADED}
-
-
-REHEARSAL_KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
-BUILT = set()  # services of which this zygote has built a client
-
-
-def rehearse_client():
-    """Builds a client, so that a function's first one finds its memory this process's own already."""
-    boto3 = sys.modules.get("boto3")
-    if "dynamodb" in BUILT and boto3 is not None:
-        boto3.DEFAULT_SESSION.client("dynamodb", **REHEARSAL_KEYS)
-
-
-def build_clients():
-    """Builds the clients that most functions use, one a step, so that service descriptions are cached: done while nobody waits."""
-    boto3 = sys.modules.get("boto3")
-    if boto3 is None or boto3.DEFAULT_SESSION is None:
-        return
-    session = boto3.DEFAULT_SESSION
-    keys = REHEARSAL_KEYS
-    for name in ("dynamodb", "s3", "sqs", "sns", "sts", "lambda", "secretsmanager", "ssm", "events", "stepfunctions"):
-        session.client(name, **keys)
-        BUILT.add(name)
-        yield
-    for name in ("dynamodb", "s3"):
-        session.resource(name, **keys)
-        yield
-    session._session.get_component("credential_provider")
-
-
-def prefer_own_packages(folders):
-    """A package that the function brings along wins over the one the zygote has imported."""
-    for folder in folders:
-        try:
-            own = os.listdir(folder)
-        except OSError:
-            continue
-        if not PRELOADED_FILES.isdisjoint(own):
-            break
-    else:
-        return
-    for name in list(sys.modules):
-        if name.partition(".")[0] in PRELOADED:
-            del sys.modules[name]
-    sys.meta_path.insert(0, BotocoreFinder)
-
+SHIM = None  # shim.c, where there is a zygote
 
 # ---------------------------------------------------------------- the Runtime API
+
+ACCEPTED = (b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n"
+            b'{"status":"OK"}\n')  # as src/sandbox/cell.cc writes it; anything else is read with care
+
 
 class Api:
     """A tight HTTP/1.1 client for one keep-alive connection: about six times faster than http.client."""
@@ -186,8 +40,17 @@ class Api:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 
+    def read_accepted(self):
+        """Takes the answer to a POST, whatever it says."""
+        if not self.buffer:
+            self.buffer = self.socket.recv(65536)
+        if self.buffer.startswith(ACCEPTED):
+            self.buffer = self.buffer[len(ACCEPTED):]
+        else:
+            self.read_answer()
+
     def read_answer(self):
-        """Status, headers (lower-case names, bytes) and body of the next answer."""
+        """Headers (named as the platform spells them, bytes) and body of the next answer."""
         buffer = self.buffer
         recv = self.socket.recv
         while True:
@@ -198,13 +61,8 @@ class Api:
             if not part:
                 os._exit(0)
             buffer = buffer + part if buffer else part
-        lines = buffer[:end].split(b"\r\n")
-        status = int(lines[0][9:12])
-        headers = {}
-        for line in lines[1:]:
-            name, _, value = line.partition(b": ")
-            headers[name.lower()] = value
-        need = end + 4 + int(headers.get(b"content-length", 0))
+        headers = dict([line.split(b": ", 1) for line in buffer[:end].split(b"\r\n")[1:]])
+        need = end + 4 + int(headers.get(b"Content-Length", 0))
         if len(buffer) < need:
             parts = [buffer]
             have = len(buffer)
@@ -216,7 +74,7 @@ class Api:
                 have += len(part)
             buffer = b"".join(parts)
         self.buffer = buffer[need:]
-        return status, headers, buffer[end + 4:need]
+        return headers, buffer[end + 4:need]
 
     def send(self, data):
         self.socket.sendall(data)
@@ -265,15 +123,21 @@ class ClientContext:
         self.client = Client(client) if client else None
 
 
+FUNCTION = {}  # what every context says of the function: of the environment that it started with
+
+
+def describe_function():
+    get = os.environ.get
+    FUNCTION.update(log_group_name=get("AWS_LAMBDA_LOG_GROUP_NAME"), log_stream_name=get("AWS_LAMBDA_LOG_STREAM_NAME"),
+                    function_name=get("AWS_LAMBDA_FUNCTION_NAME"),
+                    memory_limit_in_mb=get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+                    function_version=get("AWS_LAMBDA_FUNCTION_VERSION"))
+
+
 class LambdaContext:
     def __init__(self, request_id, deadline_ms, arn, client_context, identity, tenant_id):
-        environ = os.environ
+        self.__dict__.update(FUNCTION)
         self.aws_request_id = request_id
-        self.log_group_name = environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
-        self.log_stream_name = environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
-        self.function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME")
-        self.memory_limit_in_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-        self.function_version = environ.get("AWS_LAMBDA_FUNCTION_VERSION")
         self.invoked_function_arn = arn
         self.tenant_id = tenant_id
         self.client_context = ClientContext(client_context) if client_context else None
@@ -453,34 +317,64 @@ def to_json_default(value):
     raise TypeError("Object of type {} is not JSON serializable".format(type(value).__name__))
 
 
+def make_encoder():
+    """json.dumps(value, default=to_json_default, ensure_ascii=False) without what it prepares for each call."""
+    make = json.encoder.c_make_encoder
+    if make is None:
+        return json.JSONEncoder(default=to_json_default, ensure_ascii=False).encode
+    open_containers = {}
+    parts = make(open_containers, to_json_default, json.encoder.encode_basestring, None, ": ", ", ", False, False, True)
+
+    def encode(value):
+        try:
+            return "".join(parts(value, 0))
+        except BaseException:
+            open_containers.clear()
+            raise
+
+    return encode
+
+
+encode_json = make_encoder()
+TRACE_VARIABLE = b"_X_AMZN_TRACE_ID"
+
+
+def set_trace_id(value):
+    """The variable _X_AMZN_TRACE_ID, for this process and those that it starts."""
+    if value is None:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    elif SHIM is None:
+        os.environ["_X_AMZN_TRACE_ID"] = value.decode()
+    else:
+        # os.environ alone would leave its copy of each value behind: the C library keeps all that a process ever set.
+        os.environ._data[TRACE_VARIABLE] = value
+        SHIM.virga_set_trace_id(value)
+
+
 def call(handler, headers, body):
     """Runs one invocation; the bytes that answer it."""
     get = headers.get
-    request_id = get(b"lambda-runtime-aws-request-id", b"").decode()
+    request_id = get(b"Lambda-Runtime-Aws-Request-Id", b"").decode()
     REQUEST_ID[0] = request_id
     prefix = b"/invocation/" + request_id.encode()
-    trace_id = get(b"lambda-runtime-trace-id")
-    if trace_id is not None:
-        os.environ["_X_AMZN_TRACE_ID"] = trace_id.decode()
-    else:
-        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    set_trace_id(get(b"Lambda-Runtime-Trace-Id"))
     try:
         try:
-            event = json.loads(body)
+            event = json.loads(str(body, "utf-8"))
         except ValueError as e:
             raise MarshalError("Unable to unmarshal input: {}".format(e)) from None
-        client = get(b"lambda-runtime-client-context")
-        identity = get(b"lambda-runtime-cognito-identity")
-        tenant = get(b"lambda-runtime-aws-tenant-id")
-        context = LambdaContext(request_id, int(get(b"lambda-runtime-deadline-ms", 0)),
-                                get(b"lambda-runtime-invoked-function-arn", b"").decode(),
+        client = get(b"Lambda-Runtime-Client-Context")
+        identity = get(b"Lambda-Runtime-Cognito-Identity")
+        tenant = get(b"Lambda-Runtime-Aws-Tenant-Id")
+        context = LambdaContext(request_id, int(get(b"Lambda-Runtime-Deadline-Ms", 0)),
+                                get(b"Lambda-Runtime-Invoked-Function-Arn", b"").decode(),
                                 json.loads(client) if client else None, json.loads(identity) if identity else None,
                                 tenant.decode() if tenant else None)
         result = handler(event, context)
         try:
             if isinstance(result, (bytes, bytearray)):
                 raise TypeError("Object of type {} is not JSON serializable".format(type(result).__name__))
-            answer = json.dumps(result, default=to_json_default, ensure_ascii=False).encode("utf-8")
+            answer = encode_json(result).encode("utf-8")
         except (TypeError, ValueError, RecursionError) as e:
             raise MarshalError("Unable to marshal response: {}".format(e)) from None
         return post(prefix + b"/response", answer)
@@ -515,13 +409,14 @@ def flush():
 def rehearse():
     """Pays copy-on-write faults and first-use costs before there is a request."""
     folder = "/var/runtime/rehearsal"
-    take_environment(dict(os.environ, _HANDLER="virga_rehearsal.handler", **{"VIRGA_%d" % i: "x" * 20 for i in range(20)}))
+    take_environment(dict(os.environ, _HANDLER="virga_rehearsal.handler", **REHEARSAL_ENVIRONMENT,
+                          **{"VIRGA_%d" % i: "x" * 20 for i in range(20)}))
     sys.path.insert(0, folder)
     prefer_own_packages([folder, "/var/task", folder + "/none"])
     importlib.import_module("virga_rehearsal")
     del sys.modules["virga_rehearsal"]
     handler = load_handler("virga_rehearsal.handler", folder)
-    headers = {b"lambda-runtime-aws-request-id": b"0", b"lambda-runtime-deadline-ms": b"0"}
+    headers = {b"Lambda-Runtime-Aws-Request-Id": b"0", b"Lambda-Runtime-Deadline-Ms": b"0", b"Lambda-Runtime-Trace-Id": b"0"}
     for _ in range(3):
         call(handler, headers, b'{"a": [1, 2.5, "x", null, true]}')
     rehearse_client()
@@ -541,6 +436,7 @@ def take_environment(environment):
     if environment.get("TZ") != before:
         time.tzset()
     set_up_logging()
+    describe_function()
 
 
 def receive_assignment():
@@ -589,9 +485,7 @@ def run_sandbox(shared_network=False, bare=False):
     folders = [task, opt + "/python/lib/python%d.%d/site-packages" % sys.version_info[:2], opt + "/python"]
     own = environment.get("PYTHONPATH", "")
     sys.path[:0] = [folders[0]] + [p for p in own.split(":") if p] + folders[1:]
-    session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
-    if session is not None:
-        session._session._config = None  # the function's own configuration file counts
+    take_sdk_environment(environment)
     if PRELOADED:
         prefer_own_packages([folders[0], folders[1], folders[2]])
     try:
@@ -611,18 +505,19 @@ def run_sandbox(shared_network=False, bare=False):
     following = next_event()
     api.send(following)
     while True:
-        _, headers, body = api.read_answer()
+        headers, body = api.read_answer()
         answer = call(handler, headers, body)
         flush()
         # The answer and the request for the next event leave in one write; the platform answers them in order.
         api.send(answer + following)
-        api.read_answer()
+        api.read_accepted()
 
 
 def main():
+    global SHIM
     import ctypes
     control = int(sys.argv[1])
-    shim = ctypes.PyDLL("/proc/self/fd/" + sys.argv[2])
+    SHIM = shim = ctypes.PyDLL("/proc/self/fd/" + sys.argv[2])
     os.environ.setdefault("TZ", ":UTC")
     time.tzset()
     preload()
@@ -634,12 +529,14 @@ def main():
         sys.exit("zygote: " + os.strerror(error))
     steps = build_clients()
     while True:
-        while steps is not None and shim.virga_zygote_idle(20):
+        # The first of them even when somebody waits: a function that starts before it pays for it itself.
+        while steps is not None and (not BUILT or shim.virga_zygote_idle(2)):
             try:
                 next(steps)
             except Exception:  # the last step was done, or this SDK has another shape
                 steps = None
                 gc.collect()
+                shim.virga_zygote_warmed()
             gc.freeze()
         shim.virga_zygote_wait()
         try:

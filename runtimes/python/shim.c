@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -90,6 +91,11 @@ EXPORT void virga_zygote_wait(void) {
   }
 }
 
+// What the children inherit is complete: those made before lack some of it.
+EXPORT void virga_zygote_warmed(void) {
+  report(VJ_WARMED, 0, getpid(), 0);
+}
+
 // 1 when nothing was asked for `milliseconds`.
 EXPORT int virga_zygote_idle(int milliseconds) {
   struct pollfd wait = {g_socket, POLLIN, 0};
@@ -120,4 +126,17 @@ EXPORT void virga_zygote_forked(int pid) {
 EXPORT int virga_zygote_enter(void) {
   vj_enter(&g_spawn, g_fds, g_fd_count, &g_keep);
   return (g_spawn.flags & VJ_HOST_NET) != 0;
+}
+
+// In the child: _X_AMZN_TRACE_ID for the programs that the function starts. One buffer that stands
+// in the environment and changes, because setenv() never gives back what it was told.
+EXPORT void virga_set_trace_id(const char* value) {
+  static const char name[] = "_X_AMZN_TRACE_ID";
+  static char variable[1024];
+  const int length = snprintf(variable, sizeof variable, "%s=%s", name, value);
+  if (length < 0 || (size_t)length >= sizeof variable) {
+    unsetenv(name);
+    return;
+  }
+  if (getenv(name) != variable + sizeof name) putenv(variable);
 }

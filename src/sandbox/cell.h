@@ -50,7 +50,8 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   CellState state = CellState::making;
   async::Event changed;  // state or outcome: set on every change, reset by who waits
   bool gone = false;
-  std::string failure;  // why it could not be made
+  bool outdated = false;  // a spare that knows less than those made today
+  std::string failure;    // why it could not be made
 
  private:
   class PlatformListener;

@@ -14,6 +14,6 @@ set_source_files_properties(
   TARGET_DIRECTORY virga_sandbox
   PROPERTIES
     COMPILE_DEFINITIONS
-    "VIRGA_PYTHON_BOOTSTRAP=\"${CMAKE_SOURCE_DIR}/runtimes/python/bootstrap.py\";VIRGA_PYTHON_SHIM=\"${shim}\";VIRGA_NODE_BOOTSTRAP=\"${CMAKE_SOURCE_DIR}/runtimes/node/bootstrap.cjs\""
+    "VIRGA_PYTHON_SDK=\"${CMAKE_SOURCE_DIR}/runtimes/python/sdk.py\";VIRGA_PYTHON_BOOTSTRAP=\"${CMAKE_SOURCE_DIR}/runtimes/python/bootstrap.py\";VIRGA_PYTHON_SHIM=\"${shim}\";VIRGA_NODE_BOOTSTRAP=\"${CMAKE_SOURCE_DIR}/runtimes/node/bootstrap.cjs\""
     OBJECT_DEPENDS
-    "${CMAKE_SOURCE_DIR}/runtimes/python/bootstrap.py;${shim};${CMAKE_SOURCE_DIR}/runtimes/node/bootstrap.cjs")
+    "${CMAKE_SOURCE_DIR}/runtimes/python/sdk.py;${CMAKE_SOURCE_DIR}/runtimes/python/bootstrap.py;${shim};${CMAKE_SOURCE_DIR}/runtimes/node/bootstrap.cjs")

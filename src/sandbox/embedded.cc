@@ -8,7 +8,8 @@
   extern "C" const char symbol##_begin[] __attribute__((visibility("hidden"))); \
   extern "C" const char symbol##_end[] __attribute__((visibility("hidden")))
 
-EMBED(virga_python_bootstrap, VIRGA_PYTHON_BOOTSTRAP);
+// Two files are one program.
+EMBED(virga_python_bootstrap, VIRGA_PYTHON_SDK "\"\n.incbin \"" VIRGA_PYTHON_BOOTSTRAP);
 EMBED(virga_python_shim, VIRGA_PYTHON_SHIM);
 EMBED(virga_node_bootstrap, VIRGA_NODE_BOOTSTRAP);
 

@@ -61,7 +61,7 @@ class SandboxHandle final : public Sandbox {
 struct Pool {
   std::string runtime;  // a name that leads to it
   std::deque<std::shared_ptr<EngineCell>> spares;
-  size_t making = 0;
+  size_t making = 0;   // those that will not be outdated
   size_t waiting = 0;  // starts that wait for a spare
   int failures = 0;
   std::string last_failure;
@@ -93,6 +93,10 @@ class EngineImpl final : public Engine, public async::FdHandler {
   Task<std::shared_ptr<EngineCell>> take_spare(Pool* pool);
   void refill(Pool& pool);
   void refill_later(Pool& pool);
+  void renew(const std::string& key);
+  void drop_outdated(Pool& pool);
+  size_t fresh_spares(const Pool& pool) const;
+  size_t spares_wanted(const Pool& pool) const;
   void asked_for(Pool& pool);
   void cool_later(Pool& pool, async::SteadyTime at);
   void make_spare(Pool& pool);
@@ -160,6 +164,7 @@ void EngineImpl::on_events(uint32_t) {
 }
 
 void EngineImpl::on_message(Message& message) {
+  if (message.op == Op::renew) return renew(message.text);
   const auto found = cells_.find(message.sandbox);
   if (found == cells_.end()) {
     for (const int fd : message.fds) ::close(fd);
@@ -177,7 +182,9 @@ void EngineImpl::on_message(Message& message) {
       cell->on_ready(message);
       if (cell->state != CellState::spare) break;
       pool.failures = 0;
-      pool.spares.push_back(cell);
+      // The best are taken first.
+      cell->outdated ? pool.spares.push_back(cell) : pool.spares.push_front(cell);
+      drop_outdated(pool);
       break;
     case Op::exited:
       cell->on_exited(message);
@@ -198,7 +205,7 @@ void EngineImpl::on_message(Message& message) {
     default:
       break;
   }
-  if (was_making && cell->state != CellState::making) --pool.making;
+  if (was_making && cell->state != CellState::making && !cell->outdated) --pool.making;
   if (cell->state == CellState::dead) std::erase(pool.spares, cell);
   pool.changed.set();
   refill(pool);
@@ -219,16 +226,46 @@ void EngineImpl::make_spare(Pool& pool) {
   const auto interpreter = find_interpreter(pool.runtime, options_.runtime_paths);
   if (!interpreter) return;
   Message message{.op = Op::create, .sandbox = id, .text = pool.runtime};
+  message.values[0] = pool.waiting > 0 ? 1 : 0;
   if (send_message(launcher_.get(), message) != 0) return;
   cells_[id] = std::make_shared<EngineCell>(loop_, options_, id, pool_key(*interpreter));
   ++pool.making;
   ++stats_.created;
 }
 
+// The pool's spares are outdated: each is there until another can take its place.
+void EngineImpl::renew(const std::string& key) {
+  const auto found = pools_.find(key);
+  if (found == pools_.end()) return;
+  for (const auto& [id, cell] : cells_) {
+    if (cell->pool != key || cell->outdated) continue;
+    if (cell->state != CellState::making && cell->state != CellState::spare) continue;
+    cell->outdated = true;
+    if (cell->state == CellState::making) --found->second.making;
+  }
+  refill(found->second);
+}
+
+size_t EngineImpl::fresh_spares(const Pool& pool) const {
+  return static_cast<size_t>(std::count_if(pool.spares.begin(), pool.spares.end(),
+                                           [](const auto& cell) { return !cell->outdated; }));
+}
+
+size_t EngineImpl::spares_wanted(const Pool& pool) const {
+  return (pool.warm ? options_.spares_per_runtime : 0) + pool.waiting;
+}
+
+void EngineImpl::drop_outdated(Pool& pool) {
+  if (fresh_spares(pool) < spares_wanted(pool)) return;
+  std::erase_if(pool.spares, [](const auto& cell) {
+    if (cell->outdated) cell->kill();
+    return cell->outdated;
+  });
+}
+
 void EngineImpl::refill(Pool& pool) {
   if (closing_ || launcher_.get() < 0 || pool.failures >= kFailuresMax) return;
-  const size_t target = (pool.warm ? options_.spares_per_runtime : 0) + pool.waiting;
-  while (pool.spares.size() + pool.making < target) {
+  while (fresh_spares(pool) + pool.making < spares_wanted(pool)) {
     const size_t before = pool.making;
     make_spare(pool);
     if (pool.making == before) return;
@@ -263,6 +300,8 @@ void EngineImpl::cool_later(Pool& pool, async::SteadyTime at) {
     if (!pool.warm) return;
     const async::SteadyTime due = pool.last_asked.plus_millis(options_.cool_after_ms);
     if (loop_.now() < due) return cool_later(pool, due);
+    if (pool.waiting > 0)  // the machine is slow, nobody lost interest
+      return cool_later(pool, loop_.now().plus_millis(options_.cool_after_ms));
     cool(pool.runtime);
   });
   timers_.insert(*id);

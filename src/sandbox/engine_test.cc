@@ -288,6 +288,21 @@ TEST(Engine, starts_functions_again_after_it_let_their_runtime_go) {
   EXPECT_TRUE(bed.run(kept->stop()));
 }
 
+TEST(Engine, replaces_spares_that_know_less_than_their_interpreter_does_by_now) {
+  Bed bed;
+  ASSERT_TRUE(bed.run(bed.engine().warm("python3.12")));
+  const size_t first = bed.engine().stats().created;
+  const auto until = bed.loop.now().plus_millis(60'000);
+  const auto replaced = [&] {
+    const EngineStats now = bed.engine().stats();
+    return now.created >= first + 2 && now.spares == 2 && now.live == 2;
+  };
+  while (!replaced() && bed.loop.now() < until) bed.loop.run_once(100);
+  EXPECT_TRUE(replaced());
+  EXPECT_EQ(bed.once(bed.python("def handler(event, context):\n    return 'here'\n")).payload,
+            "\"here\"");
+}
+
 TEST(Engine, mounts_code_only_from_where_it_may) {
   LauncherOptions launcher;
   launcher.code_roots = {"/usr/share"};

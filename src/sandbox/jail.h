@@ -64,7 +64,13 @@ struct vj_keep {
 void vj_find_random_devices(struct vj_keep* keep);
 
 // What a zygote reports.
-enum vj_reply_kind { VJ_STARTED = 1, VJ_FORKED = 2, VJ_EXITED = 3, VJ_FAILED = 4 };
+enum vj_reply_kind {
+  VJ_STARTED = 1,
+  VJ_FORKED = 2,
+  VJ_EXITED = 3,
+  VJ_FAILED = 4,
+  VJ_WARMED = 5,  // it has loaded all that it is going to
+};
 struct vj_reply {
   uint32_t kind;
   uint32_t sandbox;

@@ -65,6 +65,7 @@ void use_host_names(RootfsPlan& plan) {
 struct Cell {
   uint32_t id = 0;
   Interpreter interpreter;
+  bool hurry = false;  // somebody waits for it
   pid_t init_pid = 0;
   pid_t runtime_pid = 0;
   bool runtime_started = false, runtime_reaped = false, init_reaped = false, announced = false,
@@ -97,7 +98,7 @@ class Launcher {
   void watch(int fd, Kind kind, uint32_t id);
   void loop();
   bool read_engine();
-  void create(uint32_t id, const std::string& runtime);
+  void create(const Message& message);
   bool clone_init(Cell& cell, Fd init_boot, Fd init_control);
   bool map_ids(const Cell& cell) const;
   void on_boot(Cell& cell);
@@ -183,7 +184,7 @@ bool Launcher::prepare() {
   node_rootfs_.files.push_back(
       {"/var/runtime/bootstrap.cjs", std::string(embedded_node_bootstrap())});
   node_rootfs_.files.push_back(
-      {"/var/runtime/rehearsal/virga_rehearsal.cjs", "exports.handler = async () => ({});\n"});
+      {"/var/runtime/rehearsal/virga_rehearsal.js", "exports.handler = async () => ({});\n"});
   if (!options_.node_modules.empty())
     for (const char* place : {"/var/runtime/node_modules", "/var/node_modules"})
       node_rootfs_.mapped.emplace_back(options_.node_modules, place);
@@ -266,7 +267,7 @@ bool Launcher::read_engine() {
     for (const int fd : message.fds) ::close(fd);  // none is expected
     switch (message.op) {
       case Op::create:
-        create(message.sandbox, message.text);
+        create(message);
         break;
       case Op::assign:
         assign(message);
@@ -286,13 +287,16 @@ bool Launcher::read_engine() {
   }
 }
 
-void Launcher::create(uint32_t id, const std::string& runtime) {
+void Launcher::create(const Message& message) {
+  const uint32_t id = message.sandbox;
+  const std::string& runtime = message.text;
   const auto interpreter = find_interpreter(runtime, options_.runtime_paths);
   if (!interpreter) return tell(Op::failed, id, "no interpreter for " + runtime + " is installed");
   auto owned = std::make_unique<Cell>();
   Cell& cell = *owned;
   cell.id = id;
   cell.interpreter = *interpreter;
+  cell.hurry = message.values[0] != 0;
   cells_[id] = std::move(owned);
 
   Fd init_boot, init_control;
@@ -492,7 +496,8 @@ void Launcher::run_program(const Cell& cell, const vj_spawn& spawn, const std::v
       "LANG=en_US.UTF-8",
       "PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
       "NODE_PATH=/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task",
-      host_network() ? "VIRGA_SHARED_NETWORK=1" : nullptr,
+      host_network() ? "VIRGA_SHARED_NETWORK=1" : "VIRGA_SHARED_NETWORK=0",
+      cell.hurry ? "VIRGA_HURRY=1" : nullptr,
       nullptr};
   ::execve(arguments[0], const_cast<char* const*>(arguments),
            const_cast<char* const*>(environment));
@@ -602,6 +607,7 @@ void Launcher::assign(Message& message) {
 void Launcher::on_zygote(pid_t pid) {
   const auto reply = zygotes_.read(pid);
   if (!reply) return;
+  if (reply->kind == VJ_WARMED) return tell(Op::renew, 0, zygotes_.path_of(pid));
   const auto found = cells_.find(reply->sandbox);
   if (found == cells_.end()) return;
   Cell& cell = *found->second;

@@ -12,7 +12,7 @@ namespace virga::sandbox {
 
 enum class Op : uint32_t {
   // engine -> launcher
-  create = 1,  // text: runtime name. Makes a spare.
+  create = 1,  // text: runtime name. Makes a spare; values: whether somebody waits for it
   assign,  // values: memory_mb, tmp_mb, number of paths; text: paths (code, then layers), then the
            // environment
   warm,    // text: runtime name. Starts its zygote ahead of need.
@@ -26,6 +26,8 @@ enum class Op : uint32_t {
   failed,  // text: why. The sandbox is gone.
   exited,  // values: wait status of the runtime process, out-of-memory kills, peak memory in bytes
   gone,    // all of its processes have ended and its control groups are removed
+  renew,   // text: path of an interpreter. Its zygote has loaded more than the spares made so far
+           // know
 };
 
 // Descriptors of Op::ready.

@@ -172,6 +172,11 @@ void Zygotes::cool(const std::string& path) {
   retire(pid);
 }
 
+std::string Zygotes::path_of(pid_t pid) const {
+  const auto found = zygotes_.find(pid);
+  return found == zygotes_.end() ? "" : found->second.path;
+}
+
 void Zygotes::close() {
   for (auto& [pid, zygote] : zygotes_) zygote.socket = Fd();
 }

@@ -27,6 +27,7 @@ class Zygotes {
   void warm(const Interpreter& interpreter);
   // Ends it; sandboxes forked from it live on.
   void cool(const std::string& path);
+  std::string path_of(pid_t pid) const;
   void close();
 
   // A reply of that zygote; nullopt when there is none (it ended, or said something about itself).
