@@ -61,6 +61,9 @@ Result<void> set_option(ServeOptions& o, std::string_view flag, const std::strin
   } else if (flag == "--lambda-retry-base-delay") {
     VIRGA_TRY(ms, parse_duration_ms(value));
     o.lambda_retry_base_delay_ms = ms;
+  } else if (flag == "--function-idle") {
+    VIRGA_TRY(ms, parse_duration_ms(value));
+    o.function_idle_ms = ms;
   } else if (flag == "--function-network") {
     if (value == "egress") {
       return fail(
@@ -138,6 +141,9 @@ void map_foreign_variables(ServeOptions& o, const std::map<std::string, std::str
     } else if (name == "LAMBDA_RETRY_BASE_DELAY_SECONDS") {
       if (const auto s = parse_int(value)) o.lambda_retry_base_delay_ms = *s * 1000;
       o.notes.push_back("LAMBDA_RETRY_BASE_DELAY_SECONDS is read as --lambda-retry-base-delay");
+    } else if (name == "LAMBDA_KEEPALIVE_MS") {
+      if (const auto ms = parse_int(value); ms && *ms >= 0) o.function_idle_ms = *ms;
+      o.notes.push_back("LAMBDA_KEEPALIVE_MS is read as --function-idle");
     } else if (name.starts_with("LAMBDA_") && name != "LAMBDA_TASK_ROOT") {
       o.notes.push_back(name + " not mapped");
     }
@@ -172,6 +178,10 @@ const std::vector<OptionRow>& option_rows() {
       {"--lambda-retry-base-delay", "VIRGA_LAMBDA_RETRY_BASE_DELAY", "D",
        "wait before the first retry of an asynchronous invoke; the second waits twice as long "
        "(default 1m)"},
+      {"--function-idle", "VIRGA_FUNCTION_IDLE", "D",
+       "how long a function's process outlives its last invoke; the interpreters kept ready go "
+       "after "
+       "twelve times as long without one (default 5m)"},
       {"--function-network", "VIRGA_FUNCTION_NETWORK", "M",
        "what functions reach: platform (this server only) or host (this machine's network; not "
        "with --auth strict) (default platform)"},

@@ -34,6 +34,7 @@ struct ServeOptions {
   int loops = 0;  // event loops; 0: one per processor this process may use
   int64_t lifecycle_delay_ms = 0;
   int64_t lambda_retry_base_delay_ms = 60'000;
+  int64_t function_idle_ms = 5 * 60'000;
   std::string function_network = "platform";  // or "host"
   std::string
       code_folder;  // where deployment packages are unpacked: settled before the launcher starts

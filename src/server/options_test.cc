@@ -71,6 +71,8 @@ TEST(Options, foreign_variables_are_mapped_or_reported) {
   EXPECT_EQ(got->listen[0].host, "0.0.0.0");
   EXPECT_EQ(got->listen[0].port, 5000);
   EXPECT_THAT(got->notes, testing::Contains(HasSubstr("LAMBDA_EXECUTOR not mapped")));
+  EXPECT_EQ(parse_serve_options({}, {{"LAMBDA_KEEPALIVE_MS", "1500"}})->function_idle_ms, 1500);
+  EXPECT_EQ(parse_serve_options({"--function-idle", "2s"}, {})->function_idle_ms, 2000);
 }
 
 TEST(Options, help_names_every_option_with_its_variable) {

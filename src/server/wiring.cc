@@ -64,6 +64,9 @@ namespace virga::server {
 namespace {
 
 constexpr int kPoolThreads = 2;
+// An interpreter without functions stays this many times as long as a function without invokes: it
+// serves all of them, and takes half a second to come back.
+constexpr int64_t kIdleInterpreters = 12;
 // The writer is one: more loops than this only wait for it.
 constexpr int kLoopsByDefaultMax = 8;
 // A log in memory is trimmed by whole segments: small ones keep it small.
@@ -352,6 +355,7 @@ Task<void> Wiring::load_functions() {
     sandbox::EngineOptions engine;
     engine.runtime_paths = runtimes;
     engine.platform_ports = ports;
+    engine.cool_after_ms = kIdleInterpreters * p.options.function_idle_ms;
     engine.on_platform_connection = [&p](int fd, const sandbox::PlatformPeer& peer) {
       net::ListenerInfo info;
       info.tag = "sandbox";
@@ -375,6 +379,7 @@ Task<void> Wiring::load_functions() {
   lambda::ServiceOptions options;
   options.lifecycle_delay_ms = p.options.lifecycle_delay_ms;
   options.retry_base_delay_ms = p.options.lambda_retry_base_delay_ms;
+  options.scheduler.idle_ms = p.options.function_idle_ms;
   if (p.strict()) options.gate = p.gate.get();
   options.call = [&p](aws::CallContext call, std::string service, std::string operation,
                       Document input) {
