@@ -14,6 +14,8 @@ constexpr size_t kSpareBatches = 256;
 constexpr size_t kSparePayloadBytes = 16 << 10;
 // A clean end leaves less than this to replay.
 constexpr uint64_t kReplayAtStartBytes = 8 << 20;
+// So many writes of one turn do not wait for the turn's end.
+constexpr size_t kUnkickedMax = 64;
 
 std::string encode_u64(uint64_t value) {
   return Key(Space{0}).u64(value).str().substr(1);
@@ -246,20 +248,35 @@ void Shard::Core::submit(std::unique_ptr<InFlightBatch> batch) {
   if (raw->commit_class == CommitClass::durable ||
       in_flight_bytes > options.in_flight_bytes_max / 2) {
     hurry(raw->lsn);
+    kick_soon();
   } else if (joined_timer == async::TimerId::none) {
     joined_timer = owner->add_timer(owner->now().plus_millis(kJoinedDelayMs), [this] {
       joined_timer = async::TimerId::none;
       hurry(submitted.load(std::memory_order_relaxed));
+      worker->kick();
     });
   }
 }
 
-// The next drain takes everything up to this batch, and starts as soon as it can.
+// The next drain takes everything up to this batch.
 void Shard::Core::hurry(Lsn lsn) {
   Lsn before = hurried.load(std::memory_order_relaxed);
   while (before < lsn && !hurried.compare_exchange_weak(before, lsn, std::memory_order_release)) {
   }
-  worker->kick();
+}
+
+// Wakes the worker once per turn of the owner loop: the writes of a turn share a drain, and a sync
+// costs the same for one record as for fifty.
+void Shard::Core::kick_soon() {
+  if (++unkicked >= kUnkickedMax) {
+    unkicked = 0;
+    worker->kick();
+  }
+  if (std::exchange(kick_posted, true)) return;
+  owner->post([self = shared_from_this()] {
+    self->kick_posted = false;
+    if (std::exchange(self->unkicked, 0) > 0 && !self->closed) self->worker->kick();
+  });
 }
 
 void Shard::Core::retire(Lsn up_to) {
@@ -311,7 +328,10 @@ bool Shard::DurableAwaiter::start(std::coroutine_handle<> h, async::CancelSource
     }
     core.waiters.push_back(this);
   }
-  if (lsn > core.hurried.load(std::memory_order_acquire)) core.hurry(lsn);  // a joined batch
+  if (lsn > core.hurried.load(std::memory_order_acquire)) {  // a joined batch
+    core.hurry(lsn);
+    core.worker->kick();
+  }
   return true;
 }
 

@@ -67,6 +67,8 @@ struct Shard::Core : std::enable_shared_from_this<Core> {
   size_t in_flight_bytes = 0;
   async::Event room;
   async::TimerId joined_timer = async::TimerId::none;
+  size_t unkicked = 0;  // durable batches of this turn that the worker does not know of
+  bool kick_posted = false;
   bool closed = false;
 
   // Worker.
@@ -103,6 +105,7 @@ struct Shard::Core : std::enable_shared_from_this<Core> {
   void retire(Lsn up_to);
   bool refuses_for_space();
   void hurry(Lsn lsn);
+  void kick_soon();
   AwsError failure_error();
 
   // Worker.

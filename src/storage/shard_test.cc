@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "async/sim_world.h"
 #include "storage/sim_file_system.h"
 #include "storage/testing.h"
 
@@ -240,6 +241,30 @@ TEST(Shard, somebody_who_waits_hurries_a_joined_batch) {
   const auto done = shard.run(
       shard->transact(CommitClass::joined, [](Txn& txn) { return put_one(txn, "k", "v"); }));
   EXPECT_TRUE(shard.run(shard->wait_durable(done->lsn)).has_value());
+}
+
+TEST(Shard, the_writes_of_one_turn_share_a_drain) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    async::SimWorld world(seed);
+    async::SimLoop& loop = world.add_loop("owner");
+    const auto files = make_memory_file_system();
+    auto opened = Shard::open(*files, "/data", TestShard::small_options(), loop, world.workers());
+    ASSERT_TRUE(opened.has_value());
+    Shard& shard = **opened;
+    const auto run_out = [&] { world.run_until([] { return false; }); };
+    run_out();  // the worker sleeps
+    const uint64_t before = shard.stats().drains;
+    for (int i = 0; i < 10; ++i) {
+      loop.post([&shard, i] {
+        const auto done = shard.transact_now(
+            {}, [i](Txn& txn) { return put_one(txn, "k" + std::to_string(i), "v"); });
+        EXPECT_TRUE(done.result.has_value());
+      });
+    }
+    EXPECT_TRUE(world.run_until([&] { return shard.published() == 10; })) << "seed " << seed;
+    EXPECT_EQ(shard.stats().drains - before, 1u) << "seed " << seed;
+    run_out();  // what the loop still holds, before the shard goes
+  }
 }
 
 TEST(Shard, reset_hides_everything_at_once_and_refuses_the_past) {
