@@ -193,8 +193,8 @@ struct Index::Impl {
   std::shared_ptr<FlushListener> listener;  // shared with the database
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::WriteOptions write_options;
-  rocksdb::WriteBatch batch;           // reused
-  std::vector<std::string_view> keys;  // of the batch; reused
+  rocksdb::WriteBatch batch;              // reused
+  std::vector<ValueCache::Write> writes;  // of the batch; reused
   ValueCache values;
   std::atomic<Lsn> applied{0};
 };
@@ -230,8 +230,8 @@ Lsn Index::applied() const {
 Result<void> Index::apply(const std::vector<std::string_view>& payloads, Lsn last) {
   rocksdb::WriteBatch& batch = impl_->batch;
   batch.Clear();
-  std::vector<std::string_view>& keys = impl_->keys;
-  keys.clear();
+  std::vector<ValueCache::Write>& writes = impl_->writes;
+  writes.clear();
   bool ranges = false;
   for (const std::string_view payload : payloads) {
     OpReader ops(payload);
@@ -239,11 +239,11 @@ Result<void> Index::apply(const std::vector<std::string_view>& payloads, Lsn las
       switch (op->kind) {
         case OpKind::put:
           batch.Put(slice(op->first), slice(op->second));
-          keys.push_back(op->first);
+          writes.push_back({op->first, op->second});
           break;
         case OpKind::erase:
           batch.Delete(slice(op->first));
-          keys.push_back(op->first);
+          writes.push_back({op->first, std::nullopt});
           break;
         case OpKind::erase_range:
           batch.DeleteRange(slice(op->first), slice(op->second));
@@ -258,10 +258,14 @@ Result<void> Index::apply(const std::vector<std::string_view>& payloads, Lsn las
   }
   batch.Put(slice(kAppliedKey), encode_lsn(last));
   ValueCache& cache = impl_->values;
-  ranges ? cache.begin_clear() : cache.begin_write(keys);
+  ranges ? cache.begin_clear() : cache.begin_write(writes);
   const rocksdb::Status written = impl_->db->Write(impl_->write_options, &batch);
-  ranges ? cache.end_clear() : cache.end_write(keys);
-  if (!written.ok()) return fail(index_error(written));
+  ranges ? cache.end_clear() : cache.end_write(writes);
+  if (!written.ok()) {  // the index does not have what the cache was told
+    cache.begin_clear();
+    cache.end_clear();
+    return fail(index_error(written));
+  }
   impl_->listener->applied(impl_->db->GetLatestSequenceNumber(), last);
   impl_->applied.store(last, std::memory_order_release);
   return {};

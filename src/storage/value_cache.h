@@ -16,7 +16,8 @@ namespace virga::storage {
 //
 // Never older than the index: the keys of a batch leave the cache before the index has it, and
 // nothing enters their parts of the cache until it has. So whoever saw one key of a batch in the
-// index finds no other key's older value here.
+// index finds no other key's older value here. Keys that were here come back with what the batch
+// wrote: who reads a key, changes it and reads it again walks once.
 class ValueCache {
  public:
   using Value = std::optional<std::string>;  // nullopt: there is no such key
@@ -32,9 +33,13 @@ class ValueCache {
   // What the index had, unless a write has come between.
   void put(std::string_view key, const Value& value, Ticket ticket);
 
-  // Around the index's write of these keys.
-  void begin_write(const std::vector<std::string_view>& keys);
-  void end_write(const std::vector<std::string_view>& keys);
+  // Around the index's write of a batch, operation by operation; both with the same.
+  struct Write {
+    std::string_view key;
+    std::optional<std::string_view> value;  // nullopt: erased
+  };
+  void begin_write(const std::vector<Write>& writes);
+  void end_write(const std::vector<Write>& writes);
   // Around the write of ranges: nothing is kept and nothing enters until end_clear.
   void begin_clear();
   void end_clear();
@@ -58,10 +63,17 @@ class ValueCache {
     Map young, old;
   };
   Part& part_of(std::string_view key) { return parts_[Hash()(key) >> 32 & (kParts - 1)]; }
+  static size_t bytes_of(std::string_view key, const Value& value) {
+    return key.size() + (value ? value->size() : 0) + kEntryOverhead;
+  }
+  void make_room(Part& part, size_t bytes);
   void insert(Part& part, std::string_view key, const Value& value);
+  void insert(Part& part, Map::node_type entry);
+  Map::node_type take(Part& part, std::string_view key);
 
   const size_t part_bytes_max_;
   std::array<Part, kParts> parts_;
+  std::vector<Map::node_type> taken_;  // by begin_write, one for each operation; some are empty
 };
 
 }  // namespace virga::storage
