@@ -326,9 +326,8 @@ void Reader::check_set(AttributeType type, std::string_view tlv) {
     return;
   }
   bool duplicate = false;
-  std::unordered_set<std::string_view> seen;
-  seen.reserve(size);
-  for (const auto member : set) duplicate |= !seen.insert(member).second;
+  SeenNames seen;
+  for (const auto member : set) duplicate |= !seen.insert(member);
   if (!duplicate) return;
   if (type == AttributeType::number_set) return found("Input collection contains duplicates");
   std::string all;

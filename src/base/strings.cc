@@ -4,6 +4,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace virga {
 namespace {
@@ -159,10 +160,33 @@ std::optional<std::string> percent_decode(std::string_view text, PlusIsSpace plu
   return out;
 }
 
+namespace {
+uint64_t load8(const char* p) {
+  uint64_t x;
+  std::memcpy(&x, p, sizeof x);
+  return x;
+}
+// Eight characters in lower case at once; bytes from 0x80 up stay.
+uint64_t lower8(uint64_t x) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHigh = 0x8080808080808080;
+  const uint64_t low7 = x & ~kHigh;
+  const uint64_t from_a = low7 + kOnes * (0x80 - 'A');
+  const uint64_t after_z = low7 + kOnes * (0x7f - 'Z');
+  const uint64_t upper = (from_a ^ after_z) & ~x & kHigh;
+  return x | upper >> 2;
+}
+}  // namespace
+
+// Header names, some dozens of times a request.
 bool iequals(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+  size_t at = 0;
+  for (; at + 8 <= a.size(); at += 8) {
+    if (lower8(load8(a.data() + at)) != lower8(load8(b.data() + at))) return false;
+  }
+  for (; at < a.size(); ++at) {
+    if (lower(a[at]) != lower(b[at])) return false;
   }
   return true;
 }

@@ -1,17 +1,22 @@
 #include "net/http_message.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace virga::net {
 namespace {
 
+bool breaks_line(char c) {
+  return c == '\r' || c == '\n' || c == '\0';
+}
+
 void append_clean(std::string& out, std::string_view text) {
   const size_t at = out.size();
   out += text;
-  for (size_t i = at; i < out.size(); ++i) {
-    const char c = out[i];
-    if (c == '\r' || c == '\n' || c == '\0') out[i] = ' ';
-  }
+  bool dirty = false;  // a loop without a branch: the compiler takes sixteen at a time
+  for (const char c : text) dirty |= breaks_line(c);
+  if (dirty) std::replace_if(out.begin() + static_cast<ptrdiff_t>(at), out.end(), breaks_line, ' ');
 }
 
 // Calls f(line start, line end including CRLF, name, value) until it returns false.

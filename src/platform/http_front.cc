@@ -69,16 +69,17 @@ std::string_view parameter(std::string_view text, std::string_view name) {
 
 // The service in the credential scope of a header or query signature: AWS4-HMAC-SHA256
 // Credential=AKID/date/region/SERVICE/….
-std::string_view signing_name_of(const HttpRequest& request) {
+std::string_view signing_name_of(std::optional<std::string_view> authorization,
+                                 std::string_view query) {
   std::string_view credential;
   std::string_view separator = "/";
-  if (const auto header = request.header("Authorization")) {
-    const auto at = header->find("Credential=");
+  if (authorization) {
+    const auto at = authorization->find("Credential=");
     if (at == std::string_view::npos) return {};
-    credential = header->substr(at + 11);
+    credential = authorization->substr(at + 11);
     credential = credential.substr(0, credential.find_first_of(", "));
   } else {
-    credential = parameter(request.query(), "X-Amz-Credential");
+    credential = parameter(query, "X-Amz-Credential");
     if (credential.find('/') == std::string_view::npos) separator = "%2F";
   }
   // The key itself may contain slashes: count from the end (date/region/service/aws4_request).
@@ -146,13 +147,31 @@ RouteQuestion HttpFront::question_of(const HttpRequest& request, std::string_vie
   question.host = host;
   question.path = request.path();
   question.query = request.query();
-  question.target = request.header_or("X-Amz-Target", {});
-  question.smithy_protocol = request.header_or("Smithy-Protocol", {});
-  question.content_type = request.header_or("Content-Type", {});
-  question.signing_name = signing_name_of(request);
+  // One walk for all of them; of several lines with one name the first counts.
+  std::optional<std::string_view> authorization;
+  for (const net::HeaderView& header : request.head().headers) {
+    const auto take = [&](std::string_view name, std::string_view& into) {
+      if (into.empty() && iequals(header.name, name)) into = header.value;
+    };
+    switch (header.name.size()) {
+      case 12:
+        take("X-Amz-Target", question.target);
+        take("Content-Type", question.content_type);
+        break;
+      case 13:
+        if (!authorization && iequals(header.name, "Authorization")) authorization = header.value;
+        break;
+      case 15:
+        take("Smithy-Protocol", question.smithy_protocol);
+        break;
+      default:
+        break;
+    }
+  }
+  question.signing_name = signing_name_of(authorization, question.query);
   if (request.listener().tag == "service") question.bound_service = request.listener().id;
-  question.older_s3_signature = request.header_or("Authorization", {}).starts_with("AWS ") ||
-                                request.query().find("AWSAccessKeyId=") != std::string_view::npos;
+  question.older_s3_signature = (authorization && authorization->starts_with("AWS ")) ||
+                                question.query.find("AWSAccessKeyId=") != std::string_view::npos;
   return question;
 }
 

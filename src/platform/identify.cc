@@ -73,7 +73,9 @@ Principal root_principal(std::string_view account, std::string_view region,
   Principal p;
   p.kind = Principal::Kind::root;
   p.account = account;
-  p.arn = "arn:" + std::string(partition_of(region)) + ":iam::" + p.account + ":root";
+  p.arn.reserve(48);
+  p.arn.append("arn:").append(partition_of(region)).append(":iam::").append(account);
+  p.arn.append(":root");
   p.user_id = p.account;
   p.access_key_id = std::move(access_key_id);
   return p;

@@ -30,7 +30,9 @@ void append_escaped(std::string& out, std::string_view text) {
 }
 
 void append_u64(std::string& out, uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+  char bytes[8];
+  for (size_t i = 0; i < sizeof bytes; ++i) bytes[i] = static_cast<char>(value >> (56 - 8 * i));
+  out.append(bytes, sizeof bytes);
 }
 std::string prefix_of(storage::Space space, uint64_t id) {
   std::string out;
