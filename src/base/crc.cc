@@ -1,5 +1,9 @@
 #include "base/crc.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 #include <array>
 #include <cstring>
 
@@ -52,12 +56,9 @@ Word combine(Word first, Word second, uint64_t bytes, Word polynomial) {
   return multiply(shift, first, polynomial) ^ second;
 }
 
-}  // namespace
-
-// TODO(perf): folding with carry-less multiplication is several times faster than tables.
-uint64_t crc64_nvme(std::string_view bytes, uint64_t seed) {
+// The register after `bytes`, by tables. Register: the checksum without its two inversions.
+uint64_t update_by_tables(uint64_t crc, std::string_view bytes) {
   const auto& t = kTables.t;
-  uint64_t crc = ~seed;
   while (bytes.size() >= 8) {
     uint64_t word;
     std::memcpy(&word, bytes.data(), 8);
@@ -68,7 +69,83 @@ uint64_t crc64_nvme(std::string_view bytes, uint64_t seed) {
     bytes.remove_prefix(8);
   }
   for (const char c : bytes) crc = t[0][(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ crc >> 8;
-  return ~crc;
+  return crc;
+}
+
+#ifdef __x86_64__
+
+// x^n modulo the polynomial.
+constexpr uint64_t power_of_x(int n) {
+  uint64_t power = uint64_t{1} << 63;
+  for (; n > 0; --n) power = power & 1 ? power >> 1 ^ kNvme : power >> 1;
+  return power;
+}
+
+// What moves 16 bytes forward by `bits`. The product of two reflected words has one x more than
+// theirs, hence the - 1; the first word of the 16 bytes stands 64 bits before the second.
+template <int bits>
+struct Shift {
+  static constexpr uint64_t kFirst = power_of_x(bits + 64 - 1);
+  static constexpr uint64_t kSecond = power_of_x(bits - 1);
+};
+
+constexpr size_t kLaneBytes = 16;
+constexpr size_t kFoldBytes = 4 * kLaneBytes;  // four independent lanes hide the latency
+constexpr size_t kFoldFrom = 2 * kFoldBytes;   // less is as fast by tables
+
+__attribute__((target("pclmul"))) __m128i load_lane(const char* bytes) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+
+template <int bits>
+__attribute__((target("pclmul"))) __m128i fold(__m128i lane, __m128i next) {
+  const __m128i by = _mm_set_epi64x(static_cast<long long>(Shift<bits>::kSecond),
+                                    static_cast<long long>(Shift<bits>::kFirst));
+  const __m128i first = _mm_clmulepi64_si128(lane, by, 0x00);
+  const __m128i second = _mm_clmulepi64_si128(lane, by, 0x11);
+  return _mm_xor_si128(next, _mm_xor_si128(first, second));
+}
+
+// The same by carry-less multiplication: 16 bytes are replaced by what they are congruent to in the
+// bytes that follow, until 16 are left. Source: Intel, "Fast CRC Computation for Generic
+// Polynomials Using PCLMULQDQ Instruction".
+__attribute__((target("pclmul"))) uint64_t update_by_folding(uint64_t crc, std::string_view bytes) {
+  const char* at = bytes.data();
+  __m128i lanes[4];
+  for (int i = 0; i < 4; ++i) lanes[i] = load_lane(at + i * kLaneBytes);
+  lanes[0] = _mm_xor_si128(lanes[0], _mm_set_epi64x(0, static_cast<long long>(crc)));
+  at += kFoldBytes;
+  size_t left = bytes.size() - kFoldBytes;
+  for (; left >= kFoldBytes; left -= kFoldBytes, at += kFoldBytes) {
+    for (int i = 0; i < 4; ++i) lanes[i] = fold<512>(lanes[i], load_lane(at + i * kLaneBytes));
+  }
+  __m128i lane = lanes[0];
+  for (int i = 1; i < 4; ++i) lane = fold<128>(lane, lanes[i]);
+  for (; left >= kLaneBytes; left -= kLaneBytes, at += kLaneBytes) {
+    lane = fold<128>(lane, load_lane(at));
+  }
+  char rest[kLaneBytes];
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(rest), lane);
+  return update_by_tables(update_by_tables(0, std::string_view(rest, sizeof rest)),
+                          std::string_view(at, left));
+}
+
+uint64_t update(uint64_t crc, std::string_view bytes) {
+  return bytes.size() < kFoldFrom ? update_by_tables(crc, bytes) : update_by_folding(crc, bytes);
+}
+
+#else
+
+uint64_t update(uint64_t crc, std::string_view bytes) {
+  return update_by_tables(crc, bytes);
+}
+
+#endif
+
+}  // namespace
+
+uint64_t crc64_nvme(std::string_view bytes, uint64_t seed) {
+  return ~update(~seed, bytes);
 }
 
 uint32_t crc32_combine(uint32_t first, uint32_t second, uint64_t second_bytes) {
