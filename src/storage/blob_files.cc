@@ -1,6 +1,7 @@
 #include "storage/blob_files.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <set>
@@ -51,6 +52,9 @@ std::string close_table(std::string table, uint64_t size) {
 std::unexpected<AwsError> missing(uint64_t id) {
   return fail("BlobMissing", 500, "blob " + std::to_string(id) + " is gone");
 }
+std::unexpected<AwsError> not_cached() {
+  return fail(kBlobNotCached, 500, "the disk has to be read");
+}
 std::unexpected<AwsError> damaged(uint64_t id) {
   return fail("BlobDamaged", 500, "blob " + std::to_string(id) + " is damaged on disk");
 }
@@ -92,6 +96,8 @@ Result<void> BlobFileWriter::write_chunks(bool last) {
   const auto part = std::string_view(pending_).substr(0, count);
   append_checksums(checksums_, part);
   VIRGA_TRY_VOID(file_->write_at(written_, part));
+  // While the next bytes arrive the disk writes these: the sync at the end finds little to do.
+  if (local_) local_->begin_writeback(written_, count);
   written_ += count;
   pending_.erase(0, count);
   return {};
@@ -102,6 +108,7 @@ Result<uint64_t> BlobFileWriter::finish() {
   VIRGA_TRY_VOID(file_->write_at(written_, close_table(std::move(checksums_), written_)));
   VIRGA_TRY_VOID(file_->sync());
   VIRGA_TRY_VOID(fs_->sync_dir(dir_));
+  local_ = nullptr;
   file_.reset();
   return written_;
 }
@@ -164,51 +171,56 @@ Result<uint64_t> BlobFiles::open(const std::vector<BlobPlace>& kept) {
   return greatest;
 }
 
-Result<BlobPlace> BlobFiles::append(uint64_t id, const std::string& content) {
-  const std::lock_guard appending(append_mutex_);
-  BlobPlace place{.id = id, .size = content.size()};
+// The pack that is written to, a new one when it would grow too long.
+Result<uint64_t> BlobFiles::pack_with_room(uint64_t bytes) {
+  if (current_pack_ != 0 && packs_[current_pack_].end + bytes <= pack_bytes_) return current_pack_;
+  const uint64_t old = current_pack_;
+  const uint64_t number = next_pack_++;
+  VIRGA_TRY(opened, fs_.open(pack_path(number), OpenMode::create_new));
+  VIRGA_TRY_VOID(fs_.sync_dir(dir_));
+  packs_[number].file = std::move(opened);
+  current_pack_ = number;
+  if (old != 0 && packs_[old].alive.empty()) VIRGA_TRY_VOID(drop_pack(old));
+  return number;
+}
+
+Result<std::vector<BlobPlace>> BlobFiles::append_group(const std::vector<PackedContent>& contents) {
+  std::string bytes;
+  for (const PackedContent& one : contents) {
+    bytes.append(one.bytes).append(blob_trailer(one.bytes));
+  }
+  std::vector<BlobPlace> places;
   std::shared_ptr<File> file;
+  uint64_t begin = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (current_pack_ == 0 || packs_[current_pack_].end + content.size() > pack_bytes_) {
-      const uint64_t old = current_pack_;
-      const uint64_t number = next_pack_++;
-      VIRGA_TRY(opened, fs_.open(pack_path(number), OpenMode::create_new));
-      VIRGA_TRY_VOID(fs_.sync_dir(dir_));
-      packs_[number].file = std::move(opened);
-      current_pack_ = number;
-      if (old != 0 && packs_[old].alive.empty()) VIRGA_TRY_VOID(drop_pack(old));
+    VIRGA_TRY(number, pack_with_room(bytes.size()));
+    Pack& pack = packs_[number];
+    begin = pack.end;
+    for (const PackedContent& one : contents) {
+      const uint64_t size = one.bytes.size();
+      places.push_back({.pack = number, .id = one.id, .offset = pack.end, .size = size});
+      pack.end += size + blob_trailer_bytes(size);
+      pack.alive[one.id] = places.back();  // from now on the pack stays
+      pack.alive_bytes += size;
     }
-    Pack& pack = packs_[current_pack_];
-    place.pack = current_pack_;
-    place.offset = pack.end;
-    pack.end += content.size() + blob_trailer_bytes(content.size());
-    pack.alive[id] = place;  // from now on the pack stays
-    pack.alive_bytes += content.size();
     file = pack.file;
   }
-  const auto write = [&]() -> Result<void> {
-    VIRGA_TRY_VOID(file->write_at(place.offset, content + blob_trailer(content)));
-    return file->sync();
-  };
-  if (const auto written = write(); !written) {
-    forget(place);
-    const std::lock_guard lock(mutex_);
-    current_pack_ = 0;  // after a failed sync nobody knows what its pages hold
+  auto written = file->write_at(begin, bytes);
+  if (written) written = file->sync();
+  if (!written) {
+    {
+      const std::lock_guard lock(mutex_);
+      current_pack_ = 0;  // after a failed sync nobody knows what its pages hold
+    }
+    for (const BlobPlace& place : places) forget(place);
     return fail(written.error());
   }
-  return place;
-}
-
-Result<void> BlobFiles::append_packed(uint64_t id, const std::string& content) {
-  VIRGA_TRY(place, append(id, content));
   const std::lock_guard lock(mutex_);
-  unkept_[id] = place;
-  return {};
-}
-
-Result<BlobPlace> BlobFiles::append_moved(uint64_t id, const std::string& content) {
-  return append(id, content);
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (contents[i].fate == PackedContent::Fate::fresh) unkept_[places[i].id] = places[i];
+  }
+  return places;
 }
 
 std::optional<BlobPlace> BlobFiles::unkept(uint64_t id) const {
@@ -250,8 +262,9 @@ Result<void> BlobFiles::drop_pack(uint64_t pack) {
   return fs_.remove(pack_path(pack));
 }
 
-Result<std::shared_ptr<File>> BlobFiles::file_of(const BlobPlace& place) {
+Result<std::shared_ptr<File>> BlobFiles::file_of(const BlobPlace& place, From from) {
   if (place.pack == 0) {
+    if (from == From::cache) return not_cached();  // opening may read the folder
     auto file = fs_.open(file_path(place.id), OpenMode::read);
     if (!file)
       return is_not_found(file.error()) ? Result<std::shared_ptr<File>>(missing(place.id))
@@ -270,22 +283,42 @@ Result<std::string> BlobFiles::read(const BlobPlace& place, uint64_t offset, uin
   return read(blob, offset, count);
 }
 
-Result<BlobFiles::Open> BlobFiles::open_blob(const BlobPlace& place) {
-  VIRGA_TRY(file, file_of(place));
+Result<BlobFiles::Open> BlobFiles::open_blob(const BlobPlace& place, From from) {
+  VIRGA_TRY(file, file_of(place, from));
+  Open blob{.file = std::move(file), .place = place};
+  blob.local = dynamic_cast<LocalAccess*>(blob.file.get());
   std::string trailer(blob_trailer_bytes(place.size), '\0');
-  VIRGA_TRY(trailer_got, file->read_at(place.offset + place.size, trailer));
+  VIRGA_TRY_VOID(read_exactly(blob, place.size, trailer, from));
   const size_t table_bytes = chunks_of(place.size) * 4;
-  if (trailer_got != trailer.size() || !trailer.ends_with(kMagic) ||
-      load<uint64_t>(trailer, table_bytes) != place.size ||
+  if (!trailer.ends_with(kMagic) || load<uint64_t>(trailer, table_bytes) != place.size ||
       load<uint32_t>(trailer, table_bytes + 8) !=
           crc32c(std::string_view(trailer).substr(0, table_bytes))) {
     return damaged(place.id);
   }
   trailer.resize(table_bytes);
-  return Open{.file = std::move(file), .place = place, .checksums = std::move(trailer)};
+  blob.checksums = std::move(trailer);
+  return blob;
 }
 
-Result<std::string> BlobFiles::read(const Open& blob, uint64_t offset, uint64_t count) {
+// Bytes behind the blob's first one; all of `out`.
+Result<void> BlobFiles::read_exactly(const Open& blob, uint64_t offset, std::span<char> out,
+                                     From from) {
+  const uint64_t at = blob.place.offset + offset;
+  if (from == From::cache) {
+    if (!blob.local || !blob.local->read_cached(at, out)) return not_cached();
+    return {};
+  }
+  VIRGA_TRY(got, blob.file->read_at(at, out));
+  if (got != out.size()) return damaged(blob.place.id);
+  return {};
+}
+
+Result<void> BlobFiles::check_chunk(const Open& blob, uint64_t chunk, std::string_view bytes) {
+  if (load<uint32_t>(blob.checksums, chunk * 4) == crc32c(bytes)) return {};
+  return damaged(blob.place.id);
+}
+
+Result<std::string> BlobFiles::read(const Open& blob, uint64_t offset, uint64_t count, From from) {
   const BlobPlace& place = blob.place;
   if (offset >= place.size) return std::string();
   count = std::min(count, place.size - offset);
@@ -294,17 +327,31 @@ Result<std::string> BlobFiles::read(const Open& blob, uint64_t offset, uint64_t 
   const uint64_t begin = first * kBlobChunkBytes;
   const uint64_t end = std::min(
       place.size, (offset + count + kBlobChunkBytes - 1) / kBlobChunkBytes * kBlobChunkBytes);
-  std::string bytes(end - begin, '\0');
-  VIRGA_TRY(got, blob.file->read_at(place.offset + begin, bytes));
-  if (got != bytes.size()) return damaged(place.id);
+  std::string bytes;
+  Result<void> got;
+  bytes.resize_and_overwrite(end - begin, [&](char* into, size_t size) {
+    got = read_exactly(blob, begin, {into, size}, from);
+    return size;
+  });
+  if (!got) return fail(got.error());
   for (uint64_t chunk = first, at = 0; at < bytes.size(); ++chunk, at += kBlobChunkBytes) {
-    if (load<uint32_t>(blob.checksums, chunk * 4) !=
-        crc32c(std::string_view(bytes).substr(at, kBlobChunkBytes))) {
-      return damaged(place.id);
-    }
+    VIRGA_TRY_VOID(check_chunk(blob, chunk, std::string_view(bytes).substr(at, kBlobChunkBytes)));
   }
   if (begin == offset && bytes.size() == count) return bytes;
   return bytes.substr(offset - begin, count);
+}
+
+Result<void> BlobFiles::verify(const Open& blob, uint64_t offset, uint64_t count, From from) {
+  const uint64_t end = std::min(offset + count, blob.place.size);
+  std::array<char, kBlobChunkBytes> bytes;
+  for (uint64_t chunk = offset / kBlobChunkBytes; chunk * kBlobChunkBytes < end; ++chunk) {
+    const uint64_t begin = chunk * kBlobChunkBytes;
+    const auto part =
+        std::span(bytes).first(std::min<uint64_t>(kBlobChunkBytes, blob.place.size - begin));
+    VIRGA_TRY_VOID(read_exactly(blob, begin, part, from));
+    VIRGA_TRY_VOID(check_chunk(blob, chunk, std::string_view(part.data(), part.size())));
+  }
+  return {};
 }
 
 std::vector<BlobPlace> BlobFiles::mostly_dead() const {

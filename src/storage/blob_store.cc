@@ -5,10 +5,12 @@
 #include <cstring>
 #include <optional>
 
+#include "async/file_source.h"
 #include "base/check.h"
 #include "base/hashing.h"
 #include "base/log.h"
 #include "storage/blob_files.h"
+#include "storage/pack_queue.h"
 
 namespace virga::storage {
 namespace {
@@ -57,18 +59,22 @@ Result<BlobRef> BlobRef::decode(std::string_view bytes) {
 }
 
 struct BlobStore::Core : std::enable_shared_from_this<Core> {
-  Core(FileSystem& files_in, std::string dir, uint64_t pack_bytes)
-      : files(files_in, std::move(dir), pack_bytes) {}
-  BlobFiles files;
-  Shard* shard = nullptr;
-  async::Pool* pool = nullptr;
+  Core(FileSystem& fs, std::string dir, uint64_t pack_bytes, Shard* shard_in, async::Pool* pool_in)
+      : files(std::make_shared<BlobFiles>(fs, std::move(dir), pack_bytes)),
+        packs(std::make_shared<PackQueue>(files, *pool_in)),
+        shard(shard_in),
+        pool(pool_in) {}
+  const std::shared_ptr<BlobFiles> files;  // shared with the queue's work on the pool
+  const std::shared_ptr<PackQueue> packs;  // shared with its own work on the pool
+  Shard* const shard;
+  async::Pool* const pool;
   std::atomic<uint64_t> next_id{1};
 
   // Where a blob lies. Those that are not kept yet are known to the files only.
   Result<BlobPlace> place_of(const BlobRef& ref) const {
     if (ref.kind == BlobRef::Kind::file)
       return BlobPlace{.pack = 0, .id = ref.id, .offset = 0, .size = ref.size};
-    if (const auto fresh = files.unkept(ref.id)) return *fresh;
+    if (const auto fresh = files->unkept(ref.id)) return *fresh;
     VIRGA_TRY(stored, shard->get(blob_key(ref.id)));
     const auto place = stored ? decode_place(*stored) : std::nullopt;
     if (!place) return fail("BlobMissing", 500, "blob " + std::to_string(ref.id) + " is gone");
@@ -76,23 +82,18 @@ struct BlobStore::Core : std::enable_shared_from_this<Core> {
     found.id = ref.id;
     return found;
   }
-  Result<BlobFiles::Open> open(const BlobRef& ref) {
+  Result<BlobFiles::Open> open(const BlobRef& ref, BlobFiles::From from = BlobFiles::From::disk) {
     VIRGA_TRY(place, place_of(ref));
-    auto got = files.open_blob(place);
+    auto got = files->open_blob(place, from);
     if (!got && got.error().code == "BlobMissing" && ref.kind == BlobRef::Kind::packed) {
       VIRGA_TRY(moved, place_of(ref));  // a compaction moved it between the two
-      return files.open_blob(moved);
+      return files->open_blob(moved, from);
     }
     return got;
   }
   Result<std::string> read(const BlobRef& ref, uint64_t offset, uint64_t count) {
     VIRGA_TRY(blob, open(ref));
     return BlobFiles::read(blob, offset, count);
-  }
-  Result<BlobRef> store_packed(const std::string& content) {
-    const uint64_t id = next_id.fetch_add(1);
-    VIRGA_TRY_VOID(files.append_packed(id, content));
-    return BlobRef{.kind = BlobRef::Kind::packed, .size = content.size(), .id = id};
   }
 };
 
@@ -106,10 +107,20 @@ struct BlobWriter::State {
   uint64_t id = 0;
   bool finished = false;
 
+  // False: the content is too large to be packed.
+  bool take_into_head(std::string& piece) {
+    if (file || head.size() + piece.size() > kBlobPackedMax) return false;
+    if (head.empty()) {
+      head = std::move(piece);
+    } else {
+      head += piece;
+    }
+    return true;
+  }
   Result<bool> write(std::string_view piece) {
     if (!file) {
       id = core->next_id.fetch_add(1);
-      VIRGA_TRY(opened, core->files.start_file(id));
+      VIRGA_TRY(opened, core->files->start_file(id));
       file.emplace(std::move(opened));
       VIRGA_TRY_VOID(file->append(head));
       head = {};
@@ -123,29 +134,23 @@ BlobWriter::BlobWriter(std::shared_ptr<State> state) : state_(std::move(state)) 
 BlobWriter::BlobWriter(BlobWriter&&) noexcept = default;
 BlobWriter::~BlobWriter() {
   if (!state_ || state_->finished || !state_->file) return;
-  state_->core->pool->run([state = state_] { state->core->files.drop_file(state->id); });
+  state_->core->pool->run([state = state_] { state->core->files->drop_file(state->id); });
 }
 
 Task<void> BlobWriter::append(std::string piece) {
   State& state = *state_;
   CHECK(!state.finished);
-  if (!state.file && state.head.size() + piece.size() <= kBlobPackedMax) {
-    state.head += piece;
-    co_return ok();
-  }
+  if (state.take_into_head(piece)) co_return ok();
   const Result<bool> written =
       co_await async::offload(*state.core->pool, [&] { return state.write(piece); });
   if (!written) co_return fail(written.error());
   co_return ok();
 }
 
-Result<void> BlobWriter::append_blocking(std::string_view piece) {
+Result<void> BlobWriter::append_blocking(std::string piece) {
   State& state = *state_;
   CHECK(!state.finished);
-  if (!state.file && state.head.size() + piece.size() <= kBlobPackedMax) {
-    state.head += piece;
-    return {};
-  }
+  if (state.take_into_head(piece)) return {};
   VIRGA_TRY(written, state.write(piece));
   return {};
 }
@@ -168,8 +173,11 @@ Task<BlobRef> BlobWriter::finish() {
                 .content = std::move(state.head)};
     co_return std::move(ref);
   }
-  Result<BlobRef> ref = co_await async::offload(
-      *state.core->pool, [&] { return state.core->store_packed(state.head); });
+  const uint64_t id = state.core->next_id.fetch_add(1);
+  const Result<BlobPlace> place =
+      co_await state.core->packs->append(id, state.head, PackedContent::Fate::fresh);
+  if (!place) co_return fail(place.error());
+  BlobRef ref{.kind = BlobRef::Kind::packed, .size = place->size, .id = id};
   co_return std::move(ref);
 }
 
@@ -190,13 +198,13 @@ void BlobStore::keep(Txn& txn, const BlobRef& ref) {
   if (ref.kind == BlobRef::Kind::inlined) return;
   BlobPlace place{.size = ref.size};
   if (ref.kind == BlobRef::Kind::packed) {
-    const auto fresh = core_->files.unkept(ref.id);
+    const auto fresh = core_->files->unkept(ref.id);
     CHECK(fresh.has_value());  // finished by a writer, and kept once
     place = *fresh;
   }
   txn.put(blob_key(ref.id), encode_place(place));
   place.id = ref.id;
-  txn.on_published([core = core_, place] { core->files.kept(place); });
+  txn.on_published([core = core_, place] { core->files->kept(place); });
 }
 
 void BlobStore::remove(Txn& txn, const BlobRef& ref) {
@@ -208,7 +216,7 @@ void BlobStore::remove(Txn& txn, const BlobRef& ref) {
   place->id = ref.id;
   txn.erase(blob_key(ref.id));
   txn.on_published([core = core_, place = *place] {
-    core->pool->run([core, place] { core->files.forget(place); });
+    core->pool->run([core, place] { core->files->forget(place); });
   });
 }
 
@@ -217,7 +225,7 @@ Task<void> BlobStore::discard(BlobRef ref) {
   const Result<BlobPlace> place = core_->place_of(ref);
   if (!place) co_return fail(place.error());
   const bool done = co_await async::offload(*core_->pool, [&] {
-    core_->files.forget(*place);
+    core_->files->forget(*place);
     return true;
   });
   ignore(done, "always");
@@ -239,8 +247,8 @@ Task<std::string> BlobStore::read(BlobRef ref, uint64_t offset, uint64_t count) 
 }
 
 // A part of a blob, piece by piece. Opened at the first read; readable to its end even if the blob
-// is removed meanwhile.
-class BlobStore::Source final : public async::ByteSource {
+// is removed meanwhile. What the page cache has is read on the loop, the rest on the pool.
+class BlobStore::Source final : public async::FileSource {
  public:
   Source(std::shared_ptr<Core> core, BlobRef ref, uint64_t offset, uint64_t count)
       : core_(std::move(core)),
@@ -249,33 +257,73 @@ class BlobStore::Source final : public async::ByteSource {
         left_(std::min(count, ref_.size - at_)) {}
 
   Task<std::string> read(size_t max) override {
-    // Whole chunks are checked once; pieces that end on their borders read nothing twice.
-    uint64_t count = std::min<uint64_t>(max, left_);
-    const uint64_t past = (at_ + count) % kBlobChunkBytes;
-    if (count > kBlobChunkBytes && count < left_) count -= past;
+    const uint64_t count = next_piece(max);
     if (count == 0) co_return std::string();
     std::string piece;
     if (ref_.kind == BlobRef::Kind::inlined) {
-      piece = ref_.content.substr(at_, count);
+      piece = count == ref_.size ? std::move(ref_.content) : ref_.content.substr(at_, count);
     } else {
-      Result<std::string> got =
-          co_await async::offload(*core_->pool, [&] { return read_now(count); });
-      if (!got) co_return fail(got.error());
-      piece = std::move(*got);
+      const auto work = [&](BlobFiles::From from) { return read_now(count, from); };
+      piece = co_await cached_or_offloaded(work);
     }
     at_ += piece.size();
     left_ -= piece.size();
     co_return std::move(piece);
   }
+
+  Task<std::optional<async::FileSlice>> slice(uint64_t max) override {
+    const uint64_t count = next_piece(std::min(max, kSliceBytes));
+    if (count == 0 || ref_.kind == BlobRef::Kind::inlined) co_return std::nullopt;
+    const auto work = [&](BlobFiles::From from) { return verify_now(count, from); };
+    const bool sliceable = co_await cached_or_offloaded(work);
+    if (!sliceable) co_return std::nullopt;
+    async::FileSlice out{.open = blob_->file,
+                         .fd = blob_->local->descriptor(),
+                         .offset = blob_->place.offset + at_,
+                         .count = count};
+    at_ += count;
+    left_ -= count;
+    co_return std::move(out);
+  }
+
   std::optional<uint64_t> size() const override { return left_; }
 
  private:
-  Result<std::string> read_now(uint64_t count) {
-    if (!blob_) {
-      VIRGA_TRY(opened, core_->open(ref_));
-      blob_.emplace(std::move(opened));
-    }
-    return BlobFiles::read(*blob_, at_, count);
+  static constexpr uint64_t kSliceBytes = 256 << 10;  // verified at once
+
+  // Whole chunks are checked once; pieces that end on their borders read nothing twice.
+  uint64_t next_piece(uint64_t max) const {
+    const uint64_t count = std::min(max, left_);
+    const uint64_t past = (at_ + count) % kBlobChunkBytes;
+    return count > kBlobChunkBytes && count < left_ ? count - past : count;
+  }
+
+  // `work(from)`, on the loop if the page cache has what it reads.
+  template <class Work>
+  auto cached_or_offloaded(Work& work)
+      -> Task<typename std::invoke_result_t<Work&, BlobFiles::From>::value_type> {
+    auto got = work(BlobFiles::From::cache);
+    if (!got && got.error().code == kBlobNotCached)
+      got = co_await async::offload(*core_->pool, [&] { return work(BlobFiles::From::disk); });
+    co_return std::move(got);
+  }
+
+  Result<void> open_now(BlobFiles::From from) {
+    if (blob_) return {};
+    VIRGA_TRY(opened, core_->open(ref_, from));
+    blob_.emplace(std::move(opened));
+    return {};
+  }
+  Result<std::string> read_now(uint64_t count, BlobFiles::From from) {
+    VIRGA_TRY_VOID(open_now(from));
+    return BlobFiles::read(*blob_, at_, count, from);
+  }
+  // Whether its file has a descriptor to slice; then the bytes are sound, too.
+  Result<bool> verify_now(uint64_t count, BlobFiles::From from) {
+    VIRGA_TRY_VOID(open_now(from));
+    if (!blob_->local) return false;
+    VIRGA_TRY_VOID(BlobFiles::verify(*blob_, at_, count, from));
+    return true;
   }
 
   std::shared_ptr<Core> core_;  // shared: the store may close while the pool reads
@@ -296,9 +344,7 @@ BlobStore::~BlobStore() = default;
 
 Result<std::unique_ptr<BlobStore>> BlobStore::open(FileSystem& fs, std::string dir, Shard& shard,
                                                    async::Pool& pool, uint64_t pack_bytes) {
-  auto core = std::make_shared<Core>(fs, std::move(dir), pack_bytes);
-  core->shard = &shard;
-  core->pool = &pool;
+  auto core = std::make_shared<Core>(fs, std::move(dir), pack_bytes, &shard, &pool);
   std::vector<BlobPlace> kept;
   Result<void> readable;
   VIRGA_TRY_VOID(shard.snapshot()->scan(
@@ -314,24 +360,25 @@ Result<std::unique_ptr<BlobStore>> BlobStore::open(FileSystem& fs, std::string d
         return true;
       }));
   VIRGA_TRY_VOID(std::move(readable));
-  VIRGA_TRY(greatest, core->files.open(kept));
+  VIRGA_TRY(greatest, core->files->open(kept));
   core->next_id = greatest + 1;
   return std::unique_ptr<BlobStore>(new BlobStore(std::move(core)));
 }
 
 uint64_t BlobStore::pack_count() const {
-  return core_->files.pack_count();
+  return core_->files->pack_count();
 }
 
 Task<int> BlobStore::compact() {
   const auto core = core_;
-  const std::vector<BlobPlace> movable = core->files.mostly_dead();
-  const uint64_t before = core->files.pack_count();
+  const std::vector<BlobPlace> movable = core->files->mostly_dead();
+  const uint64_t before = core->files->pack_count();
   for (const BlobPlace& from : movable) {
-    Result<BlobPlace> to = co_await async::offload(*core->pool, [&]() -> Result<BlobPlace> {
-      VIRGA_TRY(content, core->files.read(from, 0, from.size));
-      return core->files.append_moved(from.id, content);
-    });
+    const Result<std::string> content =
+        co_await async::offload(*core->pool, [&] { return core->files->read(from, 0, from.size); });
+    if (!content) co_return fail(content.error());
+    const Result<BlobPlace> to =
+        co_await core->packs->append(from.id, *content, PackedContent::Fate::moved);
     if (!to) co_return fail(to.error());
     const auto body = [&](Txn& txn) -> Result<bool> {
       VIRGA_TRY(stored, txn.get(blob_key(from.id)));
@@ -343,22 +390,22 @@ Task<int> BlobStore::compact() {
     co_await core->shard->wait_durable(moved.lsn);
     const bool still = moved.result && *moved.result;
     const bool done = co_await async::offload(*core->pool, [&] {
-      core->files.forget(still ? from : *to);
+      core->files->forget(still ? from : *to);
       return true;
     });
     ignore(done, "always");
   }
-  co_return static_cast<int>(before) - static_cast<int>(core->files.pack_count());
+  co_return static_cast<int>(before) - static_cast<int>(core->files->pack_count());
 }
 
 std::vector<BlobPlace> BlobStore::kept() const {
-  return core_->files.all();
+  return core_->files->all();
 }
 
 Task<void> BlobStore::forget(std::vector<BlobPlace> places) {
   const auto core = core_;
   const bool done = co_await async::offload(*core->pool, [&] {
-    for (const BlobPlace& place : places) core->files.forget(place);
+    for (const BlobPlace& place : places) core->files->forget(place);
     return true;
   });
   ignore(done, "always");
@@ -368,11 +415,11 @@ Task<void> BlobStore::forget(std::vector<BlobPlace> places) {
 Task<std::vector<uint64_t>> BlobStore::scrub() {
   const auto core = core_;
   std::vector<uint64_t> damaged;
-  const std::vector<BlobPlace> all = core->files.all();
+  const std::vector<BlobPlace> all = core->files->all();
   for (const BlobPlace& place : all) {
     for (uint64_t at = 0; at < place.size; at += kBlobPackedMax) {
       const Result<std::string> got = co_await async::offload(
-          *core->pool, [&] { return core->files.read(place, at, kBlobPackedMax); });
+          *core->pool, [&] { return core->files->read(place, at, kBlobPackedMax); });
       if (got || got.error().code == "BlobMissing") continue;
       damaged.push_back(place.id);
       break;

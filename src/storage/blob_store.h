@@ -48,7 +48,7 @@ class BlobWriter {
   ~BlobWriter();
   Task<void> append(std::string piece);
   // The same for who is on the pool already. Not while append() runs.
-  Result<void> append_blocking(std::string_view piece);
+  Result<void> append_blocking(std::string piece);
   // The content is durable when this returns. Pass the reference to BlobStore::keep in a
   // transaction, or to discard.
   Task<BlobRef> finish();

@@ -2,7 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <random>
+
+#include "async/file_source.h"
 #include "storage/sim_file_system.h"
 #include "storage/testing.h"
 
@@ -70,9 +76,36 @@ class BlobStoreTest : public testing::Test {
     return got ? *got : got.error().code;
   }
   std::vector<std::string> names() { return *fs_.list(kDir); }
+  static async::Detached start(Task<BlobRef> task, std::optional<Result<BlobRef>>* out) {
+    Result<BlobRef> got = co_await as_result(std::move(task));
+    out->emplace(std::move(got));
+  }
+  // All of them before the first can be written.
+  std::vector<Result<BlobRef>> put_at_once(const std::vector<std::string>& contents) {
+    std::vector<std::optional<Result<BlobRef>>> outcomes(contents.size());
+    shard_.loop().post([&] {
+      for (size_t i = 0; i < contents.size(); ++i) start(blobs_->put(contents[i]), &outcomes[i]);
+    });
+    const auto waits = [&] {
+      return std::any_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return !o; });
+    };
+    while (waits()) shard_.loop().run_once(100);
+    std::vector<Result<BlobRef>> out;
+    for (auto& outcome : outcomes) out.push_back(std::move(*outcome));
+    return out;
+  }
+  void keep(const std::vector<Result<BlobRef>>& refs) {
+    ASSERT_TRUE(shard_.transact([&](Txn& txn) -> Result<void> {
+      for (const auto& ref : refs) blobs_->keep(txn, *ref);
+      return {};
+    }));
+    settle();
+  }
 
+  // A crash loses all that was not synced, or of that whatever chance lets.
+  std::optional<std::minstd_rand> chance_;
   SimFileSystem fs_{
-      [](uint64_t) -> uint64_t { return 0; }};  // a crash loses all that was not synced
+      [this](uint64_t bound) -> uint64_t { return chance_ ? (*chance_)() % bound : 0; }};
   TestShard shard_{TestShard::small_options(), &fs_};
   std::unique_ptr<async::Pool> pool_ = async::make_loop_pool(shard_.loop());
   std::unique_ptr<BlobStore> blobs_;
@@ -121,6 +154,90 @@ TEST_F(BlobStoreTest, streams_without_knowing_the_size) {
   }
   const BlobRef ref = *shard_.run(writer.finish());
   EXPECT_EQ(read(ref), all) << "readable before it is kept";
+}
+
+TEST_F(BlobStoreTest, contents_that_come_together_share_a_sync) {
+  put_kept(content(5000));  // makes the pack
+  std::vector<std::string> contents;
+  for (size_t i = 0; i < 50; ++i) contents.push_back(content(5000 + i, static_cast<char>(i)));
+  const uint64_t before = fs_.syncs();
+  const auto refs = put_at_once(contents);
+  EXPECT_EQ(fs_.syncs() - before, 1u);
+  keep(refs);
+  power_cut();
+  for (size_t i = 0; i < contents.size(); ++i) EXPECT_EQ(read(*refs[i]), contents[i]) << i;
+  EXPECT_THAT(names(), ElementsAre("1.pack"));
+}
+
+TEST_F(BlobStoreTest, a_torn_pack_shows_nothing_and_loses_nothing) {
+  std::vector<std::pair<BlobRef, std::string>> kept;
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    chance_.emplace(seed);
+    std::vector<std::string> contents;
+    for (size_t i = 0; i < 6; ++i) {
+      contents.push_back(content(4097 + (*chance_)() % 60'000, static_cast<char>(seed + i)));
+    }
+    const auto refs = put_at_once(contents);
+    keep(refs);
+    for (size_t i = 0; i < refs.size(); ++i) kept.emplace_back(*refs[i], contents[i]);
+    fs_.crash_at_sync(
+        1, seed % 2 ? SimFileSystem::CrashSide::before : SimFileSystem::CrashSide::after);
+    for (const auto& ref : put_at_once(contents)) EXPECT_FALSE(ref);
+    power_cut();
+    for (const auto& [ref, bytes] : kept) ASSERT_EQ(read(ref), bytes) << seed;
+    ASSERT_THAT(*shard_.run(blobs_->scrub()), IsEmpty()) << seed;
+  }
+}
+
+TEST_F(BlobStoreTest, a_failed_sync_fails_its_group_alone) {
+  const BlobRef before = put_kept(content(10'000, 'b'));
+  fs_.fail_sync(1);
+  for (const auto& ref : put_at_once({content(5000), content(6000), content(7000)}))
+    EXPECT_EQ(ref.error().code, kFileIoError);
+  const BlobRef after = put_kept(content(10'000, 'c'));
+  power_cut();
+  EXPECT_EQ(read(before), content(10'000, 'b'));
+  EXPECT_EQ(read(after), content(10'000, 'c'));
+}
+
+TEST_F(BlobStoreTest, slices_of_local_files_are_verified_content) {
+  char folder[] = "/tmp/blob_store_test.XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  FileSystem& local = local_file_system();
+  const std::string dir = std::string(folder) + "/blobs";
+  auto opened = BlobStore::open(local, dir, *shard_, *pool_);
+  ASSERT_TRUE(opened);
+  for (const size_t size : {size_t{5000}, size_t{700'001}, size_t{3'000'000}}) {
+    const std::string bytes = content(size);
+    const BlobRef ref = *shard_.run((*opened)->put(bytes));
+    const auto source = (*opened)->source(ref, 10, size - 20);
+    auto* const files = dynamic_cast<async::FileSource*>(source.get());
+    std::string all;
+    while (source->size() != 0) {
+      const auto slice = shard_.run(files->slice(UINT64_MAX));
+      ASSERT_TRUE(slice && *slice);
+      std::string part((*slice)->count, '\0');
+      ASSERT_EQ(
+          ::pread((*slice)->fd, part.data(), part.size(), static_cast<off_t>((*slice)->offset)),
+          static_cast<ssize_t>(part.size()));
+      all += part;
+    }
+    EXPECT_TRUE(all == bytes.substr(10, size - 20)) << size;
+    if (ref.kind != BlobRef::Kind::file) continue;
+    auto file = local.open(dir + "/" + std::to_string(ref.id) + ".blob", OpenMode::write);
+    ASSERT_TRUE((*file)->write_at(1'000'000, "damage"));
+    const auto damaged = (*opened)->source(ref);
+    auto* const slices = dynamic_cast<async::FileSource*>(damaged.get());
+    Result<std::optional<async::FileSlice>> got = std::nullopt;
+    do {
+      got = shard_.run(slices->slice(UINT64_MAX));
+    } while (got);
+    EXPECT_EQ(got.error().code, "BlobDamaged");
+    EXPECT_LE(*damaged->size(), size - 750'000);
+  }
+  settle();
+  opened->reset();
+  ASSERT_TRUE(remove_tree(local, folder));
 }
 
 TEST_F(BlobStoreTest, an_abandoned_writer_leaves_nothing) {

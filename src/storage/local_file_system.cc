@@ -5,9 +5,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "storage/file_system.h"
+#include "storage/local_access.h"
 
 namespace virga::storage {
 namespace {
@@ -20,7 +22,7 @@ std::unexpected<AwsError> system_error(const char* what, const std::string& path
   return fail(code, 500, std::string(what) + " " + path + ": " + strerror(error));
 }
 
-class LocalFile final : public File {
+class LocalFile final : public File, public LocalAccess {
  public:
   LocalFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   ~LocalFile() override { ::close(fd_); }
@@ -61,6 +63,18 @@ class LocalFile final : public File {
     struct stat st;
     if (::fstat(fd_, &st) != 0) return system_error("stat", path_, errno);
     return static_cast<uint64_t>(st.st_size);
+  }
+
+  int descriptor() const override { return fd_; }
+  bool read_cached(uint64_t offset, std::span<char> out) const override {
+    const iovec part{out.data(), out.size()};
+    const ssize_t n = ::preadv2(fd_, &part, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    return n >= 0 && static_cast<size_t>(n) == out.size();
+  }
+  void begin_writeback(uint64_t offset, uint64_t count) override {
+    // File systems that cannot do it write at the sync.
+    static_cast<void>(::sync_file_range(fd_, static_cast<off_t>(offset), static_cast<off_t>(count),
+                                        SYNC_FILE_RANGE_WRITE));
   }
 
  private:

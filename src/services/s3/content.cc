@@ -4,6 +4,7 @@
 #include <coroutine>
 #include <utility>
 
+#include "async/file_source.h"
 #include "async/wait.h"
 #include "aws/chunked.h"
 #include "base/document.h"
@@ -27,12 +28,12 @@ class Intake {
   }
 
   // On the pool, or on the loop for little.
-  Result<void> take(std::string& piece) {
+  Result<void> take(std::string piece) {
     md5_.update(piece);
     kept_.update(piece);
     if (sent_) sent_->update(piece);
     if (cipher_) cipher_->apply(piece);
-    return writer_.append_blocking(piece);
+    return writer_.append_blocking(std::move(piece));
   }
 
   void finish_digests(StoredContent& out, const ContentClaims& claims) {
@@ -60,7 +61,7 @@ class Beside {
     piece_ = std::move(piece);
     running_ = true;
     pool_.run([this, &intake] {
-      result_ = intake.take(piece_);
+      result_ = intake.take(std::move(piece_));
       loop_->post([this] {
         running_ = false;
         if (waiter_) std::exchange(waiter_, {}).resume();
@@ -167,7 +168,7 @@ Task<StoredContent> store_content(storage::BlobStore& blobs, async::Pool& pool,
     out.size += piece->size();
     if (out.size > options.size_max) co_return fail(too_large(out.size, options.size_max));
     if (piece->size() < kOffloadBytes && out.size <= kReadBytes) {
-      co_await intake.take(*piece);
+      co_await intake.take(std::move(*piece));
     } else {
       beside.start(intake, std::move(*piece));
     }
@@ -184,31 +185,39 @@ Task<StoredContent> store_content(storage::BlobStore& blobs, async::Pool& pool,
 
 namespace {
 
-class SpanSource final : public async::ByteSource {
+class SpanSource final : public async::FileSource {
  public:
   SpanSource(storage::BlobStore& blobs, std::vector<Span> spans, std::optional<CustomerKey> key)
       : blobs_(blobs), spans_(std::move(spans)), key_(std::move(key)) {
     for (const Span& span : spans_) size_ += span.count;
   }
   Task<std::string> read(size_t max) override {
-    while (next_ <= spans_.size()) {
-      if (open_) {
-        std::string piece = co_await open_->read(max);
-        if (!piece.empty()) {
-          if (cipher_) cipher_->apply(piece);
-          co_return std::move(piece);
-        }
-      }
-      if (next_ == spans_.size()) break;
-      const Span& span = spans_[next_++];
-      open_ = blobs_.source(span.blob, span.offset, span.count);
-      if (key_) cipher_.emplace(key_->key, span.nonce, span.offset);
-    }
-    co_return std::string();
+    if (!open_next()) co_return std::string();
+    std::string piece = co_await open_->read(max);
+    if (cipher_) cipher_->apply(piece);
+    co_return std::move(piece);
+  }
+  Task<std::optional<async::FileSlice>> slice(uint64_t max) override {
+    if (key_ || !open_next()) co_return std::nullopt;
+    auto* const files = dynamic_cast<async::FileSource*>(open_.get());
+    if (!files) co_return std::nullopt;
+    std::optional<async::FileSlice> slice = co_await files->slice(max);
+    co_return std::move(slice);
   }
   std::optional<uint64_t> size() const override { return size_; }
 
  private:
+  // Stands before a byte of some span; false at the end.
+  bool open_next() {
+    while (!open_ || open_->size() == 0) {
+      if (next_ == spans_.size()) return false;
+      const Span& span = spans_[next_++];
+      open_ = blobs_.source(span.blob, span.offset, span.count);
+      if (key_) cipher_.emplace(key_->key, span.nonce, span.offset);
+    }
+    return true;
+  }
+
   storage::BlobStore& blobs_;
   std::vector<Span> spans_;
   std::optional<CustomerKey> key_;
