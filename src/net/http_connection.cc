@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 namespace virga::net {
 namespace {
 
+constexpr uint64_t kSliceFromBytes = 128 * 1024;  // less is copied faster than the kernel is asked
 constexpr size_t kScratchBytes = 64 * 1024;
 constexpr size_t kKeptBufferBytes = 128 * 1024;  // a connection at rest gives back more than this
 constexpr char kTlsHandshakeRecord = 22;         // RFC 8446 §5.1: no byte a method begins with
@@ -245,18 +247,24 @@ Task<void> HttpConnection::write_all(std::string_view a, std::string_view b) {
     const Io io = write_some(a, b);
     if (io == Io::done) co_return ok();
     if (io == Io::closed || aborted_) co_return fail(gone_error());
-    const uint64_t sent = total - a.size() - b.size();
-    const auto& options = server_.options;
-    const int64_t allowed =
-        options.grace_ms +
-        static_cast<int64_t>(sent * 1000 / static_cast<uint64_t>(options.bytes_per_second_min));
-    const int64_t used = (server_.coarse_now - since) / 1'000'000;
-    co_await Ready{*this, EPOLLOUT, std::max<int64_t>(allowed - used, 0)};
-    if (timed_out_) {
-      hung_up_ = true;
-      co_return fail(gone_error());
-    }
+    co_await wait_to_write(since, total - a.size() - b.size());
   }
+}
+
+// Until the socket takes more of an answer that began at `since` and of which `sent` bytes are out;
+// a client that takes less than the least rate is given up.
+Task<void> HttpConnection::wait_to_write(async::SteadyTime since, uint64_t sent) {
+  const auto& options = server_.options;
+  const int64_t allowed =
+      options.grace_ms +
+      static_cast<int64_t>(sent * 1000 / static_cast<uint64_t>(options.bytes_per_second_min));
+  const int64_t used = (server_.coarse_now - since) / 1'000'000;
+  co_await Ready{*this, EPOLLOUT, std::max<int64_t>(allowed - used, 0)};
+  if (timed_out_) {
+    hung_up_ = true;
+    co_return fail(gone_error());
+  }
+  co_return ok();
 }
 
 Task<void> HttpConnection::serve() {
@@ -419,7 +427,23 @@ bool HttpConnection::prepare_head(HttpResponse& response, bool keep) {
 Task<void> HttpConnection::send_stream(std::unique_ptr<async::ByteSource> stream, bool chunked,
                                        std::optional<uint64_t> length) {
   uint64_t left = length.value_or(std::numeric_limits<uint64_t>::max());
+  auto* const files = tls_ || length.value_or(0) < kSliceFromBytes
+                          ? nullptr
+                          : dynamic_cast<async::FileSource*>(stream.get());
   for (;;) {
+    if (files) {
+      Result<std::optional<async::FileSlice>> slice = co_await as_result(files->slice(left));
+      if (!slice || (*slice && (*slice)->count > left)) {
+        aborted_ = true;
+        co_return fail(gone_error());
+      }
+      if (*slice) {
+        left -= (*slice)->count;
+        co_await send_slice(std::move(**slice));
+        if (left == 0) co_return ok();
+        continue;
+      }
+    }
     Result<std::string> piece = co_await as_result(stream->read(kStreamPieceBytes));
     if (!piece || piece->size() > left || (piece->empty() && length && left != 0)) {
       aborted_ = true;
@@ -437,6 +461,32 @@ Task<void> HttpConnection::send_stream(std::unique_ptr<async::ByteSource> stream
     left -= piece->size() - (chunked ? 2 : 0);
     if (length && left == 0) co_return ok();
   }
+}
+
+// Sends out_ (the head, if it still waits) and a part of a file, which the kernel reads.
+Task<void> HttpConnection::send_slice(async::FileSlice slice) {
+  const async::SteadyTime since = server_.coarse_now;
+  std::string_view head = out_;
+  off_t at = static_cast<off_t>(slice.offset);
+  const off_t end = at + static_cast<off_t>(slice.count);
+  while (at < end) {
+    if (hung_up_ || aborted_) co_return fail(gone_error());
+    const ssize_t sent = head.empty()
+                             ? ::sendfile(fd_, slice.fd, &at, static_cast<size_t>(end - at))
+                             : ::send(fd_, head.data(), head.size(), MSG_NOSIGNAL | MSG_MORE);
+    if (sent > 0) {
+      if (!head.empty()) head.remove_prefix(static_cast<size_t>(sent));
+      continue;
+    }
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent == 0 || errno != EAGAIN) {  // 0: the file is shorter than it was said to be
+      aborted_ = true;
+      co_return fail(gone_error());
+    }
+    co_await wait_to_write(since, static_cast<uint64_t>(at) - slice.offset);
+  }
+  out_.clear();
+  co_return ok();
 }
 
 // Answers bytes that are no request, then hangs up.

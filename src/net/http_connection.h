@@ -3,6 +3,7 @@
 #include <coroutine>
 #include <limits>
 
+#include "async/file_source.h"
 #include "async/loop.h"
 #include "async/task.h"
 #include "async/wait.h"
@@ -97,6 +98,8 @@ class HttpConnection final : public HttpRequest, public async::FdHandler {
   Task<void> write_all(std::string_view a, std::string_view b);
   Task<void> send_stream(std::unique_ptr<async::ByteSource> stream, bool chunked,
                          std::optional<uint64_t> length);
+  Task<void> send_slice(async::FileSlice slice);
+  Task<void> wait_to_write(async::SteadyTime since, uint64_t sent);
   Task<void> linger();
   Task<void> discard_body();
   Task<void> wait_for_body();

@@ -6,9 +6,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "async/file_source.h"
 #include "async/wait.h"
 #include "net/socket.h"
 
@@ -36,6 +38,43 @@ class TextSource final : public async::ByteSource {
   bool fails_;
   size_t at_ = 0;
 };
+
+// A text, then slices of a file; `said` is the size it promises for the whole.
+class SlicedSource final : public async::FileSource {
+ public:
+  SlicedSource(std::string text, int fd, uint64_t in_file, uint64_t said)
+      : text_(std::move(text)), fd_(fd), left_(in_file), said_(said) {}
+  Task<std::string> read(size_t) override { co_return std::exchange(text_, {}); }
+  Task<std::optional<async::FileSlice>> slice(uint64_t max) override {
+    if (!text_.empty() || left_ == 0) co_return std::nullopt;
+    const uint64_t count = std::min<uint64_t>({max, left_, 300'000});
+    async::FileSlice out{.open = nullptr, .fd = fd_, .offset = at_, .count = count};
+    at_ += count;
+    left_ -= count;
+    co_return std::move(out);
+  }
+  std::optional<uint64_t> size() const override { return said_; }
+
+ private:
+  std::string text_;
+  int fd_;
+  uint64_t at_ = 0, left_, said_;
+};
+
+constexpr size_t kSlicedBytes = 3'000'001;
+
+// A file of "0123456789", again and again; it has no name.
+int sliced_file() {
+  static const int fd = [] {
+    const int made = ::memfd_create("sliced", MFD_CLOEXEC);
+    std::string text;
+    while (text.size() < kSlicedBytes) text += "0123456789";
+    text.resize(kSlicedBytes);
+    EXPECT_EQ(::write(made, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    return made;
+  }();
+  return fd;
+}
 
 // What the tests ask for by path.
 class Handler final : public HttpHandler {
@@ -70,6 +109,12 @@ class Handler final : public HttpHandler {
           std::make_unique<TextSource>(std::vector<std::string>{"one"}, std::nullopt, true);
     } else if (path == "/short") {
       response.stream = std::make_unique<TextSource>(std::vector<std::string>{"one"}, 6);
+    } else if (path == "/slices") {
+      response.stream =
+          std::make_unique<SlicedSource>("text:", sliced_file(), kSlicedBytes, kSlicedBytes + 5);
+    } else if (path == "/slices-short") {  // the file ends before it was said to
+      response.stream =
+          std::make_unique<SlicedSource>("", sliced_file(), kSlicedBytes + 1, kSlicedBytes + 1);
     } else if (path == "/large") {
       response.body.assign(8 << 20, 'x');
     } else if (path == "/none") {
@@ -289,6 +334,29 @@ TEST_F(HttpServerTest, cuts_the_connection_when_a_stream_breaks_or_is_short) {
     EXPECT_THAT(got, Not(HasSubstr("0\r\n\r\n")));
     EXPECT_TRUE(client.ended());
   }
+}
+
+TEST_F(HttpServerTest, sends_slices_of_files_between_other_pieces) {
+  std::string body = "text:";
+  while (body.size() < kSlicedBytes + 5) body += "0123456789";
+  body.resize(kSlicedBytes + 5);
+  const std::string request = "GET /slices HTTP/1.1\r\nHost: h\r\n\r\n";
+  std::string got = all(request + request);  // the connection goes on behind them
+  for (int i = 0; i < 2; ++i) {
+    const size_t head = got.find("\r\n\r\n") + 4;
+    EXPECT_THAT(got.substr(0, head), HasSubstr("Content-Length: 3000006\r\n"));
+    EXPECT_TRUE(got.substr(head, body.size()) == body);
+    got.erase(0, head + body.size());
+  }
+  EXPECT_EQ(got, "");
+}
+
+TEST_F(HttpServerTest, cuts_the_connection_when_a_sliced_file_is_short) {
+  Client client(*this);
+  const std::string got = client.exchange("GET /slices-short HTTP/1.1\r\nHost: h\r\n\r\n",
+                                          std::string_view("\0never", 6));
+  EXPECT_EQ(got.size() - got.find("\r\n\r\n") - 4, kSlicedBytes);
+  EXPECT_TRUE(client.ended());
 }
 
 TEST_F(HttpServerTest, sends_a_large_answer_at_the_readers_pace) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstring>
 #include <optional>
+#include <unordered_map>
 
 #include "async/file_source.h"
 #include "base/check.h"
@@ -58,6 +59,29 @@ Result<BlobRef> BlobRef::decode(std::string_view bytes) {
   return ref;
 }
 
+// Blobs that were read and compared as a whole a moment ago: their bytes are in the page cache, and
+// to compare them again for the next of many readers would cost as much as to send them. Any
+// thread.
+class LatelyVerified {
+ public:
+  void add(uint64_t id, async::SteadyTime now) {
+    const std::lock_guard lock(mutex_);
+    if (times_.size() >= kCountMax) times_.clear();
+    times_[id] = now;
+  }
+  bool has(uint64_t id, async::SteadyTime now) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = times_.find(id);
+    return found != times_.end() && now < found->second.plus_millis(kMillis);
+  }
+
+ private:
+  static constexpr int64_t kMillis = 10'000;
+  static constexpr size_t kCountMax = 4096;
+  mutable std::mutex mutex_;
+  std::unordered_map<uint64_t, async::SteadyTime> times_;  // by blob
+};
+
 struct BlobStore::Core : std::enable_shared_from_this<Core> {
   Core(FileSystem& fs, std::string dir, uint64_t pack_bytes, Shard* shard_in, async::Pool* pool_in)
       : files(std::make_shared<BlobFiles>(fs, std::move(dir), pack_bytes)),
@@ -68,6 +92,7 @@ struct BlobStore::Core : std::enable_shared_from_this<Core> {
   const std::shared_ptr<PackQueue> packs;  // shared with its own work on the pool
   Shard* const shard;
   async::Pool* const pool;
+  LatelyVerified verified;
   std::atomic<uint64_t> next_id{1};
 
   // Where a blob lies. Those that are not kept yet are known to the files only.
@@ -272,24 +297,30 @@ class BlobStore::Source final : public async::FileSource {
   }
 
   Task<std::optional<async::FileSlice>> slice(uint64_t max) override {
-    const uint64_t count = next_piece(std::min(max, kSliceBytes));
-    if (count == 0 || ref_.kind == BlobRef::Kind::inlined) co_return std::nullopt;
-    const auto work = [&](BlobFiles::From from) { return verify_now(count, from); };
+    if (left_ == 0 || ref_.kind == BlobRef::Kind::inlined) co_return std::nullopt;
+    const async::SteadyTime now = async::Loop::current()->now();
+    const bool trusted = core_->verified.has(ref_.id, now);
+    const uint64_t count =
+        trusted ? std::min({max, left_, kTrustedBytes}) : next_piece(std::min(max, kVerifyBytes));
+    const auto work = [&](BlobFiles::From from) { return verify_now(trusted ? 0 : count, from); };
     const bool sliceable = co_await cached_or_offloaded(work);
     if (!sliceable) co_return std::nullopt;
+    if (!trusted) verified_ += count;
     async::FileSlice out{.open = blob_->file,
                          .fd = blob_->local->descriptor(),
                          .offset = blob_->place.offset + at_,
                          .count = count};
     at_ += count;
     left_ -= count;
+    if (verified_ == ref_.size) core_->verified.add(ref_.id, now);
     co_return std::move(out);
   }
 
   std::optional<uint64_t> size() const override { return left_; }
 
  private:
-  static constexpr uint64_t kSliceBytes = 256 << 10;  // verified at once
+  static constexpr uint64_t kVerifyBytes = 256 << 10;  // at once
+  static constexpr uint64_t kTrustedBytes = 1 << 20;   // the same
 
   // Whole chunks are checked once; pieces that end on their borders read nothing twice.
   uint64_t next_piece(uint64_t max) const {
@@ -318,7 +349,7 @@ class BlobStore::Source final : public async::FileSource {
     VIRGA_TRY_VOID(open_now(from));
     return BlobFiles::read(*blob_, at_, count, from);
   }
-  // Whether its file has a descriptor to slice; then the bytes are sound, too.
+  // Whether its file has a descriptor to slice; then the next `count` bytes are sound, too.
   Result<bool> verify_now(uint64_t count, BlobFiles::From from) {
     VIRGA_TRY_VOID(open_now(from));
     if (!blob_->local) return false;
@@ -330,6 +361,7 @@ class BlobStore::Source final : public async::FileSource {
   BlobRef ref_;
   std::optional<BlobFiles::Open> blob_;
   uint64_t at_, left_;
+  uint64_t verified_ = 0;  // bytes, by slice()
 };
 
 std::unique_ptr<async::ByteSource> BlobStore::source(BlobRef ref, uint64_t offset, uint64_t count) {
