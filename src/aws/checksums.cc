@@ -61,7 +61,7 @@ bool is_crc(ChecksumAlgorithm algorithm) {
 }
 
 std::optional<ChecksumAlgorithm> algorithm_of_header(std::string_view header) {
-  if (!header.starts_with(kHeaderPrefix)) return std::nullopt;
+  if (!iequals(header.substr(0, kHeaderPrefix.size()), kHeaderPrefix)) return std::nullopt;
   return checksum_algorithm(header.substr(kHeaderPrefix.size()));
 }
 

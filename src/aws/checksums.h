@@ -18,7 +18,7 @@ enum class ChecksumAlgorithm : uint8_t { crc32, crc32c, crc64nvme, sha1, sha256,
 std::optional<ChecksumAlgorithm> checksum_algorithm(std::string_view name);
 std::string_view name_of(ChecksumAlgorithm algorithm);  // "CRC32"
 std::string header_of(ChecksumAlgorithm algorithm);     // "x-amz-checksum-crc32"
-// Of a header's or trailer's name, in lower case.
+// Of a header's or trailer's name, in any case.
 std::optional<ChecksumAlgorithm> algorithm_of_header(std::string_view header);
 size_t bytes_of(ChecksumAlgorithm algorithm);  // of its value before base64
 bool is_crc(ChecksumAlgorithm algorithm);

@@ -7,6 +7,7 @@
 #include "platform/resource_arns.h"
 #include "services/s3/configurations.h"
 #include "services/s3/errors.h"
+#include "storage/latest_view.h"
 
 namespace virga::s3 {
 
@@ -133,18 +134,12 @@ Task<void> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
   call.bucket_name = op.name == "CreateBucket" ? std::string() : text_of(input, "Bucket");
   call.key = text_of(input, "Key");
   call.version_id = text_of(input, "VersionId");
-  call.actions = platform::needed_actions(op, input, *ctx);
-  if (!call.anonymous()) {
-    call.caller_id = owners_.of_account(ctx->principal.account).canonical_id;
-    if (mode_ == AuthMode::strict)
-      call.policies = co_await identity_.policies_for(ctx->principal, nullptr);
-  }
+  if (!call.anonymous() && mode_ == AuthMode::strict)
+    call.policies = co_await identity_.policies_for(ctx->principal, nullptr);
   if (call.bucket_name.empty()) {
+    call.actions = platform::needed_actions(op, input, *ctx);
     co_await check_account_call(&call);
     co_return ok();
-  }
-  if (!call.version_id.empty()) {
-    for (NeededAction& needed : call.actions) needed.action = versioned_action(needed.action);
   }
   auto checking = check_bucket_call(&call);
   const Result<void> checked = co_await as_result(std::move(checking));
@@ -157,7 +152,6 @@ Task<void> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
   read.bucket_name = source->bucket;
   read.key = source->key;
   read.version_id = source->version_id;
-  read.caller_id = call.caller_id;
   read.policies = call.policies;
   NeededAction& needed = read.actions.emplace_back();
   needed.action = source->version_id.empty() ? "s3:GetObject" : "s3:GetObjectVersion";
@@ -189,7 +183,11 @@ Task<void> AccessControl::check_account_call(Call* call) {
 }
 
 Task<void> AccessControl::check_bucket_call(Call* call) {
-  call->view = shard_.snapshot();
+  if (call->version_id.empty()) {
+    call->view = std::make_unique<storage::LatestView>(shard_);
+  } else {
+    call->view = shard_.snapshot();  // a version's records hang together
+  }
   const S3Reader reader(*call->view);
   auto found = co_await reader.find_bucket(call->bucket_name);
   if (!found) co_return ok();  // the operation says so
@@ -207,6 +205,14 @@ Task<void> AccessControl::check_bucket_call(Call* call) {
     const auto ownership = co_await reader.config(call->bucket, config::kOwnership);
     if (!policy && ownership == ownership_name(Ownership::bucket_owner_enforced)) co_return ok();
   }
+  if (call->actions.empty()) {
+    call->actions = platform::needed_actions(*call->op, *call->input, *call->ctx);
+    if (!call->version_id.empty()) {
+      for (NeededAction& needed : call->actions) needed.action = versioned_action(needed.action);
+    }
+  }
+  if (!call->anonymous())
+    call->caller_id = owners_.of_account(call->principal().account).canonical_id;
   call->access = co_await load_access(reader, owners_, call->bucket);
   if (!call->access.policy.empty()) {
     call->policy = co_await platform::PolicyDocument::parse(call->access.policy,

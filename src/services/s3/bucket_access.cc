@@ -114,16 +114,16 @@ Result<NewObjectAcl> new_object_acl(const S3Reader& reader, const Owners& owners
   VIRGA_TRY(ownership_text, reader.config(bucket, config::kOwnership));
   const auto ownership =
       parse_ownership(ownership_text.value_or("")).value_or(Ownership::object_writer);
+  NewObjectAcl out{.owner = bucket.owner, .acl = ""};
+  if (ownership == Ownership::bucket_owner_enforced && headers.empty()) return out;
   const bool to_bucket_owner = headers.canned == "bucket-owner-full-control";
   const Owner bucket_owner = owners.of_account(bucket.owner);
-  NewObjectAcl out{.owner = bucket.owner, .acl = ""};
   if (ownership == Ownership::bucket_owner_enforced) {
     const bool full_control_only =
         headers.grant_full_control == "id=\"" + bucket_owner.canonical_id + "\"" &&
         !headers.canned && !headers.grant_read && !headers.grant_read_acp &&
         !headers.grant_write_acp;
-    if (!headers.empty() && !to_bucket_owner && !full_control_only)
-      return fail(acl_not_supported());
+    if (!to_bucket_owner && !full_control_only) return fail(acl_not_supported());
     return out;
   }
   if (!(ownership == Ownership::bucket_owner_preferred && to_bucket_owner) &&

@@ -9,6 +9,7 @@
 #include "services/s3/object_attributes.h"
 #include "services/s3/ranges.h"
 #include "services/s3/service.h"
+#include "storage/latest_view.h"
 
 // GetObject and HeadObject: the same but for the content. Source: S3 API Reference, GetObject,
 // HeadObject.
@@ -56,8 +57,8 @@ bool is_archived(const ObjectVersion& object) {
 enum class Wants { content, headers };
 
 template <class Input>
-Result<Selection> select(const S3Reader& s3, const Input& input, Wants wants,
-                         const RequestContext& request) {
+Result<Selection> select_in(const S3Reader& s3, const Input& input, Wants wants,
+                            const RequestContext& request) {
   const bool overrides = input.response_cache_control || input.response_content_disposition ||
                          input.response_content_encoding || input.response_content_language ||
                          input.response_content_type || input.response_expires;
@@ -102,6 +103,19 @@ Result<Selection> select(const S3Reader& s3, const Input& input, Wants wants,
     s.range = range;
   }
   return s;
+}
+
+// Most reads need a bucket and an object, one by one. Versions, and objects with their lists of
+// parts, hang together and are read from one state.
+template <class Input>
+Result<Selection> select(storage::Shard& shard, const Input& input, Wants wants,
+                         const RequestContext& request) {
+  if (!input.version_id) {
+    const storage::LatestView latest(shard);
+    auto found = select_in(S3Reader(latest), input, wants, request);
+    if (found ? found->object.manifest == 0 : found.error().http_status < 500) return found;
+  }
+  return select_in(S3Reader(*shard.snapshot()), input, wants, request);
 }
 
 template <class Input, class Output>
@@ -165,7 +179,7 @@ void show(const Input& input, const Selection& s, Output& output) {
 }  // namespace
 
 Task<api::GetObjectOutput> Service::get_object(Ctx ctx, api::GetObjectInput input) {
-  Selection s = co_await select(S3Reader(*shard_.snapshot()), input, Wants::content, *ctx);
+  Selection s = co_await select(shard_, input, Wants::content, *ctx);
   api::GetObjectOutput output;
   show(input, s, output);
   const ByteRange all{0, s.object.size};
@@ -176,7 +190,7 @@ Task<api::GetObjectOutput> Service::get_object(Ctx ctx, api::GetObjectInput inpu
 }
 
 Task<api::HeadObjectOutput> Service::head_object(Ctx ctx, api::HeadObjectInput input) {
-  const Selection s = co_await select(S3Reader(*shard_.snapshot()), input, Wants::headers, *ctx);
+  const Selection s = co_await select(shard_, input, Wants::headers, *ctx);
   api::HeadObjectOutput output;
   show(input, s, output);
   co_return std::move(output);

@@ -7,6 +7,7 @@
 #include "services/s3/object_access.h"
 #include "services/s3/object_attributes.h"
 #include "services/s3/service.h"
+#include "storage/latest_view.h"
 
 namespace virga::s3 {
 
@@ -16,8 +17,8 @@ constexpr uint64_t kObjectBytesMax = uint64_t{5} << 30;
 // Source: S3 API Reference, PutObject.
 Task<api::PutObjectOutput> Service::put_object(Ctx ctx, api::PutObjectInput input) {
   co_await check_key(input.key);
-  const auto view = shard_.snapshot();
-  const S3Reader s3(*view);
+  const storage::LatestView latest(shard_);
+  const S3Reader s3(latest);
   const Bucket bucket = co_await open_bucket(s3, input.bucket, input.expected_bucket_owner);
   if (input.write_offset_bytes)
     co_return fail(errors::not_implemented_header("x-amz-write-offset-bytes"));
