@@ -1,5 +1,7 @@
 #include "aws/xml.h"
 
+#include <array>
+
 #include "base/strings.h"
 
 namespace virga::aws {
@@ -178,37 +180,49 @@ class Parser {
   size_t at_ = 0;
 };
 
+constexpr std::string_view kHex = "0123456789ABCDEF";
+
+// What stands for a character that cannot stand for itself; empty for all others.
+std::string_view escape_of(unsigned char c) {
+  switch (c) {
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return "&quot;";
+    case '\r':
+      return "&#xD;";
+    default:
+      return {};
+  }
+}
+
+// Which characters are to be looked at: those with an escape, and control characters.
+constexpr auto kSpecial = [] {
+  std::array<bool, 256> special{};
+  for (size_t c = 0; c < 0x20; ++c) special[c] = c != '\t' && c != '\n';
+  for (const unsigned char c : {'&', '<', '>', '"'}) special[c] = true;
+  return special;
+}();
+
 void append_escaped(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\r':
-        out += "&#xD;";
-        break;
-      default:
-        // Other control characters have no form in XML 1.0; S3 sends references to them all the
-        // same.
-        if (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n') {
-          out += "&#x";
-          out += std::string_view("0123456789ABCDEF").substr(static_cast<unsigned char>(c) >> 4, 1);
-          out += std::string_view("0123456789ABCDEF").substr(static_cast<unsigned char>(c) & 15, 1);
-          out += ';';
-        } else {
-          out += c;
-        }
+  size_t plain = 0;  // where what can go as it is begins
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (!kSpecial[c]) continue;
+    out.append(text, plain, i - plain);
+    plain = i + 1;
+    if (const auto escape = escape_of(c); !escape.empty()) {
+      out += escape;
+    } else {
+      // Other control characters have no form in XML 1.0; S3 sends references to them all the same.
+      out.append("&#x").append(1, kHex[c >> 4]).append(1, kHex[c & 15]).append(1, ';');
     }
   }
+  out.append(text, plain);
 }
 
 }  // namespace

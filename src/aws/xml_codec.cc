@@ -212,6 +212,9 @@ void write_xml_element(XmlWriter& writer, std::string_view name, const XmlNamesp
     case Kind::map:
       write_entries(writer, "entry", nullptr, type, value);
       break;
+    case Kind::string:
+      writer.text(*static_cast<const std::string*>(value));
+      break;
     default: {
       std::string text;
       append_scalar(text, type, value, TimeFormat::iso8601);

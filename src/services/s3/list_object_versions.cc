@@ -54,7 +54,7 @@ Task<api::ListObjectVersionsOutput> Service::list_object_versions(
     if (!page.last.common_prefix) output.next_version_id_marker = page.last.version_id;
   }
   for (size_t i = 0; i < page.objects.size(); ++i) {
-    const ObjectVersion& object = page.objects[i];
+    const ListedVersion& object = page.objects[i];
     const auto owner = to_api_owner(owners_, owners_.of_account(object.owner).canonical_id);
     if (object.delete_marker) {
       if (!output.delete_markers) output.delete_markers.emplace();

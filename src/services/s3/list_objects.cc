@@ -25,7 +25,7 @@ void fill_page(Output& output, const Input& input, const ListPage& page, int32_t
   if (!page.objects.empty()) {
     auto& contents = output.contents.emplace();
     contents.reserve(page.objects.size());
-    for (const ObjectVersion& object : page.objects) {
+    for (const ListedVersion& object : page.objects) {
       api::Object& one = contents.emplace_back();
       fill_listed(one, object, text);
       if (with_owner == WithOwner::yes)

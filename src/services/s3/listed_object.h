@@ -25,12 +25,12 @@ class KeyText {
 
 // `Entry` is api::Object or api::ObjectVersion.
 template <class Entry>
-void fill_listed(Entry& out, const ObjectVersion& object, const KeyText& text) {
+void fill_listed(Entry& out, const ListedVersion& object, const KeyText& text) {
   out.key = text(object.key);
   out.last_modified = Timestamp::from_millis(object.modified_millis);
   out.e_tag = "\"" + object.etag + "\"";
   out.size = static_cast<int64_t>(object.size);
-  out.storage_class = object.headers.storage_class;
+  out.storage_class = object.storage_class;
   if (!object.checksum.algorithm.empty()) {
     out.checksum_algorithm.emplace().push_back(object.checksum.algorithm);
     out.checksum_type = std::string(object.checksum.type());

@@ -12,20 +12,32 @@ constexpr size_t kSealBytes = 8;
 // Builds a page; the walk asks it what to do with each key.
 class PageBuilder {
  public:
-  PageBuilder(const ListQuery& query, ListPage& page) : query_(query), page_(page) {}
+  PageBuilder(const ListQuery& query, ListPage& page) : query_(query), page_(page) {
+    page_.objects.reserve(static_cast<size_t>(query.max_keys));
+  }
 
   bool full() const {
     return static_cast<int32_t>(page_.objects.size() + page_.common_prefixes.size()) >=
            query_.max_keys;
   }
   void add_prefix(std::string prefix) {
-    page_.last = {.key = prefix, .common_prefix = true, .version_id = {}};
+    last_is_prefix_ = true;
     page_.common_prefixes.push_back(std::move(prefix));
   }
-  void add(ObjectVersion object, bool latest) {
-    page_.last = {.key = object.key, .common_prefix = false, .version_id = object.version_id};
+  void add(ListedVersion object, bool latest) {
+    last_is_prefix_ = false;
     page_.objects.push_back(std::move(object));
     page_.is_latest.push_back(latest);
+  }
+  // The page is full and there is more.
+  void truncate() {
+    page_.truncated = true;
+    if (last_is_prefix_) {
+      page_.last = {.key = page_.common_prefixes.back(), .common_prefix = true, .version_id = {}};
+    } else {
+      const ListedVersion& last = page_.objects.back();
+      page_.last = {.key = last.key, .common_prefix = false, .version_id = last.version_id};
+    }
   }
   // "photos/" of "photos/2006/a.jpg"; empty when the key is listed by itself.
   std::string common_prefix(std::string_view key) const {
@@ -38,6 +50,7 @@ class PageBuilder {
  private:
   const ListQuery& query_;
   ListPage& page_;
+  bool last_is_prefix_ = false;
 };
 
 // Where the walk begins: at the prefix or behind what was listed before.
@@ -85,7 +98,7 @@ Result<ListPage> list_current(const S3Reader& reader, const Bucket& bucket,
     VIRGA_TRY(object, walk.read_listed());
     if (object.delete_marker) continue;
     if (builder.full()) {
-      page.truncated = true;
+      builder.truncate();
       break;
     }
     if (common.empty()) {
@@ -126,7 +139,7 @@ Result<ListPage> list_versions(const S3Reader& reader, const Bucket& bucket,
     VIRGA_TRY(object, walk.read_listed());
     if (key == query.after.key && object.sequence >= marker_sequence) continue;
     if (builder.full()) {
-      page.truncated = true;
+      builder.truncate();
       break;
     }
     if (common.empty()) {

@@ -30,11 +30,11 @@ struct ListQuery {
 };
 
 struct ListPage {
-  std::vector<ObjectVersion> objects;  // without their content
-  std::vector<bool> is_latest;         // of versions
+  std::vector<ListedVersion> objects;
+  std::vector<bool> is_latest;  // of versions
   std::vector<std::string> common_prefixes;
   bool truncated = false;
-  ListPosition last;  // of what the page holds
+  ListPosition last;  // of what the page holds, when it is truncated
 };
 
 // Current objects. Delete markers hide theirs.

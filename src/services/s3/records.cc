@@ -307,8 +307,8 @@ Result<ObjectVersion> ObjectVersion::decode(std::string_view key, std::string_vi
   return o;
 }
 
-Result<ObjectVersion> ObjectVersion::decode_listed(std::string_view key, std::string_view bytes) {
-  ObjectVersion o;
+Result<ListedVersion> ListedVersion::decode(std::string_view key, std::string_view bytes) {
+  ListedVersion o;
   o.key = key;
   VIRGA_TRY_VOID(each_field(bytes, [&](uint8_t field, std::string_view v) {
     switch (field) {
@@ -340,7 +340,7 @@ Result<ObjectVersion> ObjectVersion::decode_listed(std::string_view key, std::st
         o.checksum.composite = true;
         break;
       case 47:
-        o.headers.storage_class = v;
+        o.storage_class = v;
         break;
       default:
         break;

@@ -64,6 +64,22 @@ struct Extent {
   std::string nonce;  // with a customer's key: the part's own
 };
 
+// What listings show of a version: a fifth of ObjectVersion, which a page would hold a thousand of.
+struct ListedVersion {
+  std::string key;
+  uint64_t sequence = 0;
+  std::string version_id;
+  bool delete_marker = false;
+  int64_t modified_millis = 0;
+  std::string owner;  // account
+  uint64_t size = 0;
+  std::string etag;
+  Checksum checksum;  // without its value
+  std::string storage_class = "STANDARD";
+
+  static Result<ListedVersion> decode(std::string_view key, std::string_view bytes);
+};
+
 struct ObjectVersion {
   std::string key;
   uint64_t sequence = 0;   // greater is newer
@@ -88,8 +104,6 @@ struct ObjectVersion {
   // The key is not part of the bytes: it stands in the shard's key.
   std::string encode() const;
   static Result<ObjectVersion> decode(std::string_view key, std::string_view bytes);
-  // Only what listings show, several times as fast: no content, headers, tags, locks.
-  static Result<ObjectVersion> decode_listed(std::string_view key, std::string_view bytes);
 };
 
 struct Upload {

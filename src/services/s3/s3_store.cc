@@ -191,8 +191,8 @@ Result<ObjectVersion> S3Reader::Versions::read() const {
   return ObjectVersion::decode(key_, cursor_->value());
 }
 
-Result<ObjectVersion> S3Reader::Versions::read_listed() const {
-  return ObjectVersion::decode_listed(key_, cursor_->value());
+Result<ListedVersion> S3Reader::Versions::read_listed() const {
+  return ListedVersion::decode(key_, cursor_->value());
 }
 
 // ---- uploads

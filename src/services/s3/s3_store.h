@@ -62,7 +62,7 @@ class S3Reader {
     bool is_current() const { return current_; }
     uint64_t sequence() const;  // of a noncurrent one, without decoding
     Result<ObjectVersion> read() const;
-    Result<ObjectVersion> read_listed() const;  // what listings show of it
+    Result<ListedVersion> read_listed() const;
     Result<void> status() const { return status_; }
 
    private:
