@@ -44,19 +44,25 @@ std::string text_of(const aws::StructBox& input, std::string_view member) {
   return texts.empty() ? std::string() : texts.front();
 }
 
-// "s3:GetObject" of a named version is "s3:GetObjectVersion". Source: Service Authorization
-// Reference, Amazon S3.
-std::string versioned_action(std::string_view action) {
-  static constexpr std::array<std::string_view, 9> kWithVersions{
-      "s3:GetObject",           "s3:GetObjectAcl",        "s3:PutObjectAcl",
-      "s3:DeleteObject",        "s3:GetObjectTagging",    "s3:PutObjectTagging",
-      "s3:DeleteObjectTagging", "s3:GetObjectAttributes", "s3:GetObjectTorrent"};
-  constexpr std::string_view kObject = "Object";
-  std::string out(action);
-  if (std::find(kWithVersions.begin(), kWithVersions.end(), action) != kWithVersions.end()) {
-    out.insert(out.find(kObject) + kObject.size(), "Version");
+// "s3:GetObject" of a named version is "s3:GetObjectVersion". Lives for ever, as the actions of the
+// model do. Source: Service Authorization Reference, Amazon S3.
+std::string_view versioned_action(std::string_view action) {
+  using Names = std::pair<std::string_view, std::string_view>;
+  static constexpr std::array<Names, 9> kWithVersions{{
+      {"s3:GetObject", "s3:GetObjectVersion"},
+      {"s3:GetObjectAcl", "s3:GetObjectVersionAcl"},
+      {"s3:PutObjectAcl", "s3:PutObjectVersionAcl"},
+      {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+      {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"},
+      {"s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
+      {"s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"},
+      {"s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"},
+      {"s3:GetObjectTorrent", "s3:GetObjectVersionTorrent"},
+  }};
+  for (const auto& [plain, versioned] : kWithVersions) {
+    if (plain == action) return versioned;
   }
-  return out;
+  return action;
 }
 
 bool reads_object(std::string_view action) {
