@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -148,6 +149,7 @@ const std::string& HttpServer::Impl::current_date_line() {
 HttpServer::HttpServer(async::Loop& loop, HttpHandler& handler, HttpServerOptions options)
     : impl_(std::make_unique<Impl>(loop, handler, options)) {
   impl_->empty.set();
+  ::signal(SIGPIPE, SIG_IGN);  // sendfile to a client that has gone; it knows no MSG_NOSIGNAL
 }
 
 HttpServer::~HttpServer() {

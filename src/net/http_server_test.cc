@@ -181,6 +181,11 @@ class HttpServerTest : public testing::Test {
         test_.loop_.run_once(1);
       }
     }
+    // Gone before the server has seen anything.
+    void send_and_close(std::string_view bytes) {
+      CHECK(::send(fd_, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+      close();
+    }
     // Lets the server work until `until` was received, or the connection ended, or nothing more
     // comes.
     std::string receive(std::string_view until = "\r\n\r\n") {
@@ -349,6 +354,13 @@ TEST_F(HttpServerTest, sends_slices_of_files_between_other_pieces) {
     got.erase(0, head + body.size());
   }
   EXPECT_EQ(got, "");
+}
+
+TEST_F(HttpServerTest, outlives_a_client_that_leaves_before_the_slices) {
+  Client leaves(*this);
+  leaves.send_and_close("GET /slices HTTP/1.1\r\nHost: h\r\n\r\n");
+  for (int turn = 0; turn < 20; ++turn) loop_.run_once(1);
+  EXPECT_THAT(all("GET /b HTTP/1.1\r\nHost: h\r\n\r\n"), HasSubstr("/b||h"));
 }
 
 TEST_F(HttpServerTest, cuts_the_connection_when_a_sliced_file_is_short) {
