@@ -2,12 +2,32 @@
 
 #include "aws/router.h"
 #include "aws/scalar_text.h"
+#include "base/document.h"
 #include "base/strings.h"
 
 namespace virga::aws {
 namespace {
 
-std::unexpected<AwsError> malformed(const MemberDesc& m, std::string_view text) {
+// S3's own words for a header or parameter that cannot be read. Source: recorded answers.
+AwsError s3_invalid_argument(const MemberDesc& m, std::string_view text) {
+  std::string message = "Invalid value for " + std::string(m.wire);
+  if (m.wire == "partNumber") {
+    message = "Part number must be an integer between 1 and 10000, inclusive";
+  } else if (m.type->kind == Kind::int32 || m.type->kind == Kind::int64) {
+    message = "Provided " + std::string(m.wire) + " not an integer or within integer range";
+  } else if (m.type->kind == Kind::timestamp && m.wire.starts_with("x-amz-object-lock-")) {
+    message = "The retain until date must be provided in ISO 8601 format";
+  }
+  return {.code = "InvalidArgument",
+          .http_status = 400,
+          .message = std::move(message),
+          .detail = std::make_shared<const Document>(
+              Document::object().set("ArgumentName", m.wire).set("ArgumentValue", text))};
+}
+
+std::unexpected<AwsError> malformed(const Match& match, const MemberDesc& m,
+                                    std::string_view text) {
+  if (match.operation->service->name == "s3") return fail(s3_invalid_argument(m, text));
   std::string message =
       "STRING_VALUE cannot be converted to " + std::string(type_word(m.type->kind));
   if (m.type->kind == Kind::timestamp)
@@ -48,27 +68,27 @@ std::vector<std::string> split_header_list(std::string_view text, const TypeDesc
   return out;
 }
 
-Result<void> read_text(const MemberDesc& m, std::string_view text, void* object, MemberSet& seen,
-                       const StructDesc& shape) {
+Result<void> read_text(const Match& match, const MemberDesc& m, std::string_view text,
+                       const StructDesc& shape, void* object, MemberSet& seen) {
   const TypeDesc& type = *m.type;
   if (type.kind == Kind::list) {
     void* list = set_member(m, object);
     if (trim(text).empty()) return seen.add(shape, m), Result<void>();
     for (const auto& item : split_header_list(text, *type.element)) {
       if (!parse_scalar(*type.element, item, default_format(m.location), list_append(type, list))) {
-        return malformed(m, item);
+        return malformed(match, m, item);
       }
     }
   } else {
     std::string decoded;
     if (m.is(kJsonValue) && m.location == Location::header) {
       auto json = from_base64(text);
-      if (!json) return malformed(m, text);
+      if (!json) return malformed(match, m, text);
       decoded = std::move(*json);
       text = decoded;
     }
     if (!parse_scalar(type, text, default_format(m.location), set_member(m, object)))
-      return malformed(m, text);
+      return malformed(match, m, text);
   }
   seen.add(shape, m);
   return {};
@@ -90,7 +110,7 @@ void read_query_map(const MemberDesc& m,
   if (map) seen.add(shape, m);
 }
 
-Result<void> read_query_member(const MemberDesc& m,
+Result<void> read_query_member(const Match& match, const MemberDesc& m,
                                const std::vector<std::pair<std::string, std::string>>& query,
                                const StructDesc& shape, void* object, MemberSet& seen) {
   if (m.type->kind == Kind::map) {
@@ -100,10 +120,10 @@ Result<void> read_query_member(const MemberDesc& m,
   void* list = nullptr;
   for (const auto& [key, value] : query) {
     if (key != m.wire) continue;
-    if (m.type->kind != Kind::list) return read_text(m, value, object, seen, shape);
+    if (m.type->kind != Kind::list) return read_text(match, m, value, shape, object, seen);
     if (!list) list = set_member(m, object);
     if (!parse_scalar(*m.type->element, value, TimeFormat::iso8601, list_append(*m.type, list))) {
-      return malformed(m, value);
+      return malformed(match, m, value);
     }
   }
   if (list) seen.add(shape, m);
@@ -164,17 +184,17 @@ Result<void> read_bindings(const Match& match, const WireRequest& request, const
     switch (m.location) {
       case Location::uri:
         for (const auto& [name, value] : match.labels) {
-          if (name == m.wire) VIRGA_TRY_VOID(read_text(m, value, object, seen, shape));
+          if (name == m.wire) VIRGA_TRY_VOID(read_text(match, m, value, shape, object, seen));
         }
         break;
       case Location::query:
         if (!parsed) query = parse_query(request.query);
         parsed = true;
-        VIRGA_TRY_VOID(read_query_member(m, query, shape, object, seen));
+        VIRGA_TRY_VOID(read_query_member(match, m, query, shape, object, seen));
         break;
       case Location::header:
         if (request.has_header(m.wire))
-          VIRGA_TRY_VOID(read_text(m, request.header(m.wire), object, seen, shape));
+          VIRGA_TRY_VOID(read_text(match, m, request.header(m.wire), shape, object, seen));
         break;
       case Location::headers:
         read_prefix_headers(m, request, shape, object, seen);

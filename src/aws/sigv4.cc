@@ -278,14 +278,18 @@ Result<void> check_scope(const Signature& signature, std::string_view service,
   return {};
 }
 
+Result<void> check_link(const Signature& signature, Timestamp now, ErrorFamily family) {
+  const int64_t age_s = now.seconds() - signature.signed_at.seconds();
+  const bool limited = signature.presigned && signature.expires_s > 0;
+  if (limited && age_s > signature.expires_s) return fail(link_expired(family, signature, now));
+  return {};
+}
+
 Result<void> check_time(const Signature& signature, Timestamp now, ErrorFamily family) {
   const int64_t window_s = family == ErrorFamily::s3 ? 15 * 60 : 5 * 60;
   const int64_t age_s = now.seconds() - signature.signed_at.seconds();
   if (age_s < -window_s) return fail(not_yet_current(family, signature, now, window_s));
-  if (signature.presigned && signature.expires_s > 0) {
-    if (age_s > signature.expires_s) return fail(link_expired(family, signature, now));
-    return {};
-  }
+  if (signature.presigned && signature.expires_s > 0) return check_link(signature, now, family);
   if (age_s > window_s) return fail(signature_expired(family, signature, now, window_s));
   return {};
 }

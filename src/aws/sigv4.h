@@ -86,6 +86,9 @@ Result<std::optional<std::string_view>> canonical_payload(const net::RequestHead
                                                           const Signature& signature,
                                                           ErrorFamily family);
 
+// Whether a link still works: it does for as long as its maker said.
+Result<void> check_link(const Signature& signature, Timestamp now, ErrorFamily family);
+
 // Whether the signature is of this time: 5 minutes either way (S3: 15), presigned ones until they
 // expire.
 Result<void> check_time(const Signature& signature, Timestamp now, ErrorFamily family);

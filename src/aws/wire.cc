@@ -9,6 +9,7 @@
 #include "aws/router.h"
 #include "aws/scalar_text.h"
 #include "aws/xml_codec.h"
+#include "base/document.h"
 #include "base/strings.h"
 
 // Requests: finding the operation and decoding its input. Answers are in wire_answer.cc, errors in
@@ -35,14 +36,63 @@ std::unexpected<AwsError> unknown_operation(Protocol protocol, std::string_view 
   return fail("UnknownOperationException", 400, "");
 }
 
+// What S3 answers to a method that a path does not have; a POST to a bucket can only be a form.
+// Source: S3 API Reference, "List of error codes"; recorded answers.
+AwsError s3_method_not_allowed(const WireRequest& request) {
+  const size_t slash = request.path.find('/', 1);
+  const bool service = request.path.size() < 2;
+  const bool bucket =
+      !service && (slash == std::string_view::npos || slash + 1 == request.path.size());
+  if (bucket && request.method == "POST") {
+    return {.code = "PreconditionFailed",
+            .http_status = 412,
+            .message = "At least one of the pre-conditions you specified did not hold",
+            .detail = std::make_shared<const Document>(Document::object().set(
+                "Condition", "Bucket POST must be of the enclosure-type multipart/form-data"))};
+  }
+  return {
+      .code = "MethodNotAllowed",
+      .http_status = 405,
+      .message = "The specified method is not allowed against this resource.",
+      .detail = std::make_shared<const Document>(Document::object()
+                                                     .set("Method", request.method)
+                                                     .set("ResourceType", service  ? "SERVICE"
+                                                                          : bucket ? "BUCKET"
+                                                                                   : "OBJECT"))};
+}
+
+// What parameters say about a multipart upload's requests that the model's paths do not.
+Result<void> check_s3_upload_parameters(const OperationDesc& op, const WireRequest& request) {
+  const bool completes = op.name == "CompleteMultipartUpload";
+  const bool writes = op.name == "PutObject" || op.name == "CopyObject";
+  if (!completes && (!writes || request.query.empty())) return {};
+  bool upload = false, part = false;
+  for (const auto& [name, value] : parse_query(request.query)) {
+    upload = upload || name == "uploadId";
+    part = part || name == "partNumber";
+  }
+  if (completes) return upload ? Result<void>() : fail(s3_method_not_allowed(request));
+  // A part that lacks half of its address must not become an object.
+  if (upload == part) return {};
+  const char* const there = upload ? "uploadId" : "partNumber";
+  const char* const missing = upload ? "partNumber" : "uploadId";
+  return fail(AwsError{
+      .code = "InvalidArgument",
+      .http_status = 400,
+      .message = std::string("This operation does not accept ") + there + " without " + missing,
+      .detail = std::make_shared<const Document>(
+          Document::object().set("ArgumentName", missing).set("ArgumentValue", "null"))});
+}
+
 Result<Match> match_path(const ServiceDesc& service, Protocol protocol,
                          const WireRequest& request) {
   auto found = router_of(service).find(request);
-  if (found.operation) return Match{found.operation, protocol, std::move(found.labels)};
-  if (service.name == "s3") {
-    return fail("MethodNotAllowed", 405,
-                "The specified method is not allowed against this resource.");
+  const bool s3 = service.name == "s3";
+  if (found.operation) {
+    if (s3) VIRGA_TRY_VOID(check_s3_upload_parameters(*found.operation, request));
+    return Match{found.operation, protocol, std::move(found.labels)};
   }
+  if (s3) return fail(s3_method_not_allowed(request));
   if (service.signing_name == "apigateway")
     return fail("MissingAuthenticationTokenException", 403, "Missing Authentication Token");
   return fail("UnknownOperationException", found.miss == PathRouter::Miss::method ? 405 : 404, "");

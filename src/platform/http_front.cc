@@ -454,7 +454,7 @@ Task<aws::OutputBox> HttpFront::run_form(Call* call) {
   call->wire.query = {};
   call->wire.headers = &form.headers();
   call->match = co_await aws::match_operation(*call->service, call->wire);
-  call->context.operation = call->match.operation->name;
+  call->context.operation = kBrowserUpload;
   Identified who = co_await identifier_.identify_form(form.signature());
   co_await call->form->check_policy(env_.wall.now().at);
   fill_context(*call, std::move(who));

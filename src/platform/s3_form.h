@@ -19,6 +19,9 @@
 // Uploads Using POST".
 namespace virga::platform {
 
+// The operation in the context of a browser's upload, which is otherwise a PutObject.
+inline constexpr std::string_view kBrowserUpload = "PostObject";
+
 // A POST with a form's content type.
 bool is_s3_form(const net::HttpRequest& request);
 
