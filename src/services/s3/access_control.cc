@@ -2,10 +2,13 @@
 
 #include <array>
 
+#include "api/s3/delete_objects.h"
 #include "base/strings.h"
 #include "platform/authorizer.h"
 #include "platform/resource_arns.h"
+#include "services/s3/bucket_policy.h"
 #include "services/s3/configurations.h"
+#include "services/s3/copy_source.h"
 #include "services/s3/errors.h"
 #include "storage/latest_view.h"
 
@@ -16,12 +19,15 @@ using platform::NeededAction;
 
 // One bucket that a call touches: its own, or the source of a copy.
 struct AccessControl::Call {
-  const aws::OperationDesc* op;
   Ctx ctx;
-  const aws::StructBox* input;
+  // Whose condition keys count; null: there are none.
+  const aws::OperationDesc* op = nullptr;
+  const aws::StructBox* input = nullptr;
   std::string bucket_name;
-  std::string key;         // empty: the bucket itself
-  std::string version_id;  // empty: the current one
+  std::string expected_owner;  // empty: anybody
+  bool copied_from = false;    // a copy's source, not what the request is addressed to
+  std::string key;             // empty: the bucket itself
+  std::string version_id;      // empty: the current one
   std::vector<NeededAction> actions;
 
   std::unique_ptr<storage::View> view;
@@ -69,6 +75,11 @@ bool reads_object(std::string_view action) {
   return action.starts_with("s3:GetObject");
 }
 
+// Source: S3 User Guide, "Enforce conditional writes on Amazon S3 buckets".
+bool creates_object(const aws::OperationDesc& op) {
+  return op.name == "PutObject" || op.name == "CopyObject" || op.name == "CompleteMultipartUpload";
+}
+
 bool is_policy_action(std::string_view action) {
   return action == "s3:GetBucketPolicy" || action == "s3:PutBucketPolicy" ||
          action == "s3:DeleteBucketPolicy";
@@ -108,40 +119,18 @@ AwsError in_s3_words(AwsError error, std::string_view resource) {
   return error;
 }
 
-struct CopySource {
-  std::string bucket, key, version_id;
-};
-
-// "bucket/key?versionId=…", percent-encoded, maybe with a slash in front.
-std::optional<CopySource> parse_copy_source(std::string_view text) {
-  if (text.starts_with('/')) text.remove_prefix(1);
-  CopySource out;
-  constexpr std::string_view kVersion = "?versionId=";
-  const size_t version = text.rfind(kVersion);
-  if (version != std::string_view::npos) {
-    out.version_id = text.substr(version + kVersion.size());
-    text = text.substr(0, version);
-  }
-  const auto decoded = percent_decode(text);
-  const size_t slash = decoded ? decoded->find('/') : std::string::npos;
-  if (slash == std::string::npos) return std::nullopt;
-  out.bucket = decoded->substr(0, slash);
-  out.key = decoded->substr(slash + 1);
-  return out;
-}
-
 }  // namespace
 
 Task<void> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
                                     const aws::StructBox& input) {
   // Services acting as themselves were let in by what they act for.
   if (ctx->principal.kind == Principal::Kind::service) co_return ok();
-  Call call{.op = &op, .ctx = ctx, .input = &input};
+  Call call{.ctx = ctx, .op = &op, .input = &input};
   call.bucket_name = op.name == "CreateBucket" ? std::string() : text_of(input, "Bucket");
+  call.expected_owner = text_of(input, "ExpectedBucketOwner");
   call.key = text_of(input, "Key");
   call.version_id = text_of(input, "VersionId");
-  if (!call.anonymous() && mode_ == AuthMode::strict)
-    call.policies = co_await identity_.policies_for(ctx->principal, nullptr);
+  co_await know_caller(&call);
   if (call.bucket_name.empty()) {
     call.actions = platform::needed_actions(op, input, *ctx);
     co_await check_account_call(&call);
@@ -152,15 +141,19 @@ Task<void> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
   if (!checked)
     co_return fail(call.key.empty() ? with_region(checked.error(), call.bucket) : checked.error());
 
-  const auto source = parse_copy_source(text_of(input, "CopySource"));
-  if (!source) co_return ok();
-  Call read{.op = &op, .ctx = ctx, .input = &input};
+  const std::string copy_source = text_of(input, "CopySource");
+  const auto source = parse_copy_source(copy_source);
+  if (!source) co_return ok();  // there is none, or the operation says what is wrong with it
+  Call read{.ctx = ctx, .op = &op, .input = &input};
+  read.copied_from = true;
   read.bucket_name = source->bucket;
+  read.expected_owner = text_of(input, "ExpectedSourceBucketOwner");
   read.key = source->key;
-  read.version_id = source->version_id;
+  read.version_id = source->version_id.value_or("");
+  read.caller_id = call.caller_id;
   read.policies = call.policies;
   NeededAction& needed = read.actions.emplace_back();
-  needed.action = source->version_id.empty() ? "s3:GetObject" : "s3:GetObjectVersion";
+  needed.action = source->version_id ? "s3:GetObjectVersion" : "s3:GetObject";
   needed.resources.push_back("arn:" + ctx->partition + ":s3:::" + source->bucket + "/" +
                              source->key);
   co_await check_bucket_call(&read);
@@ -188,48 +181,98 @@ Task<void> AccessControl::check_account_call(Call* call) {
   co_return ok();
 }
 
+Task<std::vector<Result<void>>> AccessControl::may_delete(Ctx ctx,
+                                                          const api::DeleteObjectsInput* input) {
+  const auto& objects = input->delete_.objects;
+  std::vector<Result<void>> verdicts(objects.size());
+  if (ctx->principal.kind == Principal::Kind::service) co_return std::move(verdicts);
+  Call call{.ctx = ctx};
+  call.bucket_name = input->bucket;
+  co_await know_caller(&call);
+  const bool open = co_await open_call(&call);
+  if (!open) co_return std::move(verdicts);
+  const platform::ConditionContext conditions = call.conditions;
+  for (size_t i = 0; i < objects.size(); ++i) {
+    call.key = objects[i].key;
+    call.version_id = objects[i].version_id.value_or("");
+    call.conditions = conditions;
+    const std::string resource =
+        "arn:" + ctx->partition + ":s3:::" + input->bucket + "/" + call.key;
+    const bool newest = call.version_id.empty();
+    call.actions.clear();
+    call.actions.push_back({newest ? "s3:DeleteObject" : "s3:DeleteObjectVersion", {resource}});
+    if (input->bypass_governance_retention.value_or(false))
+      call.actions.push_back({"s3:BypassGovernanceRetention", {resource}});
+    auto weighing = weigh(&call);
+    verdicts[i] = co_await as_result(std::move(weighing));
+  }
+  co_return std::move(verdicts);
+}
+
+Task<void> AccessControl::know_caller(Call* call) {
+  if (call->anonymous()) co_return ok();
+  call->caller_id = owners_.of_account(call->principal().account).canonical_id;
+  if (mode_ == AuthMode::strict)
+    call->policies = co_await identity_.policies_for(call->principal(), nullptr);
+  co_return ok();
+}
+
 Task<void> AccessControl::check_bucket_call(Call* call) {
-  if (call->version_id.empty()) {
+  const bool open = co_await open_call(call);
+  if (!open) co_return ok();
+  // DeleteObjects' objects are judged one by one, by may_delete.
+  if (call->actions.empty() && call->op->name != "DeleteObjects") {
+    call->actions = platform::needed_actions(*call->op, *call->input, *call->ctx);
+    if (!call->version_id.empty()) {
+      for (NeededAction& needed : call->actions) needed.action = versioned_action(needed.action);
+    }
+  }
+  co_await weigh(call);
+  co_return ok();
+}
+
+Task<bool> AccessControl::open_call(Call* call) {
+  if (call->op && call->version_id.empty()) {
     call->view = std::make_unique<storage::LatestView>(shard_);
   } else {
     call->view = shard_.snapshot();  // a version's records hang together
   }
   const S3Reader reader(*call->view);
   auto found = co_await reader.find_bucket(call->bucket_name);
-  if (!found) co_return ok();  // the operation says so
+  if (!found) co_return false;  // the operation says so
   call->bucket = std::move(*found);
-  const bool source = call->bucket_name != text_of(*call->input, "Bucket");
-  const std::string expected =
-      text_of(*call->input, source ? "ExpectedSourceBucketOwner" : "ExpectedBucketOwner");
-  if (!expected.empty() && expected != call->bucket.owner) co_return fail(errors::access_denied());
-  if (!call->anonymous() && !source && call->ctx->region != call->bucket.region)
+  if (!call->expected_owner.empty() && call->expected_owner != call->bucket.owner)
+    co_return fail(errors::access_denied());
+  if (!call->anonymous() && !call->copied_from && call->ctx->region != call->bucket.region)
     co_return fail(permanent_redirect(call->bucket));
 
   const bool trusted = mode_ == AuthMode::open && call->by_owner();
   if (trusted) {  // what most calls are: nothing to weigh
     const auto policy = co_await reader.config(call->bucket, config::kPolicy);
     const auto ownership = co_await reader.config(call->bucket, config::kOwnership);
-    if (!policy && ownership == ownership_name(Ownership::bucket_owner_enforced)) co_return ok();
+    if (!policy && ownership == ownership_name(Ownership::bucket_owner_enforced)) co_return false;
   }
-  if (call->actions.empty()) {
-    call->actions = platform::needed_actions(*call->op, *call->input, *call->ctx);
-    if (!call->version_id.empty()) {
-      for (NeededAction& needed : call->actions) needed.action = versioned_action(needed.action);
-    }
-  }
-  if (!call->anonymous())
-    call->caller_id = owners_.of_account(call->principal().account).canonical_id;
   call->access = co_await load_access(reader, owners_, call->bucket);
   if (!call->access.policy.empty()) {
-    call->policy = co_await platform::PolicyDocument::parse(call->access.policy,
-                                                            platform::PolicyKind::resource);
+    const std::string policy = with_account_principals(call->access.policy, owners_);
+    call->policy = co_await platform::PolicyDocument::parse(policy, platform::PolicyKind::resource);
   }
   // A loopback listener without TLS is as good as one with it: policies that ask for TLS hold in
   // strict mode only.
   const bool secure = mode_ == AuthMode::open || call->ctx->endpoint.scheme == "https";
   platform::add_global_keys(call->conditions, *call->ctx, call->policies, call->bucket.owner,
                             env_.wall.now(), {.secure = secure});
-  platform::add_input_keys(call->conditions, *call->op, *call->input);
+  if (call->op) {
+    platform::add_input_keys(call->conditions, *call->op, *call->input);
+    call->conditions.set("s3:ObjectCreationOperation",
+                         creates_object(*call->op) ? "true" : "false");
+  }
+  co_return true;
+}
+
+// All actions of an opened call, each on each of its resources.
+Task<void> AccessControl::weigh(Call* call) {
+  const S3Reader reader(*call->view);
   if (!call->key.empty()) {
     auto looked = call->version_id.empty()
                       ? reader.current(call->bucket, call->key)

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <string>
-#include <unordered_map>
+#include <vector>
 
+#include "api/s3/handlers.h"
 #include "platform/identity.h"
 #include "platform/service_authorizer.h"
 #include "services/s3/bucket_access.h"
@@ -25,11 +26,18 @@ class AccessControl final : public platform::ServiceAuthorizer {
 
   // Errors: AccessDenied, PermanentRedirect.
   Task<void> authorize(const aws::OperationDesc& op, Ctx ctx, const aws::StructBox& input) override;
+  // Of each of the call's objects whether the caller may delete it: S3 answers for each by itself.
+  // Error of each: AccessDenied. Source: S3 API Reference, DeleteObjects.
+  Task<std::vector<Result<void>>> may_delete(Ctx ctx, const api::DeleteObjectsInput* input);
 
  private:
   struct Call;
+  Task<void> know_caller(Call* call);
   Task<void> check_account_call(Call* call);
   Task<void> check_bucket_call(Call* call);
+  // Loads what decides about the bucket. False: there is nothing to weigh.
+  Task<bool> open_call(Call* call);
+  Task<void> weigh(Call* call);
   Result<void> check_action(const Call& call, std::string_view action,
                             const std::string& resource) const;
 

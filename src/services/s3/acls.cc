@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "api/s3/get_bucket_acl.h"
 #include "api/s3/get_object_acl.h"
 #include "api/s3/put_bucket_acl.h"
@@ -5,6 +7,7 @@
 #include "services/s3/bucket_access.h"
 #include "services/s3/configurations.h"
 #include "services/s3/errors.h"
+#include "services/s3/object_access.h"
 #include "services/s3/service.h"
 
 namespace virga::s3 {
@@ -33,6 +36,7 @@ Result<Acl> wanted_acl(const Input& input, const BucketAccess& access, const Acl
 Result<ObjectVersion> object_version(const S3Reader& reader, const Bucket& bucket,
                                      const std::string& key,
                                      const std::optional<std::string>& version_id) {
+  VIRGA_TRY_VOID(check_version_id(version_id));
   VIRGA_TRY(object,
             version_id ? reader.version(bucket, key, *version_id) : reader.current(bucket, key));
   if (!object && version_id) return fail(errors::no_such_version(key, *version_id));
@@ -84,8 +88,11 @@ Task<api::PutObjectAclOutput> Service::put_object_acl(Ctx ctx, api::PutObjectAcl
                              .bucket_owner = owners_.of_account(bucket.owner).canonical_id,
                              .target = AclTarget::object};
     VIRGA_TRY(acl, wanted_acl(input, access, context));
-    object.acl = encode_acl(acl);
+    const std::string before = std::exchange(object.acl, encode_acl(acl));
+    if (before == object.acl) return true;  // nobody is told of what stays as it was
     VIRGA_TRY_VOID(s3.update(bucket, object));
+    VIRGA_TRY_VOID(
+        notifications_.publish(s3, *ctx, bucket, object_event("ObjectAcl:Put", bucket, object)));
     return true;
   };
   const bool done = co_await write(ctx, body);

@@ -214,6 +214,31 @@ Result<platform::PolicyRef> parse_bucket_policy(std::string_view text, std::stri
   return std::move(*compiled);
 }
 
+std::string with_account_principals(std::string_view text, const Owners& owners) {
+  if (text.find("CanonicalUser") == std::string_view::npos) return std::string(text);
+  auto parsed = parse_json(text);
+  Document* const list = parsed ? parsed->find("Statement") : nullptr;
+  if (!list) return std::string(text);
+  const auto name_accounts = [&](Document& statement) {
+    for (const char* const member : {"Principal", "NotPrincipal"}) {
+      Document* const principal = statement.is_object() ? statement.find(member) : nullptr;
+      if (!principal || !principal->is_object()) continue;
+      Document accounts = Document::array();
+      for (const std::string& name : texts(principal->find("AWS"))) accounts.push(name);
+      for (const std::string& id : texts(principal->find("CanonicalUser"))) {
+        if (const auto owner = owners.find_canonical_id(id)) accounts.push(owner->account);
+      }
+      if (!accounts.as_array().empty()) principal->set("AWS", std::move(accounts));
+    }
+  };
+  if (list->is_array()) {
+    for (Document& statement : list->as_array()) name_accounts(statement);
+  } else {
+    name_accounts(*list);
+  }
+  return to_json(*parsed);
+}
+
 bool is_public_policy(std::string_view text) {
   const auto parsed = parse_json(text);
   if (!parsed) return false;

@@ -98,5 +98,17 @@ TEST(BucketPlace, follows_the_endpoint) {
             "IllegalLocationConstraintException");
 }
 
+TEST(BucketPolicy, evaluates_canonical_user_ids_as_their_accounts) {
+  const Owners owners;
+  const std::string id = owners.of_account("111122223333").canonical_id;
+  const std::string policy =
+      R"({"Statement":[{"Effect":"Allow","Principal":{"AWS":"444455556666","CanonicalUser":")" +
+      id + R"("},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]})";
+  const std::string evaluated = with_account_principals(policy, owners);
+  EXPECT_NE(evaluated.find(R"("AWS":["444455556666","111122223333"])"), std::string::npos)
+      << evaluated;
+  EXPECT_EQ(with_account_principals("{}", owners), "{}");
+}
+
 }  // namespace
 }  // namespace virga::s3

@@ -11,6 +11,7 @@
 #include "services/s3/configurations.h"
 #include "services/s3/errors.h"
 #include "services/s3/listing.h"
+#include "services/s3/object_access.h"
 #include "services/s3/service.h"
 
 namespace virga::s3 {
@@ -80,7 +81,7 @@ Task<api::CreateBucketOutput> Service::create_bucket(Ctx ctx, api::CreateBucketI
   bucket.name = input.bucket;
   bucket.owner = ctx->account;
   bucket.region = place.region;
-  bucket.created_millis = ctx->now.at.millis();
+  bucket.created_millis = stamp(*ctx);
   bucket.object_lock = input.object_lock_enabled_for_bucket.value_or(false);
   if (bucket.object_lock) bucket.versioning = Versioning::enabled;
   const std::string caller_region = ctx->region;
@@ -89,7 +90,8 @@ Task<api::CreateBucketOutput> Service::create_bucket(Ctx ctx, api::CreateBucketI
     if (there) {
       if (there->owner != bucket.owner) return fail(errors::bucket_already_exists(bucket.name));
       // In us-east-1 creating one's own bucket again changes nothing and succeeds.
-      if (caller_region == "us-east-1" && there->region == "us-east-1") return false;
+      const bool same_place = there->region == bucket.region;
+      if (caller_region == "us-east-1" && bucket.region == "us-east-1" && same_place) return false;
       return fail(errors::bucket_already_owned(bucket.name));
     }
     s3.add(bucket);

@@ -109,4 +109,16 @@ Result<ContentClaims> claims_of(const Input& input, const async::ByteSource* bod
   return claims;
 }
 
+// What will be locked must be known to have arrived whole. `what`: "Object" or "Part". Source: S3
+// API Reference, PutObject; recorded answers.
+template <class Record>
+Result<void> check_locked_claims(const Record& record, const ContentClaims& claims,
+                                 const char* what) {
+  const bool locked = !record.lock_mode.empty() || record.legal_hold != LegalHold::never_set;
+  if (!locked || claims.md5 || claims.algorithm) return {};
+  return fail(
+      errors::invalid_request("Content-MD5 OR x-amz-checksum- HTTP header is required for Put " +
+                              std::string(what) + " requests with Object Lock parameters"));
+}
+
 }  // namespace virga::s3

@@ -141,6 +141,7 @@ Result<void> check_whole(const api::CompleteMultipartUploadInput& input,
 ObjectVersion object_of(const Upload& upload, const std::vector<Part>& parts) {
   ObjectVersion object;
   object.key = upload.key;
+  object.upload_id = upload.upload_id;
   object.owner = upload.owner;
   for (const Part& part : parts) object.size += part.size;
   object.etag = etag_of_parts(parts);
@@ -154,6 +155,15 @@ ObjectVersion object_of(const Upload& upload, const std::vector<Part>& parts) {
   object.legal_hold = upload.legal_hold;
   object.acl = upload.acl;
   return object;
+}
+
+// A client that did not hear the first answer asks again, and is told the same. Source: S3 User
+// Guide, "Uploading and copying objects using multipart upload".
+Result<Placed> completed_before(const S3Reader& s3, const Bucket& bucket,
+                                const api::CompleteMultipartUploadInput& input) {
+  VIRGA_TRY(made, s3.made_of_upload(bucket, input.key, input.upload_id));
+  if (!made) return fail(errors::no_such_upload(input.upload_id));
+  return Placed{std::move(*made), bucket.versioning};
 }
 
 }  // namespace
@@ -170,9 +180,10 @@ Task<api::CompleteMultipartUploadOutput> Service::complete_multipart_upload(
   const int64_t now_millis = stamp(*ctx);
   const auto body = [&](S3Transaction& s3) -> Result<Placed> {
     VIRGA_TRY(bucket, s3.bucket(there.name));
-    VIRGA_TRY(upload, s3.upload(bucket, input.key, input.upload_id));
-    VIRGA_TRY(parts, named_parts(s3, bucket, upload, *input.multipart_upload->parts));
-    ObjectVersion object = object_of(upload, parts);
+    VIRGA_TRY(upload, s3.find_upload(bucket, input.key, input.upload_id));
+    if (!upload) return completed_before(s3, bucket, input);
+    VIRGA_TRY(parts, named_parts(s3, bucket, *upload, *input.multipart_upload->parts));
+    ObjectVersion object = object_of(*upload, parts);
     object.modified_millis = now_millis;
     VIRGA_TRY_VOID(check_whole(input, object));
     VIRGA_TRY(before, s3.current(bucket, object.key));
@@ -180,10 +191,10 @@ Task<api::CompleteMultipartUploadOutput> Service::complete_multipart_upload(
     VIRGA_TRY_VOID(check_write(input.if_match, input.if_none_match, present, object.key));
     std::vector<uint32_t> used;
     for (const Part& part : parts) used.push_back(part.number);
-    VIRGA_TRY_VOID(s3.erase(bucket, upload, used));
+    VIRGA_TRY_VOID(s3.erase(bucket, *upload, used));
     VIRGA_TRY_VOID(s3.put_version(bucket, object, parts, chance));
     VIRGA_TRY_VOID(notifications_.publish(
-        s3, *ctx, bucket, created_event("ObjectCreated:CompleteMultipartUpload", bucket, object)));
+        s3, *ctx, bucket, object_event("ObjectCreated:CompleteMultipartUpload", bucket, object)));
     return Placed{std::move(object), bucket.versioning};
   };
   const Placed placed = co_await write(ctx, body);

@@ -16,6 +16,7 @@ inline constexpr std::string_view kCors = "cors";
 inline constexpr std::string_view kEncryption = "encryption";
 inline constexpr std::string_view kLocation = "location";  // the LocationConstraint as it was given
 inline constexpr std::string_view kNotification = "notification";
+inline constexpr std::string_view kObjectLock = "object-lock";
 inline constexpr std::string_view kOwnership = "ownership";  // AWS's word
 inline constexpr std::string_view kPolicy = "policy";        // the text as it came
 inline constexpr std::string_view kPublicAccessBlock = "public-access-block";

@@ -12,12 +12,6 @@ namespace {
 
 constexpr uint64_t kCopyBytesMax = uint64_t{5} << 30;
 
-AwsError bad_source(std::string_view header) {
-  return errors::invalid_argument(
-      "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-      "x-amz-copy-source", header);
-}
-
 Result<bool> replaces(const std::optional<std::string>& directive, const char* header,
                       const char* what) {
   if (!directive || *directive == "COPY") return false;
@@ -46,24 +40,6 @@ bool changes_nothing(const api::CopyObjectInput& input, const OpenSource& source
 }
 
 }  // namespace
-
-Result<CopySource> parse_copy_source(std::string_view header) {
-  std::string_view text = header;
-  std::optional<std::string> version_id;
-  if (const auto question = text.rfind("?versionId="); question != std::string_view::npos) {
-    version_id = text.substr(question + 11);
-    text = text.substr(0, question);
-  }
-  auto decoded = percent_decode(text);
-  if (!decoded) return fail(bad_source(header));
-  std::string_view path = *decoded;
-  if (path.starts_with('/')) path.remove_prefix(1);
-  const auto slash = path.find('/');
-  if (slash == std::string_view::npos || slash == 0 || slash + 1 == path.size())
-    return fail(bad_source(header));
-  return CopySource{std::string(path.substr(0, slash)), std::string(path.substr(slash + 1)),
-                    std::move(version_id)};
-}
 
 Task<api::CopyObjectOutput> Service::copy_object(Ctx ctx, api::CopyObjectInput input) {
   co_await check_key(input.key);
@@ -99,7 +75,7 @@ Task<api::CopyObjectOutput> Service::copy_object(Ctx ctx, api::CopyObjectInput i
   object.encryption = co_await choose_encryption(wish, key, *ctx);
   object.tags = source.object.tags;
   if (replace_tags) object.tags = co_await parse_tagging(input.tagging.value_or(""));
-  co_await apply_lock(lock_wish(input), bucket, *ctx, object);
+  co_await apply_lock(s3, bucket, *ctx, lock_wish(input), object);
 
   ContentOptions options;
   options.size_max = kCopyBytesMax;

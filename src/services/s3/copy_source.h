@@ -18,6 +18,11 @@ struct CopySource {
 };
 // "bucket/key?versionId=…", percent-encoded, a slash in front or not. Error: InvalidArgument.
 Result<CopySource> parse_copy_source(std::string_view header);
+// The version it names. Errors: those of find_object, InvalidRequest for a delete marker asked for
+// by its id, InvalidObjectState for what is archived. Source: S3 API Reference, CopyObject;
+// recorded answers.
+Result<ObjectVersion> find_copied(const S3Reader& s3, const Bucket& bucket,
+                                  const CopySource& source);
 
 struct OpenSource {
   Bucket bucket;
@@ -32,7 +37,7 @@ Result<OpenSource> open_copy_source(const S3Reader& s3, const Input& input) {
   OpenSource out;
   VIRGA_TRY(bucket, open_bucket(s3, source.bucket, input.expected_source_bucket_owner));
   out.bucket = std::move(bucket);
-  VIRGA_TRY(object, find_object(s3, out.bucket, source.key, source.version_id, "GET"));
+  VIRGA_TRY(object, find_copied(s3, out.bucket, source));
   out.object = std::move(object);
   VIRGA_TRY(key, matching_key(out.object.encryption, input.copy_source_sse_customer_algorithm,
                               input.copy_source_sse_customer_key,

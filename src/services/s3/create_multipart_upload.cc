@@ -63,7 +63,7 @@ Task<api::CreateMultipartUploadOutput> Service::create_multipart_upload(
   if (!key) wish = co_await with_bucket_default(reader, there, std::move(wish));
   upload.encryption = co_await choose_encryption(wish, key, *ctx);
   if (input.tagging) upload.tags = co_await parse_tagging(*input.tagging);
-  co_await apply_lock(lock_wish(input), there, *ctx, upload);
+  co_await apply_lock(reader, there, *ctx, lock_wish(input), upload);
   co_await choose_checksum(input, upload);
   upload.upload_id = env_.random.bytes(16);
   const auto body = [&](S3Transaction& s3) -> Result<bool> {

@@ -10,7 +10,14 @@
 namespace virga::s3 {
 namespace {
 
+// Source: S3 User Guide, "Event message structure".
 constexpr std::string_view kEventVersion = "2.1";
+constexpr std::string_view kSettingsEventVersion = "2.3";
+
+// Of what hangs on an object, not of its content.
+bool is_about_settings(std::string_view event) {
+  return event.starts_with("ObjectTagging:") || event.starts_with("ObjectAcl:");
+}
 
 std::string principal_id(const Principal& principal) {
   switch (principal.kind) {
@@ -44,8 +51,7 @@ std::string event_owner_id(std::string_view account) {
   return out;
 }
 
-ObjectEvent created_event(std::string_view name, const Bucket& bucket,
-                          const ObjectVersion& object) {
+ObjectEvent object_event(std::string_view name, const Bucket& bucket, const ObjectVersion& object) {
   ObjectEvent out;
   out.name = name;
   out.key = object.key;
@@ -58,12 +64,13 @@ ObjectEvent created_event(std::string_view name, const Bucket& bucket,
 std::string event_message(const RequestContext& request, const Bucket& bucket,
                           std::string_view configuration_id, const ObjectEvent& event) {
   Document object = Document::object().set("key", url_encode_key(event.key));
+  const bool settings = is_about_settings(event.name);
   if (!event.etag.empty()) {
-    object.set("size", static_cast<int64_t>(event.size));
+    if (!settings) object.set("size", static_cast<int64_t>(event.size));
     object.set("eTag", event.etag);
   }
   if (!event.version_id.empty()) object.set("versionId", event.version_id);
-  object.set("sequencer", sequencer(event.order));
+  if (!settings) object.set("sequencer", sequencer(event.order));
   Document s3 =
       Document::object()
           .set("s3SchemaVersion", "1.0")
@@ -76,7 +83,7 @@ std::string event_message(const RequestContext& request, const Bucket& bucket,
           .set("object", std::move(object));
   Document record =
       Document::object()
-          .set("eventVersion", kEventVersion)
+          .set("eventVersion", settings ? kSettingsEventVersion : kEventVersion)
           .set("eventSource", "aws:s3")
           .set("awsRegion", bucket.region)
           .set("eventTime", format_iso8601_millis(request.now.at))

@@ -19,8 +19,8 @@ struct ObjectEvent {
   uint64_t order = 0;  // rises with each event of a key
 };
 
-// Of an object that has just been made.
-ObjectEvent created_event(std::string_view name, const Bucket& bucket, const ObjectVersion& object);
+// Of an object that has just been made or changed.
+ObjectEvent object_event(std::string_view name, const Bucket& bucket, const ObjectVersion& object);
 
 // The JSON message that S3 publishes about it. Source: S3 User Guide, "Event message structure".
 std::string event_message(const RequestContext& request, const Bucket& bucket,

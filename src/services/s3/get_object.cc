@@ -49,11 +49,6 @@ Result<void> choose_part(Selection& s, int32_t number) {
   return fail(no_such_part(number, s.extents.size()));
 }
 
-bool is_archived(const ObjectVersion& object) {
-  return object.headers.storage_class == "GLACIER" ||
-         object.headers.storage_class == "DEEP_ARCHIVE";
-}
-
 enum class Wants { content, headers };
 
 template <class Input>
@@ -173,7 +168,8 @@ void show(const Input& input, const Selection& s, Output& output) {
     output.object_lock_mode = o.lock_mode;
     output.object_lock_retain_until_date = Timestamp::from_millis(o.retain_until_millis);
   }
-  if (o.legal_hold) output.object_lock_legal_hold_status = "ON";
+  if (o.legal_hold != LegalHold::never_set)
+    output.object_lock_legal_hold_status = o.legal_hold == LegalHold::on ? "ON" : "OFF";
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
-#include "base/strings.h"
 #include "services/s3/errors.h"
+#include "services/s3/initiator.h"
+#include "services/s3/listed_object.h"
+#include "services/s3/listing.h"
 #include "services/s3/object_access.h"
 #include "services/s3/service.h"
 
@@ -13,28 +15,14 @@ namespace {
 
 constexpr int32_t kUploadsMax = 1000;
 
-// How keys are written in the answer.
-class KeyText {
- public:
-  explicit KeyText(bool encoded) : encoded_(encoded) {}
-  std::string operator()(std::string_view key) const {
-    return encoded_ ? percent_encode(key, KeepSlash::yes) : std::string(key);
-  }
-
- private:
-  bool encoded_;
-};
-
 void show_upload(const Owners& owners, const Upload& upload, const KeyText& text,
                  api::MultipartUpload& line) {
   line.upload_id = upload.upload_id;
   line.key = text(upload.key);
   line.initiated = Timestamp::from_millis(upload.initiated_millis);
   line.storage_class = upload.headers.storage_class;
-  line.owner.emplace().id = owners.of_account(upload.owner).canonical_id;
-  auto& initiator = line.initiator.emplace();
-  initiator.id = upload.initiator;
-  initiator.display_name = upload.initiator.substr(upload.initiator.rfind('/') + 1);
+  line.owner = to_api_owner(owners, owners.of_account(upload.owner).canonical_id);
+  line.initiator = to_api_initiator(owners, upload.initiator);
   if (upload.checksum_algorithm.empty()) return;
   line.checksum_algorithm = upload.checksum_algorithm;
   line.checksum_type = upload.checksum_composite ? "COMPOSITE" : "FULL_OBJECT";
@@ -53,16 +41,13 @@ Task<api::ListMultipartUploadsOutput> Service::list_multipart_uploads(
         errors::invalid_argument("Argument max-uploads must be an integer between 0 and 2147483647",
                                  "max-uploads", std::to_string(asked)));
   }
-  if (input.encoding_type && *input.encoding_type != "url") {
-    co_return fail(errors::invalid_argument("Invalid Encoding Method specified in Request",
-                                            "encoding-type", *input.encoding_type));
-  }
+  co_await check_encoding_type(input.encoding_type);
   const size_t limit = static_cast<size_t>(std::min(asked, kUploadsMax));
   const std::string prefix = input.prefix.value_or("");
   const std::string delimiter = input.delimiter.value_or("");
   const std::string key_marker = input.key_marker.value_or("");
   const std::string id_marker = key_marker.empty() ? "" : input.upload_id_marker.value_or("");
-  const KeyText text(input.encoding_type.has_value());
+  const KeyText text(input.encoding_type);
 
   api::ListMultipartUploadsOutput output;
   output.bucket = input.bucket;

@@ -2,6 +2,7 @@
 
 #include "services/s3/checksum_members.h"
 #include "services/s3/conditions.h"
+#include "services/s3/initiator.h"
 #include "services/s3/object_access.h"
 #include "services/s3/service.h"
 
@@ -53,10 +54,8 @@ Task<api::ListPartsOutput> Service::list_parts(Ctx ctx, api::ListPartsInput inpu
   });
   output.next_part_number_marker = parts.empty() ? 0 : *parts.back().part_number;
   if (parts.empty()) output.parts.reset();
-  auto& initiator = output.initiator.emplace();
-  initiator.id = upload.initiator;
-  initiator.display_name = upload.initiator.substr(upload.initiator.rfind('/') + 1);
-  output.owner.emplace().id = owners_.of_account(upload.owner).canonical_id;
+  output.initiator = to_api_initiator(owners_, upload.initiator);
+  output.owner = to_api_owner(owners_, owners_.of_account(upload.owner).canonical_id);
   output.storage_class = upload.headers.storage_class;
   if (checksums) {
     output.checksum_algorithm = upload.checksum_algorithm;

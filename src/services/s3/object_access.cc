@@ -55,6 +55,11 @@ Result<ObjectVersion> find_object(const S3Reader& s3, const Bucket& bucket, cons
   return std::move(*found);
 }
 
+bool is_archived(const ObjectVersion& object) {
+  return object.headers.storage_class == "GLACIER" ||
+         object.headers.storage_class == "DEEP_ARCHIVE";
+}
+
 Result<std::optional<CustomerKey>> matching_key(const Encryption& encryption,
                                                 const std::optional<std::string>& algorithm,
                                                 const std::optional<std::string>& key,
@@ -100,7 +105,7 @@ Result<void> check_unlocked(const ObjectVersion& object, int64_t now_millis,
                             bool bypass_governance) {
   const bool retained = !object.lock_mode.empty() && object.retain_until_millis > now_millis &&
                         !(object.lock_mode == "GOVERNANCE" && bypass_governance);
-  if (!retained && !object.legal_hold) return {};
+  if (!retained && object.legal_hold != LegalHold::on) return {};
   return fail(
       errors::make("AccessDenied", 403, "Access Denied because object protected by object lock."));
 }

@@ -22,6 +22,9 @@ Result<ObjectVersion> find_object(const S3Reader& s3, const Bucket& bucket, cons
                                   std::string_view method);
 Result<void> check_version_id(const std::optional<std::string>& version_id);
 
+// Of a storage class whose content has to be restored before it can be read.
+bool is_archived(const ObjectVersion& object);
+
 // The key that a request gives, held against what the object (or upload) was made with. Errors:
 // InvalidRequest, AccessDenied.
 Result<std::optional<CustomerKey>> matching_key(const Encryption& encryption,

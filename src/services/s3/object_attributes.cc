@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "api/s3/shapes/object_lock_configuration.h"
 #include "api/s3/shapes/server_side_encryption_configuration.h"
 #include "aws/router.h"
 #include "base/document.h"
@@ -119,6 +120,15 @@ Result<std::string> check_storage_class(const std::optional<std::string>& name) 
                            *name));
 }
 
+Result<void> check_redirect(const std::optional<std::string>& location) {
+  const bool good = !location || location->empty() || location->starts_with('/') ||
+                    location->starts_with("http://") || location->starts_with("https://");
+  if (good) return {};
+  return fail(errors::make("InvalidRedirectLocation", 400,
+                           "The website redirect location must have a prefix of 'http://' or "
+                           "'https://' or '/'."));
+}
+
 Result<EncryptionWish> with_bucket_default(const S3Reader& s3, const Bucket& bucket,
                                            EncryptionWish wish) {
   VIRGA_TRY(bytes, s3.config(bucket, config::kEncryption));
@@ -200,6 +210,23 @@ Result<void> check_lock(const LockWish& wish, const Bucket& bucket, const Reques
                                          "x-amz-object-lock-legal-hold", *wish.legal_hold));
   }
   return {};
+}
+
+// Source: S3 User Guide, "Locking objects with Object Lock", "Default retention": the date is the
+// version's creation and the period; a year has 365 days.
+Result<LockWish> with_default_retention(const S3Reader& s3, const Bucket& bucket,
+                                        const RequestContext& request, LockWish wish) {
+  if (wish.mode || !bucket.object_lock) return wish;
+  VIRGA_TRY(bytes, s3.config(bucket, config::kObjectLock));
+  if (!bytes) return wish;
+  VIRGA_TRY(stored, decode_config<api::ObjectLockConfiguration>(*bytes));
+  if (!stored.rule || !stored.rule->default_retention) return wish;
+  const api::DefaultRetention& retention = *stored.rule->default_retention;
+  constexpr int64_t kDayMillis = 24LL * 3600 * 1000;
+  const int64_t days = retention.days ? *retention.days : 365LL * retention.years.value_or(0);
+  wish.mode = retention.mode;
+  wish.until = Timestamp::from_millis(request.now.at.millis() + days * kDayMillis);
+  return wish;
 }
 
 std::string object_encoding(const std::optional<std::string>& header) {

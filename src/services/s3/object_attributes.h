@@ -31,6 +31,9 @@ Result<void> check_metadata(
 Result<std::string> check_storage_class(
     const std::optional<std::string>& name);  // InvalidStorageClass; default STANDARD
 
+// InvalidRedirectLocation unless it begins with "/", "http://" or "https://".
+Result<void> check_redirect(const std::optional<std::string>& location);
+
 struct EncryptionWish {
   std::optional<std::string> algorithm, kms_key, kms_context;
   std::optional<bool> bucket_key;
@@ -48,10 +51,11 @@ struct LockWish {
   std::optional<Timestamp> until;
 };
 // Errors: InvalidRequest for a bucket without locks, InvalidArgument.
-template <class Record>
-Result<void> apply_lock(const LockWish& wish, const Bucket& bucket, const RequestContext& request,
-                        Record& record);
 Result<void> check_lock(const LockWish& wish, const Bucket& bucket, const RequestContext& request);
+// What the bucket's default retention adds to a wish that names no mode
+// (PutObjectLockConfiguration).
+Result<LockWish> with_default_retention(const S3Reader& s3, const Bucket& bucket,
+                                        const RequestContext& request, LockWish wish);
 
 // Without "aws-chunked", which is of the transfer.
 std::string object_encoding(const std::optional<std::string>& header);
@@ -65,6 +69,7 @@ Result<ObjectHeaders> headers_of(const Input& input) {
   h.content_encoding = object_encoding(input.content_encoding);
   h.content_language = input.content_language.value_or("");
   if (input.expires) h.expires = format_http_date(*input.expires);
+  VIRGA_TRY_VOID(check_redirect(input.website_redirect_location));
   h.website_redirect = input.website_redirect_location.value_or("");
   VIRGA_TRY(storage_class, check_storage_class(input.storage_class));
   h.storage_class = std::move(storage_class);
@@ -86,12 +91,14 @@ LockWish lock_wish(const Input& input) {
 }
 
 template <class Record>
-Result<void> apply_lock(const LockWish& wish, const Bucket& bucket, const RequestContext& request,
-                        Record& record) {
+Result<void> apply_lock(const S3Reader& s3, const Bucket& bucket, const RequestContext& request,
+                        const LockWish& wish, Record& record) {
   VIRGA_TRY_VOID(check_lock(wish, bucket, request));
-  record.lock_mode = wish.mode.value_or("");
-  if (wish.until) record.retain_until_millis = wish.until->millis();
-  record.legal_hold = wish.legal_hold == "ON";
+  VIRGA_TRY(lock, with_default_retention(s3, bucket, request, wish));
+  record.lock_mode = lock.mode.value_or("");
+  if (lock.until) record.retain_until_millis = lock.until->millis();
+  if (lock.legal_hold)
+    record.legal_hold = *lock.legal_hold == "ON" ? LegalHold::on : LegalHold::off;
   return {};
 }
 

@@ -61,7 +61,7 @@ Task<api::PutObjectRetentionOutput> Service::put_object_retention(
   }
   const bool bypass = input.bypass_governance_retention.value_or(false);
   const int64_t now = ctx->now.at.millis();
-  ObjectName name{input.bucket, input.key, input.version_id, input.expected_bucket_owner};
+  ObjectName name{input.bucket, input.key, input.version_id, input.expected_bucket_owner, {}};
   const auto edit = [&](const Bucket& bucket, ObjectVersion& object) -> Result<void> {
     VIRGA_TRY_VOID(must_lock(bucket));
     return change_retention(object, mode, until, now, bypass);
@@ -90,10 +90,10 @@ Task<api::PutObjectLegalHoldOutput> Service::put_object_legal_hold(
     Ctx ctx, api::PutObjectLegalHoldInput input) {
   const std::string status = input.legal_hold ? input.legal_hold->status.value_or("") : "";
   if (status != "ON" && status != "OFF") co_return fail(errors::malformed_xml());
-  ObjectName name{input.bucket, input.key, input.version_id, input.expected_bucket_owner};
+  ObjectName name{input.bucket, input.key, input.version_id, input.expected_bucket_owner, {}};
   const auto edit = [&](const Bucket& bucket, ObjectVersion& object) -> Result<void> {
     VIRGA_TRY_VOID(must_lock(bucket));
-    object.legal_hold = status == "ON";
+    object.legal_hold = status == "ON" ? LegalHold::on : LegalHold::off;
     return {};
   };
   const ObjectVersion object = co_await edit_object(ctx, std::move(name), edit);
@@ -109,7 +109,8 @@ Task<api::GetObjectLegalHoldOutput> Service::get_object_legal_hold(
   co_await must_lock(bucket);
   const ObjectVersion object = co_await find_object(s3, bucket, input.key, input.version_id, "GET");
   api::GetObjectLegalHoldOutput output;
-  output.legal_hold.emplace().status = object.legal_hold ? "ON" : "OFF";
+  if (object.legal_hold == LegalHold::never_set) co_return fail(no_lock_configuration());
+  output.legal_hold.emplace().status = object.legal_hold == LegalHold::on ? "ON" : "OFF";
   co_return std::move(output);
 }
 

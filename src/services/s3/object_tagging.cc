@@ -17,6 +17,10 @@ Task<ObjectVersion> Service::edit_object(
     VIRGA_TRY(object, find_object(s3, bucket, name.key, name.version_id, "PUT"));
     VIRGA_TRY_VOID(edit(bucket, object));
     VIRGA_TRY_VOID(s3.update(bucket, object));
+    if (!name.event.empty()) {
+      VIRGA_TRY_VOID(
+          notifications_.publish(s3, *ctx, bucket, object_event(name.event, bucket, object)));
+    }
     if (bucket.versioning == Versioning::off) object.version_id.clear();
     return object;
   };
@@ -29,7 +33,8 @@ Task<api::PutObjectTaggingOutput> Service::put_object_tagging(Ctx ctx,
   Tags tags;
   for (const auto& tag : input.tagging.tag_set) tags.emplace_back(tag.key, tag.value);
   co_await check_object_tags(tags);
-  ObjectName name{input.bucket, input.key, input.version_id, input.expected_bucket_owner};
+  ObjectName name{input.bucket, input.key, input.version_id, input.expected_bucket_owner,
+                  "ObjectTagging:Put"};
   const auto edit = [&](const Bucket&, ObjectVersion& o) { return o.tags = tags, Result<void>(); };
   const ObjectVersion object = co_await edit_object(ctx, std::move(name), edit);
   api::PutObjectTaggingOutput output;
@@ -55,7 +60,8 @@ Task<api::GetObjectTaggingOutput> Service::get_object_tagging(Ctx ctx,
 
 Task<api::DeleteObjectTaggingOutput> Service::delete_object_tagging(
     Ctx ctx, api::DeleteObjectTaggingInput input) {
-  ObjectName name{input.bucket, input.key, input.version_id, input.expected_bucket_owner};
+  ObjectName name{input.bucket, input.key, input.version_id, input.expected_bucket_owner,
+                  "ObjectTagging:Delete"};
   const auto edit = [&](const Bucket&, ObjectVersion& o) { return o.tags.clear(), Result<void>(); };
   const ObjectVersion object = co_await edit_object(ctx, std::move(name), edit);
   api::DeleteObjectTaggingOutput output;

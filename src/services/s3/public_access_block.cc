@@ -12,6 +12,10 @@ namespace virga::s3 {
 Task<api::PutPublicAccessBlockOutput> Service::put_public_access_block(
     Ctx ctx, api::PutPublicAccessBlockInput input) {
   const api::PublicAccessBlockConfiguration& wanted = input.public_access_block_configuration;
+  if (!wanted.block_public_acls && !wanted.ignore_public_acls && !wanted.block_public_policy &&
+      !wanted.restrict_public_buckets) {
+    co_return fail(errors::invalid_request("Must specify at least one configuration."));
+  }
   const PublicAccessBlock block{
       wanted.block_public_acls.value_or(false), wanted.ignore_public_acls.value_or(false),
       wanted.block_public_policy.value_or(false), wanted.restrict_public_buckets.value_or(false)};

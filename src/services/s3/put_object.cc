@@ -1,6 +1,7 @@
 #include "api/s3/put_object.h"
 
 #include "base/strings.h"
+#include "platform/s3_form.h"
 #include "services/s3/checksum_members.h"
 #include "services/s3/conditions.h"
 #include "services/s3/content.h"
@@ -34,16 +35,11 @@ Task<api::PutObjectOutput> Service::put_object(Ctx ctx, api::PutObjectInput inpu
   if (!key) wish = co_await with_bucket_default(s3, bucket, std::move(wish));
   object.encryption = co_await choose_encryption(wish, key, *ctx);
   if (input.tagging) object.tags = co_await parse_tagging(*input.tagging);
-  co_await apply_lock(lock_wish(input), bucket, *ctx, object);
+  co_await apply_lock(s3, bucket, *ctx, lock_wish(input), object);
 
   ContentOptions options;
   options.claims = co_await claims_of(input, input.body.get());
-  const bool locked = input.object_lock_mode || input.object_lock_legal_hold_status;
-  if (locked && !options.claims.md5 && !options.claims.algorithm) {
-    co_return fail(
-        errors::invalid_request("Content-MD5 OR x-amz-checksum- HTTP header is required for Put "
-                                "Object requests with Object Lock parameters"));
-  }
+  co_await check_locked_claims(object, options.claims, "Object");
   options.kept = options.claims.algorithm.value_or(aws::ChecksumAlgorithm::crc64nvme);
   options.size_max = kObjectBytesMax;
   if (key) {
@@ -60,6 +56,7 @@ Task<api::PutObjectOutput> Service::put_object(Ctx ctx, api::PutObjectInput inpu
 
   Placement placement{
       .bucket = input.bucket, .if_match = input.if_match, .if_none_match = input.if_none_match};
+  if (ctx->operation == platform::kBrowserUpload) placement.event = "ObjectCreated:Post";
   const Placed placed = co_await place(ctx, std::move(placement), std::move(object));
   api::PutObjectOutput output;
   output.e_tag = quoted(placed.object.etag);
@@ -80,7 +77,7 @@ Task<Placed> Service::place(Ctx ctx, Placement placement, ObjectVersion object) 
     VIRGA_TRY_VOID(check_write(placement.if_match, placement.if_none_match, there, object.key));
     VIRGA_TRY_VOID(s3.put_version(bucket, object, {}, chance));
     VIRGA_TRY_VOID(
-        notifications_.publish(s3, *ctx, bucket, created_event(placement.event, bucket, object)));
+        notifications_.publish(s3, *ctx, bucket, object_event(placement.event, bucket, object)));
     return Placed{object, bucket.versioning};
   };
   Result<Placed> placed = co_await as_result(write(ctx, body));

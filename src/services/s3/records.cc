@@ -180,7 +180,7 @@ void write_governance(FieldWriter& w, const Record& r) {
   w.text(50, pack_pairs(r.tags));
   w.text(51, r.lock_mode);
   w.number(52, static_cast<uint64_t>(r.retain_until_millis));
-  w.number(53, r.legal_hold);
+  w.number(53, static_cast<uint64_t>(r.legal_hold));
   w.text(54, r.acl);
 }
 template <class Record>
@@ -188,7 +188,7 @@ void read_governance(uint8_t field, std::string_view v, Record& r) {
   if (field == 50) r.tags = unpack_pairs(v);
   if (field == 51) r.lock_mode = v;
   if (field == 52) r.retain_until_millis = static_cast<int64_t>(as_number(v));
-  if (field == 53) r.legal_hold = true;
+  if (field == 53) r.legal_hold = static_cast<LegalHold>(as_number(v));
   if (field == 54) r.acl = v;
 }
 
@@ -249,6 +249,7 @@ std::string ObjectVersion::encode() const {
   w.text(7, etag);
   w.number(8, parts);
   w.number(9, manifest);
+  w.text(11, upload_id);
   write(w, checksum);
   write(w, encryption);
   write(w, headers);
@@ -292,6 +293,9 @@ Result<ObjectVersion> ObjectVersion::decode(std::string_view key, std::string_vi
         break;
       case 10:
         content = v;
+        break;
+      case 11:
+        o.upload_id = v;
         break;
       default:
         read(field, v, o.checksum);

@@ -14,6 +14,7 @@
 namespace virga::s3 {
 
 enum class Versioning : uint8_t { off = 0, enabled = 1, suspended = 2 };
+enum class LegalHold : uint8_t { never_set = 0, on = 1, off = 2 };
 
 struct Bucket {
   std::string name;
@@ -91,6 +92,7 @@ struct ObjectVersion {
   std::string etag;       // without quotes
   uint32_t parts = 0;     // of a multipart upload; 0: was put at once
   uint64_t manifest = 0;  // where its extents are listed; 0: `content` is all
+  std::string upload_id;  // of a multipart upload: what that was called
   storage::BlobRef content;
   Checksum checksum;
   Encryption encryption;
@@ -98,7 +100,7 @@ struct ObjectVersion {
   std::vector<std::pair<std::string, std::string>> tags;
   std::string lock_mode;  // GOVERNANCE, COMPLIANCE; empty: none
   int64_t retain_until_millis = 0;
-  bool legal_hold = false;
+  LegalHold legal_hold = LegalHold::never_set;
   std::string acl;  // opaque here (access control); empty: the owner's
 
   // The key is not part of the bytes: it stands in the shard's key.
@@ -120,7 +122,7 @@ struct Upload {
   std::vector<std::pair<std::string, std::string>> tags;
   std::string lock_mode;
   int64_t retain_until_millis = 0;
-  bool legal_hold = false;
+  LegalHold legal_hold = LegalHold::never_set;
   std::string acl;
 
   std::string encode() const;

@@ -32,7 +32,8 @@ ObjectVersion full_object() {
   o.headers.storage_class = "GLACIER_IR";
   o.headers.metadata = {{"a", ""}, {"b", "2"}};
   o.tags = {{"z", "1"}, {"a", "2"}};
-  o.legal_hold = true;
+  o.legal_hold = LegalHold::off;
+  o.upload_id = "an upload";
   o.acl = "owner\n";
   return o;
 }
@@ -46,7 +47,8 @@ TEST(ObjectVersion, comes_back_as_it_was) {
   EXPECT_EQ(got->headers.metadata, o.headers.metadata);
   EXPECT_EQ(got->headers.storage_class, "GLACIER_IR");
   EXPECT_EQ(got->tags, o.tags);
-  EXPECT_TRUE(got->legal_hold && got->encryption.bucket_key && !got->delete_marker);
+  EXPECT_TRUE(got->legal_hold == LegalHold::off && got->upload_id == "an upload");
+  EXPECT_TRUE(got->encryption.bucket_key && !got->delete_marker);
 }
 
 TEST(ObjectVersion, of_torn_bytes_is_an_error_and_no_crash) {

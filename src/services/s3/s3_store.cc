@@ -128,6 +128,22 @@ Result<std::vector<Part>> S3Reader::manifest(const Bucket& bucket, uint64_t mani
   return decode_manifest(*bytes);
 }
 
+Result<std::optional<ObjectVersion>> S3Reader::made_of_upload(const Bucket& bucket,
+                                                              std::string_view key,
+                                                              std::string_view upload_id) const {
+  constexpr int kVersionsSearched = 20;
+  VIRGA_TRY(newest, current(bucket, key));
+  if (!newest || newest->upload_id == upload_id) return std::move(newest);
+  const Key older = noncurrent_of(bucket, key);
+  const auto cursor = view_.cursor(older.str(), older.range_end());
+  for (int i = 0; i < kVersionsSearched && cursor->valid(); ++i, cursor->next()) {
+    VIRGA_TRY(object, ObjectVersion::decode(key, cursor->value()));
+    if (object.upload_id == upload_id) return std::optional<ObjectVersion>(std::move(object));
+  }
+  VIRGA_TRY_VOID(cursor->status());
+  return std::optional<ObjectVersion>();
+}
+
 // ---- walking over versions
 // ----------------------------------------------------------------------------------------
 

@@ -45,6 +45,9 @@ class S3Reader {
   Result<std::optional<ObjectVersion>> version(const Bucket& bucket, std::string_view key,
                                                std::string_view version_id) const;
   Result<std::vector<Part>> manifest(const Bucket& bucket, uint64_t manifest) const;
+  // The version that a multipart upload became, as long as it is among its key's latest.
+  Result<std::optional<ObjectVersion>> made_of_upload(const Bucket& bucket, std::string_view key,
+                                                      std::string_view upload_id) const;
 
   // Keys and versions in order, for listings. Stands before the first record until next().
   class Versions {

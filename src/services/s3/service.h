@@ -11,6 +11,7 @@
 #include "async/offload.h"
 #include "async/task.h"
 #include "async/wait.h"
+#include "services/s3/access_control.h"
 #include "services/s3/acl.h"
 #include "services/s3/content.h"
 #include "services/s3/notifications.h"
@@ -37,6 +38,7 @@ struct ObjectName {
   std::string key;
   std::optional<std::string> version_id;
   std::optional<std::string> expected_owner;
+  std::string_view event;  // what a change of it is announced as; empty: it is not
 };
 
 // Where a part of an upload goes, and how it is kept.
@@ -53,13 +55,14 @@ struct PartTarget {
 class Service final : public api::Handlers {
  public:
   Service(storage::Shard& shard, storage::BlobStore& blobs, async::Env& env, async::Pool& pool,
-          const Owners& owners, Notifications& notifications)
+          const Owners& owners, Notifications& notifications, AccessControl& access)
       : shard_(shard),
         blobs_(blobs),
         env_(env),
         pool_(pool),
         owners_(owners),
-        notifications_(notifications) {}
+        notifications_(notifications),
+        access_(access) {}
 
   // housekeeping.cc: on the loop that made the service; stop() before it goes.
   void start();
@@ -149,8 +152,6 @@ class Service final : public api::Handlers {
       Ctx ctx, api::GetBucketRequestPaymentInput input) override;
   Task<api::PutBucketRequestPaymentOutput> put_bucket_request_payment(
       Ctx ctx, api::PutBucketRequestPaymentInput input) override;
-  Task<api::GetObjectLockConfigurationOutput> get_object_lock_configuration(
-      Ctx ctx, api::GetObjectLockConfigurationInput input) override;
   Task<api::GetBucketAnalyticsConfigurationOutput> get_bucket_analytics_configuration(
       Ctx ctx, api::GetBucketAnalyticsConfigurationInput input) override;
   Task<api::ListBucketAnalyticsConfigurationsOutput> list_bucket_analytics_configurations(
@@ -169,6 +170,20 @@ class Service final : public api::Handlers {
   Task<api::ListBucketIntelligentTieringConfigurationsOutput>
   list_bucket_intelligent_tiering_configurations(
       Ctx ctx, api::ListBucketIntelligentTieringConfigurationsInput input) override;
+  Task<api::DeleteBucketAnalyticsConfigurationOutput> delete_bucket_analytics_configuration(
+      Ctx ctx, api::DeleteBucketAnalyticsConfigurationInput input) override;
+  Task<api::DeleteBucketInventoryConfigurationOutput> delete_bucket_inventory_configuration(
+      Ctx ctx, api::DeleteBucketInventoryConfigurationInput input) override;
+  Task<api::DeleteBucketMetricsConfigurationOutput> delete_bucket_metrics_configuration(
+      Ctx ctx, api::DeleteBucketMetricsConfigurationInput input) override;
+  Task<api::DeleteBucketIntelligentTieringConfigurationOutput>
+  delete_bucket_intelligent_tiering_configuration(
+      Ctx ctx, api::DeleteBucketIntelligentTieringConfigurationInput input) override;
+  // object_lock_configuration.cc
+  Task<api::PutObjectLockConfigurationOutput> put_object_lock_configuration(
+      Ctx ctx, api::PutObjectLockConfigurationInput input) override;
+  Task<api::GetObjectLockConfigurationOutput> get_object_lock_configuration(
+      Ctx ctx, api::GetObjectLockConfigurationInput input) override;
   // put_object.cc, get_object.cc, delete_object.cc, copy_object.cc
   Task<api::PutObjectOutput> put_object(Ctx ctx, api::PutObjectInput input) override;
   Task<api::GetObjectOutput> get_object(Ctx ctx, api::GetObjectInput input) override;
@@ -232,6 +247,9 @@ class Service final : public api::Handlers {
   Task<ObjectVersion> edit_object(Ctx ctx, ObjectName name,
                                   std::function<Result<void>(const Bucket&, ObjectVersion&)> edit);
 
+  // unset_configurations.cc: the answer, if the bucket is there.
+  template <class Output>
+  Task<Output> unset(std::string bucket, Result<Output> answer);
   // One configuration of a bucket; nullopt when it is not set. NoSuchBucket.
   Task<std::optional<std::string>> config_of(std::string bucket, std::string_view name);
   Task<void> set_config(Ctx ctx, std::string bucket, std::string_view name, std::string bytes);
@@ -246,6 +264,7 @@ class Service final : public api::Handlers {
   const Owners& owners_;
   async::TaskScope background_;
   Notifications& notifications_;
+  AccessControl& access_;
 };
 
 }  // namespace virga::s3

@@ -1,7 +1,11 @@
 // What infrastructure tools read back on every refresh of a bucket, and what S3 answers where
 // nothing of it is set: nothing here can be set yet. Source: S3 API Reference, the operations'
 // pages; "Error responses"; recorded answers.
+#include "api/s3/delete_bucket_analytics_configuration.h"
+#include "api/s3/delete_bucket_intelligent_tiering_configuration.h"
+#include "api/s3/delete_bucket_inventory_configuration.h"
 #include "api/s3/delete_bucket_lifecycle.h"
+#include "api/s3/delete_bucket_metrics_configuration.h"
 #include "api/s3/delete_bucket_replication.h"
 #include "api/s3/delete_bucket_website.h"
 #include "api/s3/get_bucket_accelerate_configuration.h"
@@ -14,7 +18,6 @@
 #include "api/s3/get_bucket_replication.h"
 #include "api/s3/get_bucket_request_payment.h"
 #include "api/s3/get_bucket_website.h"
-#include "api/s3/get_object_lock_configuration.h"
 #include "api/s3/list_bucket_analytics_configurations.h"
 #include "api/s3/list_bucket_intelligent_tiering_configurations.h"
 #include "api/s3/list_bucket_inventory_configurations.h"
@@ -36,149 +39,163 @@ AwsError no_such_configuration() {
 
 }  // namespace
 
+template <class Output>
+Task<Output> Service::unset(std::string bucket, Result<Output> answer) {
+  const Bucket there = co_await bucket_named(std::move(bucket));
+  co_return std::move(answer);
+}
+
 Task<api::GetBucketLifecycleConfigurationOutput> Service::get_bucket_lifecycle_configuration(
-    Ctx ctx, api::GetBucketLifecycleConfigurationInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return fail(not_set("NoSuchLifecycleConfiguration",
-                         "The lifecycle configuration does not exist", bucket.name));
+    Ctx, api::GetBucketLifecycleConfigurationInput input) {
+  return unset<api::GetBucketLifecycleConfigurationOutput>(
+      input.bucket, fail(not_set("NoSuchLifecycleConfiguration",
+                                 "The lifecycle configuration does not exist", input.bucket)));
 }
 
 Task<api::DeleteBucketLifecycleOutput> Service::delete_bucket_lifecycle(
-    Ctx ctx, api::DeleteBucketLifecycleInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return api::DeleteBucketLifecycleOutput{};
+    Ctx, api::DeleteBucketLifecycleInput input) {
+  return unset<api::DeleteBucketLifecycleOutput>(input.bucket, api::DeleteBucketLifecycleOutput());
 }
 
-Task<api::GetBucketWebsiteOutput> Service::get_bucket_website(Ctx ctx,
+Task<api::GetBucketWebsiteOutput> Service::get_bucket_website(Ctx,
                                                               api::GetBucketWebsiteInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return fail(not_set("NoSuchWebsiteConfiguration",
-                         "The specified bucket does not have a website configuration",
-                         bucket.name));
+  return unset<api::GetBucketWebsiteOutput>(
+      input.bucket,
+      fail(not_set("NoSuchWebsiteConfiguration",
+                   "The specified bucket does not have a website configuration", input.bucket)));
 }
 
 Task<api::DeleteBucketWebsiteOutput> Service::delete_bucket_website(
-    Ctx ctx, api::DeleteBucketWebsiteInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return api::DeleteBucketWebsiteOutput{};
+    Ctx, api::DeleteBucketWebsiteInput input) {
+  return unset<api::DeleteBucketWebsiteOutput>(input.bucket, api::DeleteBucketWebsiteOutput());
 }
 
 Task<api::GetBucketReplicationOutput> Service::get_bucket_replication(
-    Ctx ctx, api::GetBucketReplicationInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return fail(not_set("ReplicationConfigurationNotFoundError",
-                         "The replication configuration was not found", bucket.name));
+    Ctx, api::GetBucketReplicationInput input) {
+  return unset<api::GetBucketReplicationOutput>(
+      input.bucket, fail(not_set("ReplicationConfigurationNotFoundError",
+                                 "The replication configuration was not found", input.bucket)));
 }
 
 Task<api::DeleteBucketReplicationOutput> Service::delete_bucket_replication(
-    Ctx ctx, api::DeleteBucketReplicationInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return api::DeleteBucketReplicationOutput{};
+    Ctx, api::DeleteBucketReplicationInput input) {
+  return unset<api::DeleteBucketReplicationOutput>(input.bucket,
+                                                   api::DeleteBucketReplicationOutput());
 }
 
-// Empty: off.
-Task<api::GetBucketLoggingOutput> Service::get_bucket_logging(Ctx ctx,
+Task<api::GetBucketLoggingOutput> Service::get_bucket_logging(Ctx,
                                                               api::GetBucketLoggingInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return api::GetBucketLoggingOutput{};
+  return unset<api::GetBucketLoggingOutput>(input.bucket, api::GetBucketLoggingOutput());
 }
 
-// Empty: never set.
 Task<api::GetBucketAccelerateConfigurationOutput> Service::get_bucket_accelerate_configuration(
-    Ctx ctx, api::GetBucketAccelerateConfigurationInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return api::GetBucketAccelerateConfigurationOutput{};
+    Ctx, api::GetBucketAccelerateConfigurationInput input) {
+  return unset<api::GetBucketAccelerateConfigurationOutput>(
+      input.bucket, api::GetBucketAccelerateConfigurationOutput());
 }
 
 Task<api::GetBucketRequestPaymentOutput> Service::get_bucket_request_payment(
-    Ctx ctx, api::GetBucketRequestPaymentInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
+    Ctx, api::GetBucketRequestPaymentInput input) {
   api::GetBucketRequestPaymentOutput output;
   output.payer = "BucketOwner";
-  co_return std::move(output);
+  return unset<api::GetBucketRequestPaymentOutput>(input.bucket, std::move(output));
 }
 
 // The bucket owner pays: that is how it is. Requester Pays is not there.
 Task<api::PutBucketRequestPaymentOutput> Service::put_bucket_request_payment(
-    Ctx ctx, api::PutBucketRequestPaymentInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
+    Ctx, api::PutBucketRequestPaymentInput input) {
+  using Output = api::PutBucketRequestPaymentOutput;
   const std::string& payer = input.request_payment_configuration.payer;
-  if (payer == "Requester")
-    co_return fail(errors::make("NotImplemented", 501,
-                                "NotImplemented: s3 Requester Pays is not implemented by Virga."));
-  if (payer != "BucketOwner") co_return fail(errors::malformed_xml());
-  co_return api::PutBucketRequestPaymentOutput{};
+  if (payer == "Requester") {
+    return unset<Output>(
+        input.bucket,
+        fail(errors::make("NotImplemented", 501,
+                          "NotImplemented: s3 Requester Pays is not implemented by Virga.")));
+  }
+  if (payer != "BucketOwner") return unset<Output>(input.bucket, fail(errors::malformed_xml()));
+  return unset<Output>(input.bucket, Output());
 }
 
-Task<api::GetObjectLockConfigurationOutput> Service::get_object_lock_configuration(
-    Ctx ctx, api::GetObjectLockConfigurationInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  if (!bucket.object_lock) {
-    co_return fail(not_set("ObjectLockConfigurationNotFoundError",
-                           "Object Lock configuration does not exist for this bucket",
-                           bucket.name));
-  }
-  api::GetObjectLockConfigurationOutput output;
-  output.object_lock_configuration.emplace().object_lock_enabled = "Enabled";
-  co_return std::move(output);
-}
+// ---- configurations with names: none has been made
 
 Task<api::GetBucketAnalyticsConfigurationOutput> Service::get_bucket_analytics_configuration(
-    Ctx ctx, api::GetBucketAnalyticsConfigurationInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return fail(no_such_configuration());
+    Ctx, api::GetBucketAnalyticsConfigurationInput input) {
+  return unset<api::GetBucketAnalyticsConfigurationOutput>(input.bucket,
+                                                           fail(no_such_configuration()));
+}
+
+Task<api::DeleteBucketAnalyticsConfigurationOutput> Service::delete_bucket_analytics_configuration(
+    Ctx, api::DeleteBucketAnalyticsConfigurationInput input) {
+  return unset<api::DeleteBucketAnalyticsConfigurationOutput>(input.bucket,
+                                                              fail(no_such_configuration()));
 }
 
 Task<api::ListBucketAnalyticsConfigurationsOutput> Service::list_bucket_analytics_configurations(
-    Ctx ctx, api::ListBucketAnalyticsConfigurationsInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
+    Ctx, api::ListBucketAnalyticsConfigurationsInput input) {
   api::ListBucketAnalyticsConfigurationsOutput output;
   output.is_truncated = false;
-  co_return std::move(output);
+  return unset<api::ListBucketAnalyticsConfigurationsOutput>(input.bucket, std::move(output));
 }
 
 Task<api::GetBucketInventoryConfigurationOutput> Service::get_bucket_inventory_configuration(
-    Ctx ctx, api::GetBucketInventoryConfigurationInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return fail(no_such_configuration());
+    Ctx, api::GetBucketInventoryConfigurationInput input) {
+  return unset<api::GetBucketInventoryConfigurationOutput>(input.bucket,
+                                                           fail(no_such_configuration()));
+}
+
+Task<api::DeleteBucketInventoryConfigurationOutput> Service::delete_bucket_inventory_configuration(
+    Ctx, api::DeleteBucketInventoryConfigurationInput input) {
+  return unset<api::DeleteBucketInventoryConfigurationOutput>(input.bucket,
+                                                              fail(no_such_configuration()));
 }
 
 Task<api::ListBucketInventoryConfigurationsOutput> Service::list_bucket_inventory_configurations(
-    Ctx ctx, api::ListBucketInventoryConfigurationsInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
+    Ctx, api::ListBucketInventoryConfigurationsInput input) {
   api::ListBucketInventoryConfigurationsOutput output;
   output.is_truncated = false;
-  co_return std::move(output);
+  return unset<api::ListBucketInventoryConfigurationsOutput>(input.bucket, std::move(output));
 }
 
 Task<api::GetBucketMetricsConfigurationOutput> Service::get_bucket_metrics_configuration(
-    Ctx ctx, api::GetBucketMetricsConfigurationInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return fail(no_such_configuration());
+    Ctx, api::GetBucketMetricsConfigurationInput input) {
+  return unset<api::GetBucketMetricsConfigurationOutput>(input.bucket,
+                                                         fail(no_such_configuration()));
+}
+
+Task<api::DeleteBucketMetricsConfigurationOutput> Service::delete_bucket_metrics_configuration(
+    Ctx, api::DeleteBucketMetricsConfigurationInput input) {
+  return unset<api::DeleteBucketMetricsConfigurationOutput>(input.bucket,
+                                                            fail(no_such_configuration()));
 }
 
 Task<api::ListBucketMetricsConfigurationsOutput> Service::list_bucket_metrics_configurations(
-    Ctx ctx, api::ListBucketMetricsConfigurationsInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
+    Ctx, api::ListBucketMetricsConfigurationsInput input) {
   api::ListBucketMetricsConfigurationsOutput output;
   output.is_truncated = false;
-  co_return std::move(output);
+  return unset<api::ListBucketMetricsConfigurationsOutput>(input.bucket, std::move(output));
 }
 
 Task<api::GetBucketIntelligentTieringConfigurationOutput>
 Service::get_bucket_intelligent_tiering_configuration(
-    Ctx ctx, api::GetBucketIntelligentTieringConfigurationInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
-  co_return fail(no_such_configuration());
+    Ctx, api::GetBucketIntelligentTieringConfigurationInput input) {
+  return unset<api::GetBucketIntelligentTieringConfigurationOutput>(input.bucket,
+                                                                    fail(no_such_configuration()));
+}
+
+Task<api::DeleteBucketIntelligentTieringConfigurationOutput>
+Service::delete_bucket_intelligent_tiering_configuration(
+    Ctx, api::DeleteBucketIntelligentTieringConfigurationInput input) {
+  return unset<api::DeleteBucketIntelligentTieringConfigurationOutput>(
+      input.bucket, fail(no_such_configuration()));
 }
 
 Task<api::ListBucketIntelligentTieringConfigurationsOutput>
 Service::list_bucket_intelligent_tiering_configurations(
-    Ctx ctx, api::ListBucketIntelligentTieringConfigurationsInput input) {
-  const Bucket bucket = co_await bucket_named(input.bucket);
+    Ctx, api::ListBucketIntelligentTieringConfigurationsInput input) {
   api::ListBucketIntelligentTieringConfigurationsOutput output;
   output.is_truncated = false;
-  co_return std::move(output);
+  return unset<api::ListBucketIntelligentTieringConfigurationsOutput>(input.bucket,
+                                                                      std::move(output));
 }
 
 }  // namespace virga::s3

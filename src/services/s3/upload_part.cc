@@ -90,6 +90,7 @@ Task<api::UploadPartOutput> Service::upload_part(Ctx ctx, api::UploadPartInput i
   target.key = co_await matching_key(target.upload.encryption, input.sse_customer_algorithm,
                                      input.sse_customer_key, input.sse_customer_key_md5);
   ContentClaims claims = co_await claims_of(input, input.body.get());
+  co_await check_locked_claims(target.upload, claims, "Part");
   target.kept = co_await kept_algorithm(target.upload, claims);
   const auto sent = claims.algorithm;
   const Encryption encryption = target.upload.encryption;
