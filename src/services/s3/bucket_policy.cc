@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "api/s3/service.h"
 #include "base/json.h"
 #include "base/strings.h"
 
@@ -99,6 +100,47 @@ bool is_object_action(std::string_view action) {
   return action.find("Object") != std::string_view::npos;
 }
 
+// An action of S3 by its full name: of an operation that the model has, or one of those that no
+// operation is called by. Source: Service Authorization Reference, "Actions, resources, and
+// condition keys for Amazon S3".
+bool is_known_action(std::string_view action) {
+  static constexpr std::array<std::string_view, 26> kOthers{"s3:BypassGovernanceRetention",
+                                                            "s3:CreateAccessPoint",
+                                                            "s3:DeleteAccessPoint",
+                                                            "s3:DeleteAccessPointPolicy",
+                                                            "s3:DeleteObjectVersion",
+                                                            "s3:DeleteObjectVersionTagging",
+                                                            "s3:GetAccessPoint",
+                                                            "s3:GetAccessPointPolicy",
+                                                            "s3:GetAccessPointPolicyStatus",
+                                                            "s3:GetObjectVersion",
+                                                            "s3:GetObjectVersionAcl",
+                                                            "s3:GetObjectVersionAttributes",
+                                                            "s3:GetObjectVersionForReplication",
+                                                            "s3:GetObjectVersionTagging",
+                                                            "s3:GetObjectVersionTorrent",
+                                                            "s3:InitiateReplication",
+                                                            "s3:ListTagsForResource",
+                                                            "s3:ObjectOwnerOverrideToBucketOwner",
+                                                            "s3:PutAccessPointPolicy",
+                                                            "s3:PutObjectVersionAcl",
+                                                            "s3:PutObjectVersionTagging",
+                                                            "s3:ReplicateDelete",
+                                                            "s3:ReplicateObject",
+                                                            "s3:ReplicateTags",
+                                                            "s3:TagResource",
+                                                            "s3:UntagResource"};
+  const auto same = [&](std::string_view known) { return iequals(known, action); };
+  if (std::any_of(kOthers.begin(), kOthers.end(), same)) return true;
+  for (const aws::OperationDesc& op : api::service_desc().operations) {
+    for (const aws::AuthDesc& needed : op.auth) {
+      const auto known = needed.action;
+      if (same(known.starts_with('?') ? known.substr(1) : known)) return true;
+    }
+  }
+  return false;
+}
+
 Result<void> check_statement(const Document& s, std::string_view bucket,
                              std::string_view partition) {
   if (!s.is_object())
@@ -128,6 +170,7 @@ Result<void> check_statement(const Document& s, std::string_view bucket,
     if (!iequals(action.substr(0, 3), "s3:") || action.size() == 3)
       return malformed("Policy has invalid action");
     if (action.find_first_of("*?") != std::string::npos) continue;
+    if (!is_known_action(action)) return malformed("Policy has invalid action");
     if (is_object_action(action) ? !about_objects : !about_bucket) {
       return malformed("Action does not apply to any resource(s) in statement");
     }

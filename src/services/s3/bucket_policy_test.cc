@@ -34,6 +34,10 @@ TEST(BucketPolicy, refuses_what_s3_refuses_in_its_words) {
       "MalformedPolicy: Policy has invalid action");
   EXPECT_EQ(
       refusal(policy(
+          R"({"Effect":"Deny","Principal":"*","Action":"s3:HeadObject","Resource":"arn:aws:s3:::bucket/*"})")),
+      "MalformedPolicy: Policy has invalid action");
+  EXPECT_EQ(
+      refusal(policy(
           R"({"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket"})")),
       "MalformedPolicy: Action does not apply to any resource(s) in statement");
   EXPECT_EQ(
