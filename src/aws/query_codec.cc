@@ -92,6 +92,11 @@ class Reader {
       if (!items) return {};  // "Names=": an empty list
     }
     size_t index = 0;
+    // One element may come without its number.
+    if (flattened && node.has_value && !node.value.empty() && is_scalar(type.element->kind)) {
+      const DecodePath here = DecodePath::element(at, index++);
+      VIRGA_TRY_VOID(value(node, *type.element, false, list_append(type, out), &here));
+    }
     for (const auto& [number, item] : items->children) {
       if (!is_number(number)) continue;
       const DecodePath here = DecodePath::element(at, index++);
@@ -105,17 +110,27 @@ class Reader {
                    const DecodePath* at) {
     const Node* entries = flattened ? &node : node.child("entry");
     if (!entries) return {};
-    for (const auto& [number, entry] : entries->children) {
-      if (!is_number(number)) continue;
-      const Node* key = entry.child(type.key_name.empty() ? "key" : type.key_name);
-      const Node* item = entry.child(type.element_name.empty() ? "value" : type.element_name);
-      if (!key || !key->has_value) return malformed(at->text());
-      const std::string name(key->value);
-      const DecodePath here = DecodePath::entry(at, name);
-      void* slot = type.map->insert(type, out, name);
-      if (item) VIRGA_TRY_VOID(value(*item, *type.element, type.element->flattened, slot, &here));
+    // One entry may come without its number.
+    if (flattened && entries->child(key_name(type))) VIRGA_TRY_VOID(entry(*entries, type, out, at));
+    for (const auto& [number, one] : entries->children) {
+      if (is_number(number)) VIRGA_TRY_VOID(entry(one, type, out, at));
     }
     return {};
+  }
+
+  static std::string_view key_name(const TypeDesc& type) {
+    return type.key_name.empty() ? "key" : type.key_name;
+  }
+
+  Result<void> entry(const Node& node, const TypeDesc& type, void* out, const DecodePath* at) {
+    const Node* key = node.child(key_name(type));
+    const Node* item = node.child(type.element_name.empty() ? "value" : type.element_name);
+    if (!key || !key->has_value) return malformed(at->text());
+    const std::string name(key->value);
+    const DecodePath here = DecodePath::entry(at, name);
+    void* slot = type.map->insert(type, out, name);
+    if (!item) return {};
+    return value(*item, *type.element, type.element->flattened, slot, &here);
   }
 
   DecodeNotes& notes_;

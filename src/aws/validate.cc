@@ -6,6 +6,7 @@
 #include "aws/decode_path.h"
 #include "aws/pattern.h"
 #include "aws/scalar_text.h"
+#include "base/strings.h"
 
 namespace virga::aws {
 namespace {
@@ -289,14 +290,21 @@ std::string joined(const std::vector<std::string>& violations) {
   return out;
 }
 
-// "queueUrl" as the model spells it; of nested members the last one's name ("entries.2.member.id":
-// "Id").
+// "queueUrl" as the model spells it. A list's entry has its name of the query protocol, whichever
+// protocol the call came by ("entries.2.member.id": "SendMessageBatchRequestEntry.2.Id"); of what
+// is nested otherwise the last member's name is told.
 std::string missing_parameter(const OperationDesc& op, const std::string& path) {
-  for (const MemberDesc& m : op.input->members) {
-    if (DecodePath::member(nullptr, m.name).text() == path) return std::string(m.name);
-  }
   std::string last = path.substr(path.rfind('.') + 1);
   if (!last.empty()) last[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(last[0])));
+  for (const MemberDesc& m : op.input->members) {
+    const std::string name = DecodePath::member(nullptr, m.name).text();
+    if (name == path) return std::string(m.name);
+    const auto parts = split(path, '.');
+    if (parts.size() == 4 && parts[0] == name && m.is(kFlattened) && m.type->kind == Kind::list &&
+        !m.type->element_name.empty()) {
+      return std::string(m.type->element_name) + "." + std::string(parts[1]) + "." + last;
+    }
+  }
   return last;
 }
 

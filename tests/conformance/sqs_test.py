@@ -120,6 +120,10 @@ def test_attributes_have_defaults_and_limits(sqs, queue):
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsMasterKeyId": "alias/aws/sqs"})
     got = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["KmsMasterKeyId", "SqsManagedSseEnabled"])["Attributes"]
     assert got == {"KmsMasterKeyId": "alias/aws/sqs", "SqsManagedSseEnabled": "false"}
+    reuse = {"QueueUrl": queue, "AttributeNames": ["KmsDataKeyReusePeriodSeconds"]}
+    assert sqs.get_queue_attributes(**reuse)["Attributes"] == {"KmsDataKeyReusePeriodSeconds": "300"}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"KmsMasterKeyId": ""})
+    assert "Attributes" not in sqs.get_queue_attributes(**reuse)
 
 
 def test_list_queues_by_prefix_and_pages(sqs):
@@ -219,12 +223,21 @@ def test_a_message_and_its_attributes(sqs, queue):
     ({"x": {"DataType": "Text", "StringValue": "v"}}, "has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."),
     ({"x": {"DataType": "String", "StringValue": ""}}, "must contain non-empty message attribute value for message attribute type 'String'."),
     ({"x": {"DataType": "Number", "StringValue": "seven"}}, "Can't cast the value of message (user) attribute 'x' to a number."),
+    ({"x": {"DataType": "Number", "StringValue": "NaN"}}, "Can't cast the value of message (user) attribute 'x' to a number."),
+    ({"x": {"DataType": "Number.int", "StringValue": "1e"}}, "Can't cast the value of message (user) attribute 'x' to a number."),
     ({"AWS.x": {"DataType": "String", "StringValue": "v"}}, "reserved for internal use"),
     ({"x y": {"DataType": "String", "StringValue": "v"}}, "message attribute name"),
     ({f"x{i}": {"DataType": "String", "StringValue": "v"} for i in range(11)}, "Number of message attributes [11] exceeds the allowed maximum [10]."),
 ])
 def test_refuses_attributes(sqs, queue, attribute, text):
     assert text in refused("InvalidParameterValue", sqs.send_message, QueueUrl=queue, MessageBody="b", MessageAttributes=attribute)
+
+
+@pytest.mark.parametrize("number", ["-1", "+1", "1.", ".5", "1e400", "-0.25E-7", "1" * 60])
+def test_numbers_are_kept_as_they_are_written(sqs, queue, number):
+    attribute = {"n": {"DataType": "Number", "StringValue": number}}
+    sqs.send_message(QueueUrl=queue, MessageBody="b", MessageAttributes=attribute)
+    assert sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["n"])["Messages"][0]["MessageAttributes"] == attribute
 
 
 def test_refuses_bodies(sqs, queue):
@@ -255,11 +268,12 @@ def test_received_messages_are_hidden_until_their_timeout(sqs, queue):
     assert counts(sqs, queue) == (0, 1, 0)
     sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=first, VisibilityTimeout=0)
     assert counts(sqs, queue) == (1, 0, 0)
-    refused("AWS.SimpleQueueService.MessageNotInflight", sqs.change_message_visibility, QueueUrl=queue, ReceiptHandle=first,
-            VisibilityTimeout=5)
+    sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=first, VisibilityTimeout=5)  # succeeds, and hides nothing
+    assert counts(sqs, queue) == (1, 0, 0)
     second = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"])["Messages"][0]
     assert second["ReceiptHandle"] != first and second["Attributes"]["ApproximateReceiveCount"] == "2"
-    sqs.delete_message(QueueUrl=queue, ReceiptHandle=first)  # succeeds, and the message stays
+    sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=first, VisibilityTimeout=0)
+    sqs.delete_message(QueueUrl=queue, ReceiptHandle=first)  # both succeed, and the message stays as it is
     assert counts(sqs, queue) == (0, 1, 0)
     sqs.delete_message(QueueUrl=queue, ReceiptHandle=second["ReceiptHandle"])
     sqs.delete_message(QueueUrl=queue, ReceiptHandle=second["ReceiptHandle"])
@@ -436,11 +450,24 @@ def test_fifo_receive_can_be_repeated_by_its_attempt_id(sqs, fifo):
     assert "Messages" not in sqs.receive_message(QueueUrl=fifo, ReceiveRequestAttemptId="try")
 
 
+@pytest.mark.parametrize("attempt", ["", "a b", "a" * 129])
+def test_refuses_attempt_ids(sqs, fifo, attempt):
+    assert refused("InvalidParameterValue", sqs.receive_message, QueueUrl=fifo, ReceiveRequestAttemptId=attempt) == \
+        f"Value {attempt} for parameter ReceiveRequestAttemptId is invalid. Reason: ReceiveRequestAttemptId can only include " \
+        "alphanumeric and punctuation characters. 1 to 128 in length."
+
+
 def test_fifo_refuses_an_expired_handle(sqs, fifo):
     sqs.send_message(QueueUrl=fifo, MessageBody="m", MessageGroupId="g", MessageDeduplicationId="d")
     handle = sqs.receive_message(QueueUrl=fifo, VisibilityTimeout=0)["Messages"][0]["ReceiptHandle"]
     assert refused("InvalidParameterValue", sqs.delete_message, QueueUrl=fifo, ReceiptHandle=handle) == \
         f"Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired."
+    latest = sqs.receive_message(QueueUrl=fifo)["Messages"][0]["ReceiptHandle"]
+    assert "has expired" in refused("InvalidParameterValue", sqs.delete_message, QueueUrl=fifo, ReceiptHandle=handle)
+    assert "has expired" in refused("InvalidParameterValue", sqs.change_message_visibility, QueueUrl=fifo, ReceiptHandle=handle,
+                                    VisibilityTimeout=5)
+    sqs.delete_message(QueueUrl=fifo, ReceiptHandle=latest)
+    sqs.delete_message(QueueUrl=fifo, ReceiptHandle=handle)  # of a message that is gone
 
 
 # ---- dead letters ------------------------------------------------------------------------------------------------------
@@ -526,17 +553,45 @@ def test_json_answers_leave_out_what_is_empty(sqs, queue, endpoint):
     assert json_call(endpoint, "DeleteMessage", {"QueueUrl": queue, "ReceiptHandle": got["ReceiptHandle"]})[0] == 200
 
 
-def test_a_query_request_may_name_its_queue_by_its_path(sqs, queue, endpoint):
-    where = urllib.parse.urlparse(queue)
+def query_call(url, form):
+    """(status, body) of a call by the query protocol."""
+    where = urllib.parse.urlparse(url)
     connection = http.client.HTTPConnection(where.hostname, where.port, timeout=30)
-    connection.request("POST", where.path, "Action=SendMessage&MessageBody=by+path&Version=2012-11-05", {
+    connection.request("POST", where.path, form + "&Version=2012-11-05", {
         "Content-Type": "application/x-www-form-urlencoded", "X-Amz-Date": "20260101T000000Z",
         "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, "
                          "SignedHeaders=host;x-amz-date, Signature=" + "0" * 64})
     answer = connection.getresponse()
     text = answer.read().decode()
-    assert answer.status == 200, text
+    connection.close()
+    return answer.status, text
+
+
+def test_a_query_request_may_name_its_queue_by_its_path(sqs, queue):
+    status, text = query_call(queue, "Action=SendMessage&MessageBody=by+path")
+    assert status == 200, text
     assert text.startswith('<SendMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><SendMessageResult>')
     assert "<ResponseMetadata><RequestId>" in text
-    connection.close()
     assert bodies(sqs.receive_message(QueueUrl=queue)) == ["by path"]
+
+
+def test_a_query_request_may_leave_the_number_of_a_single_entry_out(sqs, queue):
+    """As the examples of the SQS API Reference do."""
+    status, text = query_call(queue, "Action=SetQueueAttributes&Attribute.Name=VisibilityTimeout&Attribute.Value=35")
+    assert status == 200, text
+    status, text = query_call(queue, "Action=GetQueueAttributes&AttributeName=VisibilityTimeout")
+    assert (status, text.count("<Attribute>")) == (200, 1), text
+    assert "<Attribute><Name>VisibilityTimeout</Name><Value>35</Value></Attribute>" in text
+    assert "<GetQueueAttributesResult/>" in query_call(queue, "Action=GetQueueAttributes&AttributeName=")[1]
+
+
+def test_what_an_entry_lacks_is_named_by_its_place(queue, endpoint):
+    text = "The request must contain the parameter SendMessageBatchRequestEntry.2.Id."
+    status, code, error = json_call(endpoint, "SendMessageBatch", {
+        "QueueUrl": queue, "Entries": [{"Id": "a", "MessageBody": "b"}, {"MessageBody": "b"}]})
+    assert (status, code, error["message"]) == (400, "MissingParameter;Sender", text)
+    status, answer = query_call(queue, "Action=SendMessageBatch&" + "&".join(
+        f"SendMessageBatchRequestEntry.{i}.MessageBody=b" for i in (1, 2)) + "&SendMessageBatchRequestEntry.1.Id=a")
+    assert status == 400 and f"<Code>MissingParameter</Code><Message>{text}</Message>" in answer
+    _, _, error = json_call(endpoint, "DeleteMessageBatch", {"QueueUrl": queue, "Entries": [{"Id": "a"}]})
+    assert error["message"] == "The request must contain the parameter DeleteMessageBatchRequestEntry.1.ReceiptHandle."

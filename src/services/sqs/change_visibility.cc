@@ -19,25 +19,26 @@ Result<void> change_one(Work& work, Queue& queue, const std::string& text, int32
                                       "Must be between 0 and 43200."));
   }
   VIRGA_TRY(messages, work.messages(queue));
-  VIRGA_TRY(delivery, find_delivery(work, queue, *messages, handle));
-  if (!delivery) {
+  VIRGA_TRY(receipt, find_receipt(work, queue, *messages, handle));
+  if (!receipt) {
     return fail(errors::invalid_value(
         text, "ReceiptHandle",
         "Message does not exist or is not available for visibility timeout change."));
   }
-  if (delivery->visible_at <= work.now) {
+  if (receipt->expired(work.now)) {
     if (queue.settings.fifo) return fail(receipt_expired(text));
-    return fail("MessageNotInflight", 400, "The specified message isn't in flight.");
+    return {};  // AWS's standard queues answer as if it were done, and do nothing
   }
+  Delivery delivery = receipt->delivery;
   const int64_t visible_at = work.now + int64_t{seconds} * 1'000'000;
-  if (visible_at > delivery->received_at + int64_t{kVisibilitySecondsMax} * 1'000'000) {
+  if (visible_at > delivery.received_at + int64_t{kVisibilitySecondsMax} * 1'000'000) {
     return fail(errors::invalid_value(
         std::to_string(seconds), "VisibilityTimeout",
         "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]"));
   }
-  const Place from{handle.sequence, delivery->visible_at, true};
-  delivery->visible_at = visible_at;
-  messages->deliver(work.txn, from, *delivery, work.now);
+  const Place from{handle.sequence, delivery.visible_at, true};
+  delivery.visible_at = visible_at;
+  messages->deliver(work.txn, from, delivery, work.now);
   return {};
 }
 

@@ -17,10 +17,11 @@ namespace {
 Result<void> delete_one(Work& work, Queue& queue, const std::string& text) {
   VIRGA_TRY(handle, parse_receipt(queue, text));
   VIRGA_TRY(messages, work.messages(queue));
-  VIRGA_TRY(delivery, find_delivery(work, queue, *messages, handle));
-  if (!delivery) return {};
-  if (queue.settings.fifo && delivery->visible_at <= work.now) return fail(receipt_expired(text));
-  messages->remove(work.txn, {handle.sequence, delivery->visible_at, true}, work.now);
+  VIRGA_TRY(receipt, find_receipt(work, queue, *messages, handle));
+  if (!receipt) return {};
+  if (queue.settings.fifo && receipt->expired(work.now)) return fail(receipt_expired(text));
+  if (receipt->latest)
+    messages->remove(work.txn, {handle.sequence, receipt->delivery.visible_at, true}, work.now);
   return {};
 }
 

@@ -68,11 +68,13 @@ void Messages::send(Txn& txn, uint64_t sequence, const Message& message, int64_t
   touched_ = total_changed_ = true;
   txn.put(keys::message(store_, sequence), encode(message));
   order_->add(txn, {sequence, message.visible_at, false}, message.group, now);
+  recent_.sent(sequence, message);
   ++total_;
   if (message.sent_at < oldest_at_) oldest_at_ = message.sent_at;
 }
 
 Result<std::optional<Message>> Messages::read(const View& view, uint64_t sequence) const {
+  if (const Message* known = recent_.message(sequence)) return *known;
   VIRGA_TRY(bytes, view.get(keys::message(store_, sequence)));
   if (!bytes) return std::optional<Message>();
   VIRGA_TRY(message, decode_message(*bytes));
@@ -80,6 +82,7 @@ Result<std::optional<Message>> Messages::read(const View& view, uint64_t sequenc
 }
 
 Result<std::optional<Delivery>> Messages::delivery(const View& view, uint64_t sequence) const {
+  if (const Delivery* known = recent_.delivery(sequence)) return *known;
   VIRGA_TRY(bytes, view.get(keys::delivery(store_, sequence)));
   if (!bytes) return std::optional<Delivery>();
   VIRGA_TRY(delivery, decode_delivery(*bytes));
@@ -90,6 +93,7 @@ void Messages::deliver(Txn& txn, const Place& from, const Delivery& delivery, in
   touched_ = true;
   txn.put(keys::delivery(store_, from.sequence), encode(delivery));
   order_->move(txn, from, {from.sequence, delivery.visible_at, true}, now);
+  recent_.delivered(from.sequence, delivery);
 }
 
 void Messages::remove(Txn& txn, const Place& place, int64_t now) {
@@ -98,6 +102,7 @@ void Messages::remove(Txn& txn, const Place& place, int64_t now) {
   txn.erase(keys::message(store_, place.sequence));
   if (place.received) txn.erase(keys::delivery(store_, place.sequence));
   order_->remove(txn, place, now);
+  recent_.removed(place.sequence);
   --total_;
 }
 

@@ -9,6 +9,7 @@
 
 #include "services/sqs/message.h"
 #include "services/sqs/order.h"
+#include "services/sqs/recent_messages.h"
 #include "storage/shard.h"
 
 namespace virga::sqs {
@@ -75,6 +76,7 @@ class Messages {
   const uint64_t store_;
   const bool fifo_;
   std::unique_ptr<Order> order_;  // null: not in memory
+  RecentMessages recent_;
   int64_t total_ = 0;
   Place written_mark_;  // the last one on disk
   bool total_changed_ = false;

@@ -26,22 +26,33 @@ bool is_xml_text(std::string_view text) {
   return is_utf8(text);
 }
 
-// Letters, digits and punctuation, 1 to 128.
-Result<void> check_id(const std::string& value, std::string_view parameter) {
-  const bool good =
-      !value.empty() && value.size() <= kIdMax &&
-      std::all_of(value.begin(), value.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
-  if (good) return {};
-  return fail(errors::invalid_value(
-      value, parameter,
-      std::string(parameter) +
-          " can only include alphanumeric and punctuation characters. 1 to 128 in length."));
+std::string_view take_digits(std::string_view& text) {
+  size_t count = 0;
+  while (count < text.size() && std::isdigit(static_cast<unsigned char>(text[count]))) ++count;
+  const std::string_view digits = text.substr(0, count);
+  text.remove_prefix(count);
+  return digits;
 }
 
-// Up to 38 digits, as SQS keeps them. Source: SQS Developer Guide, "Amazon SQS message metadata",
-// "Number".
+// A decimal of any length, with an exponent or without; the text is kept as it was given.
+// Source: SQS Developer Guide, "Amazon SQS message metadata", "Number".
 bool is_number(std::string_view text) {
-  return !text.empty() && parse_double(text).has_value();
+  const auto skip_sign = [&] {
+    if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  };
+  skip_sign();
+  size_t digits = take_digits(text).size();
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    digits += take_digits(text).size();
+  }
+  if (digits == 0) return false;
+  if (text.starts_with('e') || text.starts_with('E')) {
+    text.remove_prefix(1);
+    skip_sign();
+    if (take_digits(text).empty()) return false;
+  }
+  return text.empty();
 }
 
 Result<void> check_for_fifo(const NewMessage& m, const Settings& queue) {
@@ -73,14 +84,14 @@ Result<void> check_new_message(const NewMessage& m, const Settings& queue) {
   if (m.bytes() > queue.message_bytes_max)
     return fail(errors::message_too_long(queue.message_bytes_max));
   if (!is_xml_text(m.body)) return fail(errors::invalid_message_contents());
-  if (m.group) VIRGA_TRY_VOID(check_id(*m.group, "MessageGroupId"));
+  if (m.group) VIRGA_TRY_VOID(check_client_id(*m.group, "MessageGroupId"));
   if (m.deduplication_id) {
     if (!queue.fifo) {
       return fail(errors::invalid_value(
           *m.deduplication_id, "MessageDeduplicationId",
           "The request includes a parameter that is not valid for this queue type."));
     }
-    VIRGA_TRY_VOID(check_id(*m.deduplication_id, "MessageDeduplicationId"));
+    VIRGA_TRY_VOID(check_client_id(*m.deduplication_id, "MessageDeduplicationId"));
   }
   if (queue.fifo) VIRGA_TRY_VOID(check_for_fifo(m, queue));
   if (m.delay_seconds && (*m.delay_seconds < 0 || *m.delay_seconds > kDelaySecondsMax)) {
@@ -88,6 +99,17 @@ Result<void> check_new_message(const NewMessage& m, const Settings& queue) {
                                       "DelaySeconds must be >= 0 and <= 900."));
   }
   return {};
+}
+
+Result<void> check_client_id(const std::string& value, std::string_view parameter) {
+  const bool good =
+      !value.empty() && value.size() <= kIdMax &&
+      std::all_of(value.begin(), value.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+  if (good) return {};
+  return fail(errors::invalid_value(
+      value, parameter,
+      std::string(parameter) +
+          " can only include alphanumeric and punctuation characters. 1 to 128 in length."));
 }
 
 Result<void> check_attribute_name(const std::string& name, bool system) {

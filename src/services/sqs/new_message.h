@@ -31,6 +31,10 @@ Result<void> check_new_message(const NewMessage& message, const Settings& queue)
 template <class ApiAttributes>
 Result<MessageAttributes> read_attributes(const ApiAttributes& given, bool system);
 
+// Ids that clients choose: letters, digits and punctuation, 1 to 128. Errors:
+// InvalidParameterValueException.
+Result<void> check_client_id(const std::string& value, std::string_view parameter);
+
 Result<void> check_attribute_name(const std::string& name, bool system);
 Result<AttributeValue> check_attribute(const std::string& name,
                                        const std::optional<std::string>& type,

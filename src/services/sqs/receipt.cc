@@ -9,13 +9,12 @@ Result<ReceiptHandle> parse_receipt(const Queue& queue, const std::string& text)
   return *handle;
 }
 
-Result<std::optional<Delivery>> find_delivery(Work& work, const Queue& queue,
-                                              const Messages& messages,
-                                              const ReceiptHandle& handle) {
-  if (handle.store != queue.record.store) return std::optional<Delivery>();
+Result<std::optional<Receipt>> find_receipt(Work& work, const Queue& queue,
+                                            const Messages& messages, const ReceiptHandle& handle) {
+  if (handle.store != queue.record.store) return std::optional<Receipt>();
   VIRGA_TRY(delivery, messages.delivery(work.txn, handle.sequence));
-  if (!delivery || delivery->receives != handle.receives) return std::optional<Delivery>();
-  return delivery;
+  if (!delivery) return std::optional<Receipt>();
+  return std::optional(Receipt{*delivery, delivery->receives == handle.receives});
 }
 
 AwsError receipt_expired(const std::string& text) {

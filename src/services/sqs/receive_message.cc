@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/sqs/shapes.h"
+#include "services/sqs/new_message.h"
 #include "services/sqs/sequence_number.h"
 #include "services/sqs/service.h"
 
@@ -86,6 +87,7 @@ Result<Request> check_request(api::ReceiveMessageInput& input, const Settings& q
           *input.receive_request_attempt_id, "ReceiveRequestAttemptId",
           "The request includes a parameter that is not valid for this queue type."));
     }
+    VIRGA_TRY_VOID(check_client_id(*input.receive_request_attempt_id, "ReceiveRequestAttemptId"));
     r.attempt = input.receive_request_attempt_id;
   }
   return r;

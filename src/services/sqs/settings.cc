@@ -15,7 +15,7 @@ namespace {
 struct Range {
   std::string_view name;
   int64_t min, max;
-  std::string_view otherwise;  // the default; empty: none is told
+  std::string_view otherwise;  // the default
 };
 // Source: SQS API Reference, SetQueueAttributes; "Amazon SQS message quotas".
 constexpr std::array<Range, 6> kRanges{{{"DelaySeconds", 0, kDelaySecondsMax, "0"},
@@ -23,7 +23,7 @@ constexpr std::array<Range, 6> kRanges{{{"DelaySeconds", 0, kDelaySecondsMax, "0
                                         {"MessageRetentionPeriod", 60, 1'209'600, "345600"},
                                         {"ReceiveMessageWaitTimeSeconds", 0, kWaitSecondsMax, "0"},
                                         {"VisibilityTimeout", 0, kVisibilitySecondsMax, "30"},
-                                        {"KmsDataKeyReusePeriodSeconds", 60, 86'400, ""}}};
+                                        {"KmsDataKeyReusePeriodSeconds", 60, 86'400, "300"}}};
 constexpr size_t kRedriveSourcesMax = 10;
 
 bool is_one_of(std::string_view value, std::initializer_list<std::string_view> all) {
@@ -183,7 +183,12 @@ std::string effective_value(const AttributeMap& attributes, std::string_view nam
   const auto found = attributes.find(std::string(name));
   if (found != attributes.end()) return found->second;
   for (const Range& range : kRanges) {
-    if (name == range.name) return std::string(range.otherwise);
+    if (name != range.name) continue;
+    // Told of queues that are encrypted by a key of KMS only.
+    if (name == "KmsDataKeyReusePeriodSeconds" &&
+        value_or(attributes, "KmsMasterKeyId", "").empty())
+      return {};
+    return std::string(range.otherwise);
   }
   // Encryption with keys of SQS is on unless a key of KMS takes its place.
   if (name == "SqsManagedSseEnabled")
