@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <atomic>
+#include <bit>
 #include <mutex>
 #include <vector>
 
@@ -120,10 +121,8 @@ std::string Random::bytes(size_t count) {
   out.reserve(count + 8);
   while (out.size() < count) {
     uint64_t word = next();
-    for (int i = 0; i < 8; ++i) {
-      out.push_back(static_cast<char>(word));
-      word >>= 8;
-    }
+    if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
+    out.append(reinterpret_cast<const char*>(&word), sizeof word);
   }
   out.resize(count);
   return out;
@@ -133,9 +132,9 @@ std::string Random::uuid() {
   std::string raw = bytes(16);
   raw[6] = static_cast<char>((raw[6] & 0x0f) | 0x40);
   raw[8] = static_cast<char>((raw[8] & 0x3f) | 0x80);
-  const std::string hex = to_hex(raw);
-  return hex.substr(0, 8) + '-' + hex.substr(8, 4) + '-' + hex.substr(12, 4) + '-' +
-         hex.substr(16, 4) + '-' + hex.substr(20);
+  std::string text = to_hex(raw);
+  for (const size_t hyphen : {8, 13, 18, 23}) text.insert(hyphen, 1, '-');
+  return text;
 }
 
 Env& real_env() {

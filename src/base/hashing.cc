@@ -1,9 +1,10 @@
 #include "base/hashing.h"
 
-#define OPENSSL_SUPPRESS_DEPRECATED  // SHA256_…: see sha256()
+#define OPENSSL_SUPPRESS_DEPRECATED  // SHA256_…, MD5_…: see sha256()
 
 #include <isa-l/crc.h>
 #include <openssl/evp.h>
+#include <openssl/md5.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <zlib.h>
@@ -88,9 +89,11 @@ Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
 }
 
 std::string md5(std::string_view bytes) {
-  static EVP_MD* md = fetched("MD5");
-  std::string out(16, '\0');
-  digest_into(md, bytes, reinterpret_cast<unsigned char*>(out.data()));
+  MD5_CTX state;
+  MD5_Init(&state);
+  MD5_Update(&state, bytes.data(), bytes.size());
+  std::string out(MD5_DIGEST_LENGTH, '\0');
+  MD5_Final(reinterpret_cast<unsigned char*>(out.data()), &state);
   return out;
 }
 

@@ -7,7 +7,6 @@
 #include <filesystem>
 
 #include "api/dynamodb/service.h"
-#include "api/sqs/service.h"
 #include "async/offload.h"
 #include "async/wait.h"
 #include "aws/door.h"
@@ -267,8 +266,6 @@ Task<void> Wiring::load() {
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb_streams));
   p.dispatcher->set_home(p.loop);
   p.dispatcher->run_anywhere(dynamodb::api::service_desc(), dynamodb::operations_of_any_loop());
-  // A queue's state is the first loop's; reading requests and writing answers is everybody's.
-  p.dispatcher->run_anywhere(sqs::api::service_desc(), {});
   p.dynamodb->start();
 
   p.blobs = co_await storage::BlobStore::open(p.files(), p.options.data_dir + "/blobs", *p.shard,

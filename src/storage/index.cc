@@ -5,7 +5,6 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -25,9 +24,6 @@ namespace {
 
 // Under generation 0, which no user's key has.
 constexpr std::string_view kAppliedKey("\0\0\0\0applied", 11);
-
-// Generation, space, object id, kind: what records that are written one after the other share.
-constexpr size_t kHintPrefixBytes = 4 + 1 + 8 + 1;
 
 // How many applied batches may share one entry of the sequence → LSN table.
 constexpr size_t kMarkEvery = 16;
@@ -164,10 +160,6 @@ rocksdb::Options make_options(const Index::Options& wanted, rocksdb::Env* env) {
   // A key that is not there (a new item) is known without a walk through the list.
   options.memtable_prefix_bloom_size_ratio = 0.05;
   options.memtable_whole_key_filtering = true;
-  // Records of one object and kind often come in the order of their keys (a queue's messages, a
-  // table's history): an insertion starts where the last one with its first bytes went.
-  options.memtable_insert_with_hint_prefix_extractor.reset(
-      rocksdb::NewFixedPrefixTransform(kHintPrefixBytes));
   options.arena_block_size = std::min<size_t>(64 << 10, wanted.write_buffer_bytes / 8);
   options.compression = rocksdb::kLZ4Compression;
   options.level_compaction_dynamic_level_bytes = true;

@@ -1,5 +1,7 @@
 #include "storage/keys.h"
 
+#include <bit>
+
 namespace virga::storage {
 namespace {
 
@@ -8,9 +10,10 @@ namespace {
 constexpr char kEnd = '\x01';
 constexpr char kZero = '\xff';
 
-void append_big_endian(std::string& out, uint64_t value, int bytes) {
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8)
-    out.push_back(static_cast<char>(value >> shift));
+template <class Number>
+void append_big_endian(std::string& out, Number value) {
+  if constexpr (std::endian::native == std::endian::little) value = std::byteswap(value);
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
 constexpr uint64_t kSignBit = uint64_t{1} << 63;
@@ -22,15 +25,15 @@ Key& Key::u8(uint8_t value) {
   return *this;
 }
 Key& Key::u16(uint16_t value) {
-  append_big_endian(bytes_, value, 2);
+  append_big_endian(bytes_, value);
   return *this;
 }
 Key& Key::u32(uint32_t value) {
-  append_big_endian(bytes_, value, 4);
+  append_big_endian(bytes_, value);
   return *this;
 }
 Key& Key::u64(uint64_t value) {
-  append_big_endian(bytes_, value, 8);
+  append_big_endian(bytes_, value);
   return *this;
 }
 Key& Key::i64(int64_t value) {
@@ -40,9 +43,13 @@ Key& Key::u64_descending(uint64_t value) {
   return u64(~value);
 }
 Key& Key::text(std::string_view value) {
-  for (const char c : value) {
-    bytes_.push_back(c);
-    if (c == '\0') bytes_.push_back(kZero);
+  while (!value.empty()) {
+    const size_t zero = value.find('\0');
+    bytes_.append(value.substr(0, zero));
+    if (zero == std::string_view::npos) break;
+    bytes_.push_back('\0');
+    bytes_.push_back(kZero);
+    value.remove_prefix(zero + 1);
   }
   bytes_.push_back('\0');
   bytes_.push_back(kEnd);

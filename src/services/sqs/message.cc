@@ -1,5 +1,7 @@
 #include "services/sqs/message.h"
 
+#include <bit>
+
 #include "base/hashing.h"
 #include "base/strings.h"
 
@@ -12,12 +14,16 @@ constexpr uint8_t kDeliveryFormat = 1;
 // A handle's first bytes, which make its text begin with "AQEB" as AWS's do.
 constexpr std::string_view kHandleMark("\x01\x01\x01", 3);
 
+template <class Number>
+void put_big_endian(std::string& out, Number value) {
+  if constexpr (std::endian::native == std::endian::little) value = std::byteswap(value);
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
 void put_u32(std::string& out, uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(value >> shift));
+  put_big_endian(out, value);
 }
 void put_u64(std::string& out, uint64_t value) {
-  put_u32(out, static_cast<uint32_t>(value >> 32));
-  put_u32(out, static_cast<uint32_t>(value));
+  put_big_endian(out, value);
 }
 void put_text(std::string& out, std::string_view text) {
   put_u32(out, static_cast<uint32_t>(text.size()));

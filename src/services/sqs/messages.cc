@@ -64,17 +64,17 @@ void Messages::finish(Txn& txn, int64_t now) {
   txn.put(total_key(), value.i64(total_).i64(mark.visible_at).u64(mark.sequence));
 }
 
-void Messages::send(Txn& txn, uint64_t sequence, const Message& message, int64_t now) {
+void Messages::send(Txn& txn, uint64_t sequence, Message message, int64_t now) {
   touched_ = total_changed_ = true;
   txn.put(keys::message(store_, sequence), encode(message));
   order_->add(txn, {sequence, message.visible_at, false}, message.group, now);
-  recent_.sent(sequence, message);
   ++total_;
   if (message.sent_at < oldest_at_) oldest_at_ = message.sent_at;
+  recent_.sent(sequence, std::move(message));
 }
 
-Result<std::optional<Message>> Messages::read(const View& view, uint64_t sequence) const {
-  if (const Message* known = recent_.message(sequence)) return *known;
+Result<std::optional<Message>> Messages::read(const View& view, uint64_t sequence) {
+  if (auto known = recent_.take_message(sequence)) return known;
   VIRGA_TRY(bytes, view.get(keys::message(store_, sequence)));
   if (!bytes) return std::optional<Message>();
   VIRGA_TRY(message, decode_message(*bytes));

@@ -41,14 +41,14 @@ class Messages {
   void finish(storage::Txn& txn, int64_t now);
   bool touched() const { return touched_; }
 
-  void send(storage::Txn& txn, uint64_t sequence, const Message& message, int64_t now);
+  void send(storage::Txn& txn, uint64_t sequence, Message message, int64_t now);
 
   // The next ones that may be received; each has to be delivered, moved or removed before more are
   // asked for.
   Result<std::vector<Place>> next(storage::Txn& txn, int64_t now, size_t max) {
     return order_->next(txn, now, max);
   }
-  Result<std::optional<Message>> read(const storage::View& view, uint64_t sequence) const;
+  Result<std::optional<Message>> read(const storage::View& view, uint64_t sequence);
   Result<std::optional<Delivery>> delivery(const storage::View& view, uint64_t sequence) const;
   // Hidden until delivery.visible_at.
   void deliver(storage::Txn& txn, const Place& from, const Delivery& delivery, int64_t now);

@@ -60,7 +60,7 @@ Result<void> move_one(Work& work, Queue& target, Messages& source, const Place& 
   message.sent_at = message.visible_at = work.now;
   message.earlier_receives = 0;
   message.dead_letter_source.clear();
-  there->send(work.txn, work.sequencer.next(work.txn), message, work.now);
+  there->send(work.txn, work.sequencer.next(work.txn), std::move(message), work.now);
   return {};
 }
 

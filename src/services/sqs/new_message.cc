@@ -16,7 +16,14 @@ constexpr size_t kIdMax = 128;
 // XML's characters: no control characters but tab and line ends, no U+FFFE and U+FFFF, no
 // surrogates. Source: SQS Developer Guide, "Amazon SQS message quotas", "Message content".
 bool is_xml_text(std::string_view text) {
-  for (size_t i = 0; i < text.size(); ++i) {
+  // Without these bytes any UTF-8 will do; most bodies have none. All are looked at, many at a
+  // time.
+  bool suspect = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    suspect |= (byte < 0x20) | (byte == 0xef);
+  }
+  for (size_t i = 0; suspect && i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x20 && c != '\t' && c != '\n' && c != '\r') return false;
     if (c != 0xef || i + 2 >= text.size()) continue;

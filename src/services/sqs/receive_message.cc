@@ -228,7 +228,7 @@ class Receive {
     // dead-letter queues".
     if (queue_.settings.fifo) message.sent_at = work_.now;
     messages_.remove(work_.txn, place, work_.now);
-    there->send(work_.txn, work_.sequencer.next(work_.txn), message, work_.now);
+    there->send(work_.txn, work_.sequencer.next(work_.txn), std::move(message), work_.now);
     return true;
   }
 

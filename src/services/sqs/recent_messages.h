@@ -2,8 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "services/sqs/message.h"
 
@@ -15,19 +16,22 @@ namespace virga::sqs {
 // the shard's owner loop.
 class RecentMessages {
  public:
-  void sent(uint64_t sequence, const Message& message) {
+  void sent(uint64_t sequence, Message message) {
     const size_t bytes = bytes_of(message);
     if (bytes > kMessageBytesMax || message_bytes_ + bytes > kMessagesBytesMax) return;
-    if (messages_.try_emplace(sequence, message).second) message_bytes_ += bytes;
+    if (messages_.try_emplace(sequence, std::move(message)).second) message_bytes_ += bytes;
   }
-  // Null: not here.
-  const Message* message(uint64_t sequence) const {
+  // Takes it out: whoever reads a message is about to deliver or move it. nullopt: not here.
+  std::optional<Message> take_message(uint64_t sequence) {
     const auto found = messages_.find(sequence);
-    return found == messages_.end() ? nullptr : &found->second;
+    if (found == messages_.end()) return std::nullopt;
+    message_bytes_ -= bytes_of(found->second);
+    std::optional<Message> message(std::move(found->second));
+    messages_.erase(found);
+    return message;
   }
 
   void delivered(uint64_t sequence, const Delivery& delivery) {
-    forget_message(sequence);
     if (const auto found = deliveries_.find(sequence); found != deliveries_.end()) {
       found->second = delivery;
     } else if (deliveries_.size() < kDeliveriesMax) {
@@ -40,7 +44,7 @@ class RecentMessages {
   }
 
   void removed(uint64_t sequence) {
-    forget_message(sequence);
+    take_message(sequence);  // of one that expired unread
     deliveries_.erase(sequence);
   }
 
@@ -57,12 +61,6 @@ class RecentMessages {
     for (const auto& [name, value] : m.attributes)
       total += 2 * sizeof(AttributeValue) + name.size() + value.type.size() + value.value.size();
     return total;
-  }
-  void forget_message(uint64_t sequence) {
-    const auto found = messages_.find(sequence);
-    if (found == messages_.end()) return;
-    message_bytes_ -= bytes_of(found->second);
-    messages_.erase(found);
   }
 
   std::unordered_map<uint64_t, Message> messages_;

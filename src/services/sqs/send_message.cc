@@ -63,12 +63,13 @@ Result<SentMessage> put_message(Work& work, Queue& queue, const NewMessage& give
   }
   m.id = context.env->random.uuid();
   const uint64_t sequence = work.sequencer.next(work.txn);
-  messages->send(work.txn, sequence, m, work.now);
+  SentMessage sent{m.id, sequence};
   if (queue.settings.fifo) {
     VIRGA_TRY_VOID(
         messages->remember(work.txn, scope, m.deduplication_id, {sequence, work.now, m.id}));
   }
-  return SentMessage{m.id, sequence};
+  messages->send(work.txn, sequence, std::move(m), work.now);
+  return sent;
 }
 
 // The members that both answers have.
