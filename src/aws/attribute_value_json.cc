@@ -295,6 +295,13 @@ Result<void> Reader::text_set(AttributeType type, od::value in, std::string& out
   const size_t mark = tlv::begin_value(out, type);
   for (auto next : array) {
     JSON_TRY(element, std::move(next));
+    JSON_TRY(is_null, element.is_null());
+    if (is_null) {
+      found(type == AttributeType::string_set
+                ? std::string(kInvalid) + "An string set may not have a null string as a member"
+                : kEmptyValue);
+      continue;
+    }
     if (type == AttributeType::binary_set) {
       VIRGA_TRY(bytes, read_blob(element));
       tlv::append_bytes(out, bytes);

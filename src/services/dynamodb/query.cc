@@ -162,6 +162,7 @@ Result<PageRequest> plan_query(const api::QueryInput& input, CheckedQuery& check
         std::string(checked.filter_name) +
         " can only contain non-primary key attributes: Primary key attribute: " + keys.at(i).name));
   }
+  VIRGA_TRY_VOID(check_filter_projected(*table, index, checked.filter_heads));
   VIRGA_TRY(selection, resolve_select(input.select, *table, index, checked.projection));
   VIRGA_TRY_VOID(check_key_paths(*table, checked.filter_nested));
 

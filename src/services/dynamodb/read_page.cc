@@ -1,8 +1,10 @@
 #include "services/dynamodb/read_page.h"
 
 #include <algorithm>
+#include <set>
 
 #include "async/wait.h"
+#include "base/strings.h"
 #include "services/dynamodb/errors.h"
 #include "services/dynamodb/expression_evaluator.h"
 #include "services/dynamodb/item_key.h"
@@ -106,6 +108,19 @@ Result<void> check_select(ReadKind kind, const std::optional<std::string>& selec
         "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"));
   }
   return {};
+}
+
+Result<void> check_filter_projected(const Table& table, const Index* index,
+                                    const std::vector<std::string>& heads) {
+  if (!index || index->projection == Index::Projection::all) return {};
+  std::set<std::string> missing;
+  for (const auto& name : heads) {
+    if (!index->projects(name, table.keys)) missing.insert(name);
+  }
+  if (missing.empty()) return {};
+  return fail(errors::invalid_parameter(
+      "Secondary index " + index->name + " does not project one or more filter attributes: [" +
+      join(std::vector<std::string>(missing.begin(), missing.end()), ", ") + "]"));
 }
 
 Result<Selection> resolve_select(const std::optional<std::string>& select, const Table& table,

@@ -45,6 +45,9 @@ struct Selection {
 enum class ReadKind { query, scan };
 Result<void> check_select(ReadKind kind, const std::optional<std::string>& select,
                           bool attributes_to_get, bool projection_expression, bool index);
+// A query of an index filters by what the index has. `heads`: first names of the filter's paths.
+Result<void> check_filter_projected(const Table& table, const Index* index,
+                                    const std::vector<std::string>& heads);
 Result<Selection> resolve_select(const std::optional<std::string>& select, const Table& table,
                                  const Index* index,
                                  const std::optional<ParsedProjection>& projection);
