@@ -117,7 +117,11 @@ def test_pages(db, table):
         if not token:
             break
     assert sorted(seen) == ["Call Me Today", "Happy Day", "PartiQL Rocks"]
-    assert refusal(db.execute_statement, Statement=f'SELECT * FROM "{table}"', NextToken="AAAA")[0] == "ValidationException"
+    assert refusal(db.execute_statement, Statement=f'SELECT * FROM "{table}"', NextToken="AAAA") == (
+        "ValidationException", "Invalid NextToken")
+    token = db.execute_statement(Statement=f'SELECT * FROM "{table}"', Limit=1)["NextToken"]
+    assert refusal(db.execute_statement, Statement=f'SELECT Artist FROM "{table}"', NextToken=token) == (
+        "ValidationException", "NextToken does not match request")
 
 
 def test_refusals(db, table):
@@ -134,7 +138,19 @@ def test_refusals(db, table):
     assert refusal(call, Statement="SELECT * FROM nowhere_at_all") == ("ResourceNotFoundException", "Requested resource not found")
     assert refusal(call, Statement=f"SELECT * FROM \"{table}\" WHERE Artist = ?", Parameters=[{"S": "a"}, {"S": "b"}]) == (
         "ValidationException", "Number of parameters in request and statement don't match.")
-    assert refusal(call, Statement=f"INSERT INTO \"{table}\" VALUE {{'Artist': 'x'}}")[0] == "ValidationException"
+    assert refusal(call, Statement=f"INSERT INTO \"{table}\" VALUE {{'Artist': 'x'}}") == (
+        "ValidationException", "Key attribute should be present in the item: Key SongTitle")
+    assert refusal(call, Statement=f'SELECT COUNT(*) FROM "{table}"') == (
+        "ValidationException", "Unexpected path component at 1:8:5")
+    assert refusal(call, Statement=f'SELECT m.Artist FROM "{table}" m') == ("ValidationException", "Aliasing is not supported")
+    assert refusal(call, Statement=f'SELECT * FROM "{table}" LIMIT 1') == (
+        "ValidationException", f"Unsupported clause: LIMIT at 1:{len(table) + 18}:5")
+    assert refusal(call, Statement=f"EXISTS(SELECT * FROM \"{table}\" WHERE Artist = 'a' AND SongTitle = 'b' AND c = 1)") == (
+        "ValidationException", "EXISTS can only be used in ExecuteTransaction write requests.")
+    assert refusal(db.execute_transaction, TransactStatements=[
+        {"Statement": f"DELETE FROM \"{table}\" WHERE Artist = 'a' AND SongTitle = 'b' RETURNING ALL OLD *"}]) == (
+            "ValidationException",
+            "Validation failed in TransactStatements[0]: RETURNING clause is not supported in ExecuteTransaction.")
 
 
 def test_batches(db, table):
@@ -166,7 +182,7 @@ def test_transactions(db, table):
     with pytest.raises(db.exceptions.TransactionCanceledException) as caught:
         db.execute_transaction(TransactStatements=[
             {"Statement": f"INSERT INTO \"{table}\" VALUE {{'Artist': 'New', 'SongTitle': 'New'}}"},
-            {"Statement": f"EXISTS(SELECT * {keyed}'Missing')"},
+            {"Statement": f"EXISTS(SELECT * {keyed}'Missing' AND Awards IS MISSING)"},
             {"Statement": f"UPDATE \"{table}\" SET x = 1 WHERE Artist = 'Acme Band' AND SongTitle = 'Happy Day'"}])
     codes = [r["Code"] for r in caught.value.response["CancellationReasons"]]
     assert codes == ["None", "ConditionalCheckFailed", "None"]

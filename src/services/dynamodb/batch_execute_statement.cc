@@ -125,7 +125,7 @@ Task<StatementOutcome> Service::run_batched(Ctx ctx, Statement statement,
                                             const api::BatchStatementRequest* request) {
   StatementOutcome out;
   if (statement.kind == Statement::Kind::exists) {
-    co_return fail(errors::validation("EXISTS is supported only in ExecuteTransaction"));
+    co_return fail(partiql::exists_outside_of_transactions());
   }
   out.table = co_await data_table(*ctx, statement.table);
   if (statement.reads()) {

@@ -15,7 +15,7 @@ namespace {
 
 using partiql::Statement;
 
-constexpr uint8_t kTokenFormat = 1;
+constexpr uint8_t kTokenFormat = 2;
 constexpr size_t kMacBytes = 8;
 
 const std::vector<AttributeValue>& no_parameters() {
@@ -24,7 +24,8 @@ const std::vector<AttributeValue>& no_parameters() {
 }
 
 // Where a SELECT goes on: the range, and the last key that was read in it. Belongs to one statement
-// with its parameters.
+// with its parameters: the first checksum says whether it is that one's, the second whether it is a
+// token of ours at all.
 struct NextToken {
   size_t range = 0;
   Item last_key;
@@ -33,15 +34,18 @@ struct NextToken {
     storage::Key key(static_cast<storage::Space>(kTokenFormat));
     key.u32(static_cast<uint32_t>(range)).raw(last_key.bytes());
     const std::string body = key.take();
-    return to_base64(body + mac(fingerprint, body));
+    const std::string bound = body + mac(fingerprint, body);
+    return to_base64(bound + mac("", bound));
   }
   static Result<NextToken> decode(std::string_view text, std::string_view fingerprint) {
     const auto bytes = from_base64(text);
     const AwsError invalid = errors::validation("Invalid NextToken");
-    if (!bytes || bytes->size() <= kMacBytes) return fail(invalid);
-    const std::string_view body = std::string_view(*bytes).substr(0, bytes->size() - kMacBytes);
-    if (mac(fingerprint, body) != std::string_view(*bytes).substr(body.size()))
-      return fail(invalid);
+    if (!bytes || bytes->size() <= 2 * kMacBytes) return fail(invalid);
+    const std::string_view bound = std::string_view(*bytes).substr(0, bytes->size() - kMacBytes);
+    if (mac("", bound) != std::string_view(*bytes).substr(bound.size())) return fail(invalid);
+    const std::string_view body = bound.substr(0, bound.size() - kMacBytes);
+    if (mac(fingerprint, body) != bound.substr(body.size()))
+      return fail(errors::validation("NextToken does not match request"));
     storage::KeyReader reader(body);
     NextToken out;
     if (reader.u8() != kTokenFormat) return fail(invalid);
@@ -82,7 +86,7 @@ Task<api::ExecuteStatementOutput> Service::execute_statement(Ctx ctx,
   const auto& parameters = input.parameters ? *input.parameters : no_parameters();
   Statement statement = co_await partiql::parse_statement(input.statement, parameters);
   if (statement.kind == Statement::Kind::exists) {
-    co_return fail(errors::validation("EXISTS is supported only in ExecuteTransaction"));
+    co_return fail(partiql::exists_outside_of_transactions());
   }
   if (statement.reads()) {
     api::ExecuteStatementOutput page =

@@ -30,6 +30,24 @@ errors::CancellationReason reason_of(const AwsError& error) {
   return out;
 }
 
+// A statement that cannot be part of a transaction refuses it as a whole.
+AwsError failed_at(size_t position, const AwsError& error) {
+  return errors::validation("Validation failed in TransactStatements[" + std::to_string(position) +
+                            "]: " + error.message);
+}
+
+Result<void> check_in_transaction(const Statement& statement) {
+  if (statement.returning != Statement::Returning::none) {
+    return fail(errors::validation("RETURNING clause is not supported in ExecuteTransaction."));
+  }
+  if (statement.reads() && !statement.index.empty()) {
+    return fail(errors::validation("Reads on indices are not supported within transactions."));
+  }
+  if (!statement.index.empty())
+    return fail(errors::validation("This operation is not supported on an index"));
+  return {};
+}
+
 // A reason of its own, or the whole transaction's error.
 bool is_reason(const AwsError& error) {
   return error.code == "ConditionalCheckFailedException" ||
@@ -48,7 +66,15 @@ Task<api::ExecuteTransactionOutput> Service::execute_transaction(
   for (const auto& request : input.transact_statements) {
     const std::vector<AttributeValue> none;
     const auto& parameters = request.parameters ? *request.parameters : none;
-    statements.push_back(co_await partiql::parse_statement(request.statement, parameters));
+    const size_t position = statements.size();
+    auto statement = partiql::parse_statement(request.statement, parameters);
+    if (statement) {
+      const Result<void> allowed = check_in_transaction(*statement);
+      if (!allowed) co_return fail(failed_at(position, allowed.error()));
+    } else {
+      co_return fail(failed_at(position, statement.error()));
+    }
+    statements.push_back(std::move(*statement));
     reads += statements.back().reads() ? 1 : 0;
     prints += partiql::fingerprint(request.statement, parameters);
   }
@@ -73,13 +99,19 @@ Task<api::ExecuteTransactionOutput> Service::read_transaction(Ctx ctx,
   api::ExecuteTransactionOutput output;
   auto& responses = output.responses.emplace();
   std::map<std::string, std::pair<TableRef, ReadUnits>> used;
+  std::set<std::string> keys;
   const auto view = shard_.snapshot();
   for (const auto& statement : statements) {
     const TableRef table = co_await data_table(*ctx, statement.table);
     api::ItemResponse response;
     size_t bytes = 0;
-    response.item = co_await read_by_key(*view, statement, *table, "ExecuteTransaction", bytes);
+    auto item = read_by_key(*view, statement, *table, "ExecuteTransaction", bytes);
+    if (!item && item.error().code == "ValidationException")
+      co_return fail(failed_at(responses.size(), item.error()));
+    response.item = co_await std::move(item);
     responses.push_back(std::move(response));
+    if (!keys.insert(item_key(*table, partiql::whole_key(*table, statement.where)->key)).second)
+      co_return fail(multiple_operations_on_one_item());
     auto& entry = used[table->name];
     entry.first = table;
     entry.second.table +=
@@ -110,6 +142,8 @@ Task<api::ExecuteTransactionOutput> Service::write_transaction(Ctx ctx,
     generation = table->generation;
     const bool item_on_failure = request.return_values_on_condition_check_failure == "ALL_OLD";
     auto plan = partiql::plan_write(std::move(statements[i]), table, item_on_failure);
+    if (!plan && plan.error().message.starts_with("EXISTS()"))
+      co_return fail(failed_at(i, plan.error()));
     if (!plan) {
       reasons[i] = reason_of(plan.error());
       cancelled = true;
@@ -159,7 +193,6 @@ Task<api::ExecuteTransactionOutput> Service::write_transaction(Ctx ctx,
   for (size_t i = 0; i < planned.size(); ++i) {
     api::ItemResponse response;
     if (i < writes.size()) {  // a repeated request wrote nothing
-      response.item = partiql::returned_item(*planned[i], writes[i]);
       auto& entry = used[writes[i].table->name];
       entry.first = writes[i].table;
       entry.second.add(writes[i].units);

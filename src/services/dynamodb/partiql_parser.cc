@@ -1,7 +1,12 @@
 #include "services/dynamodb/partiql_parser.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "services/dynamodb/errors.h"
+#include "services/dynamodb/request_checks.h"
+
+// The refusals' texts are those of the service's PartiQL library.
 
 namespace virga::dynamodb::partiql {
 
@@ -57,6 +62,12 @@ Result<Statement> Parser::parse() {
   if (used_parameters_ != parameters_.size()) {
     return fail(errors::validation("Number of parameters in request and statement don't match."));
   }
+  // Who is named by an ARN is checked when it is looked up.
+  if (!out_.table.starts_with("arn:") && !check_table_name(out_.table)) {
+    return fail(errors::validation(
+        "Table name should be within the length [3, 255] and only contain 'a-z', 'A-Z', '0-9', "
+        "'-', '_', '.'."));
+  }
   return std::move(out_);
 }
 
@@ -87,12 +98,24 @@ Result<void> Parser::parse_projection() {
     return {};
   }
   while (true) {
+    const bool keyword = at_word("value") || at_word("pivot");
+    const std::string place = token_.place();
+    if (at_value()) return fail(errors::validation("Unexpected path component at " + place));
     VIRGA_TRY(path, take_path());
+    if (token_.is("(")) return fail(errors::validation("Unexpected path component at " + place));
+    if (keyword && path.size() == 1 && at_name()) {
+      return fail(errors::validation("Select projection doesn't support value or pivot keywords"));
+    }
+    VIRGA_TRY_VOID(refuse_alias());
     std::string name = path.back().name;
     if (path.back().is_index()) {
       for (const auto& step : path) {
         name = step.is_index() ? name + "[" + std::to_string(step.index) + "]" : step.name;
       }
+    }
+    for (const auto& known : out_.projection) {
+      if (known.name == name)
+        return fail(errors::validation("Duplicate identifiers in select clause: " + name));
     }
     out_.projection.push_back({std::move(path), std::move(name)});
     VIRGA_TRY(more, take(","));
@@ -109,13 +132,29 @@ Result<void> Parser::parse_source() {
   VIRGA_TRY(table, take_name());
   out_.table = std::move(table);
   VIRGA_TRY(dot, take("."));
-  if (!dot) return {};
-  VIRGA_TRY(index, take_name());
-  out_.index = std::move(index);
-  if (token_.is(".")) {
-    return fail(errors::validation("A path may contain at most 2 components in the FROM clause"));
+  if (dot) {
+    VIRGA_TRY(index, take_name());
+    out_.index = std::move(index);
+    if (token_.is(".")) {
+      return fail(errors::validation("A path may contain at most 2 components in the FROM clause"));
+    }
   }
-  return {};
+  const bool joined = at_word("join") || at_word("inner") || at_word("left") || at_word("right") ||
+                      at_word("cross") || at_word("full");
+  if (out_.kind == Statement::Kind::select && (token_.is(",") || joined)) {
+    return fail(errors::validation("Only select from a single table or index is supported."));
+  }
+  return refuse_alias();
+}
+
+// Words in the place of an alias that begin the next part of a statement.
+Result<void> Parser::refuse_alias() const {
+  static constexpr std::string_view kNext[] = {"limit", "group",  "having", "offset",
+                                               "value", "values", "on",     "at"};
+  const bool next = std::any_of(std::begin(kNext), std::end(kNext),
+                                [&](std::string_view word) { return at_word(word); });
+  if (!at_word("as") && (next || !at_name())) return {};
+  return fail(errors::validation("Aliasing is not supported"));
 }
 
 Result<void> Parser::parse_where() {
@@ -133,7 +172,11 @@ Result<void> Parser::parse_order() {
   while (true) {
     Order one;
     VIRGA_TRY(path, take_path());
-    one.attribute = path.size() == 1 ? path[0].name : path_text(path);
+    if (path.size() > 1) {
+      return fail(
+          errors::validation("Argument to ORDER BY must be of type VariableReference. Type: Path"));
+    }
+    one.attribute = path[0].name;
     VIRGA_TRY(descending, take_word("desc"));
     one.descending = descending;
     if (!descending) {
@@ -152,12 +195,23 @@ Result<void> Parser::parse_insert() {
   VIRGA_TRY_VOID(advance());
   VIRGA_TRY_VOID(expect_word("into"));
   VIRGA_TRY_VOID(parse_source());
-  VIRGA_TRY_VOID(expect_word("value"));
-  if (!token_.is("{"))
+  if (at_word("values") || token_.is("<<")) {
     return fail(
-        errors::validation("Unsupported value for INSERT: expecting a tuple at " + token_.place()));
+        errors::validation("Unsupported operation: Inserting multiple items in a single statement "
+                           "is not supported, use \"INSERT INTO tableName VALUE item\" instead"));
+  }
+  VIRGA_TRY_VOID(expect_word("value"));
+  if (!token_.is("{") && at_value()) {
+    return fail(errors::validation(
+        "Unsupported format in item expression. Please use struct format {...} to express item "
+        "values for insert statement. at " +
+        token_.place()));
+  }
   VIRGA_TRY(item, take_map(0));
   out_.item = std::move(item);
+  if (at_word("on")) return fail(errors::validation("Unsupported clause: ON CONFLICT"));
+  if (at_word("at")) return fail(errors::validation("AT is not supported in insert statements."));
+  if (at_word("returning")) return fail(errors::validation("RETURNING is not supported in INSERT"));
   return {};
 }
 
@@ -195,6 +249,30 @@ Result<void> Parser::parse_update() {
   return parse_returning();
 }
 
+namespace {
+
+// The arguments of SET_ADD and SET_DELETE: the attribute that is set, and a set. `places`: of the
+// function, then of its arguments.
+Result<void> check_set_arguments(std::string_view which, const DocumentPath& target,
+                                 const std::vector<Operand>& arguments,
+                                 const std::vector<std::string>& places) {
+  const std::string name = "SET_" + std::string(which);
+  if (arguments.size() != 2) {
+    return fail(errors::validation(name + " must have exactly two arguments at " + places[0]));
+  }
+  if (arguments[0].kind != Operand::Kind::path || arguments[0].path != target) {
+    return fail(errors::validation("The first argument to " + name +
+                                   " must equal the assignment value at " + places[1]));
+  }
+  if (arguments[1].kind != Operand::Kind::value || !is_set_type(arguments[1].value.type())) {
+    return fail(errors::validation("The second argument to " + name +
+                                   " must be a value with type SET at " + places[2]));
+  }
+  return {};
+}
+
+}  // namespace
+
 // path = operand [+|- operand] | list_append(a, b) | set_add(path, set) | set_delete(path, set)
 Result<void> Parser::parse_assignment() {
   UpdateAction action;
@@ -204,24 +282,18 @@ Result<void> Parser::parse_assignment() {
   const bool list_append = at_word("list_append"), set_add = at_word("set_add"),
              set_delete = at_word("set_delete");
   if (list_append || set_add || set_delete) {
-    const std::string name = token_.text;
+    std::vector<std::string> places{token_.place()};
     VIRGA_TRY_VOID(advance());
-    VIRGA_TRY_VOID(expect("(", "LEFT_PAREN"));
-    VIRGA_TRY(first, take_operand());
-    VIRGA_TRY_VOID(expect(",", "COMMA"));
-    VIRGA_TRY(second, take_operand());
-    VIRGA_TRY_VOID(expect(")", "RIGHT_PAREN"));
+    VIRGA_TRY(arguments, take_arguments(&places));
     if (list_append) {
+      VIRGA_TRY_VOID(check_argument_count("list_append", arguments, 2));
       action.value.kind = Operand::Kind::list_append;
-      action.value.args = {std::move(first), std::move(second)};
+      action.value.args = std::move(arguments);
     } else {
-      if (first.kind != Operand::Kind::path || first.path != action.path ||
-          second.kind != Operand::Kind::value || !is_set_type(second.value.type())) {
-        return fail(errors::validation("Invalid arguments of the function " + name +
-                                       ": expecting the attribute that is set, and a set"));
-      }
+      VIRGA_TRY_VOID(
+          check_set_arguments(set_add ? "ADD" : "DELETE", action.path, arguments, places));
       action.kind = set_add ? UpdateAction::Kind::add : UpdateAction::Kind::erase;
-      action.value = std::move(second);
+      action.value = std::move(arguments[1]);
     }
     out_.update.actions.push_back(std::move(action));
     return {};
@@ -256,11 +328,13 @@ Result<void> Parser::parse_delete() {
   VIRGA_TRY_VOID(parse_source());
   VIRGA_TRY_VOID(parse_where());
   VIRGA_TRY_VOID(parse_returning());
-  if (out_.returning != Statement::Returning::none &&
-      out_.returning != Statement::Returning::all_old) {
-    return fail(errors::validation("Only ALL OLD * can be returned by a DELETE statement"));
-  }
-  return {};
+  using Returning = Statement::Returning;
+  if (out_.returning == Returning::none || out_.returning == Returning::all_old) return {};
+  const std::string_view what = out_.returning == Returning::all_new        ? "ALL NEW"
+                                : out_.returning == Returning::modified_old ? "MODIFIED OLD"
+                                                                            : "MODIFIED NEW";
+  return fail(errors::validation("Invalid returning clause: RETURNING " + std::string(what) +
+                                 " *. Only RETURNING ALL OLD * is allowed in DELETE statements."));
 }
 
 // RETURNING ALL|MODIFIED OLD|NEW *
@@ -271,7 +345,15 @@ Result<void> Parser::parse_returning() {
   if (!all) VIRGA_TRY_VOID(expect_word("modified"));
   VIRGA_TRY(old, take_word("old"));
   if (!old) VIRGA_TRY_VOID(expect_word("new"));
-  VIRGA_TRY_VOID(expect("*", "STAR"));
+  VIRGA_TRY(star, take("*"));
+  if (!star) {
+    return fail(errors::validation(
+        "Expected '*' after ( MODIFIED | ALL ) ( NEW | OLD ) in RETURNING clause"));
+  }
+  if (token_.is(",")) {
+    return fail(
+        errors::validation("Invalid syntax with multiple returning elements in RETURNING clause"));
+  }
   using Returning = Statement::Returning;
   out_.returning = all ? (old ? Returning::all_old : Returning::all_new)
                        : (old ? Returning::modified_old : Returning::modified_new);
@@ -285,9 +367,8 @@ Result<void> Parser::parse_exists() {
   if (!at_word("select")) return fail(malformed("Expected SELECT"));
   VIRGA_TRY_VOID(parse_select());
   VIRGA_TRY_VOID(expect(")", "RIGHT_PAREN"));
-  if (!out_.projection.empty() || !out_.order.empty()) {
-    return fail(errors::validation(
-        "EXISTS takes a statement of the form SELECT * FROM table WHERE condition"));
+  if (!out_.index.empty()) {
+    return fail(errors::validation("Operations on indices are not supported in transactions"));
   }
   out_.kind = Statement::Kind::exists;
   return {};

@@ -39,6 +39,7 @@ class Parser {
   Result<void> parse_where();
   Result<void> parse_returning();
   Result<void> parse_assignment();
+  Result<void> refuse_alias() const;
 
   // Values.
   Result<std::string> take_name();
@@ -49,6 +50,7 @@ class Parser {
   Result<AttributeValue> take_set();
   Result<AttributeValue> take_parameter();
   bool at_value() const;
+  bool at_name() const;
   Operand value_operand(AttributeValue value);
   Operand path_operand(DocumentPath path);
 
@@ -59,14 +61,25 @@ class Parser {
   Result<Condition> take_predicate(int depth);
   Result<Condition> take_comparison(Operand left);
   Result<Condition> take_is(Operand left);
-  Result<Condition> take_function(const std::string& name);
+  Result<Condition> take_function(Condition::Kind kind);
+  Result<Condition> take_in(Operand left);
   Result<Operand> take_operand();
+  // `places`, if given: where each begins.
+  Result<std::vector<Operand>> take_arguments(std::vector<std::string>* places = nullptr);
+  AwsError not_a_condition() const;
+  bool at_end_of_condition() const;
 
   Lexer lexer_;
   const std::vector<AttributeValue>& parameters_;
   size_t used_parameters_ = 0;
   Token token_;
   Statement out_;
+  bool connected_ = false;  // an AND or OR has been read
+  bool negated_ = false;    // a NOT has been read
 };
+
+// Error: ValidationException, as the expression language tells it.
+Result<void> check_argument_count(std::string_view function, const std::vector<Operand>& arguments,
+                                  size_t due);
 
 }  // namespace virga::dynamodb::partiql

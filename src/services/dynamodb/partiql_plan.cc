@@ -16,6 +16,9 @@ namespace {
 
 using Kind = Condition::Kind;
 
+// Values of the hash key that IN takes. Source: DynamoDB Developer Guide, "PartiQL operators", IN.
+constexpr size_t kPartitionsMax = 50;
+
 void add_conjuncts(const Condition& condition, std::vector<const Condition*>& out) {
   if (condition.kind != Kind::all_of) {
     out.push_back(&condition);
@@ -168,13 +171,13 @@ std::vector<std::vector<KeyPredicate>> partitions_of(const KeySchema& keys,
 
 // ORDER BY names attributes of the key: the hash key (between partitions), the sort key (within
 // one).
-Result<void> check_order(const Statement& statement, const KeySchema& keys, bool partitioned) {
+Result<void> check_order(const Statement& statement, const KeySchema& keys, size_t partitions) {
   if (statement.order.empty()) return {};
   if (!statement.where) {
     return fail(
         errors::validation("Must have WHERE clause in the statement when using ORDER BY clause."));
   }
-  if (!partitioned) {
+  if (partitions == 0) {
     return fail(
         errors::validation("Must have at least one non-optional hash key condition in WHERE clause "
                            "when using ORDER BY clause."));
@@ -184,7 +187,55 @@ Result<void> check_order(const Statement& statement, const KeySchema& keys, bool
     return fail(errors::validation("Variable reference " + order.attribute +
                                    " in ORDER BY clause must be part of the primary key"));
   }
+  const bool by_hash =
+      std::any_of(statement.order.begin(), statement.order.end(),
+                  [&](const Order& order) { return order.attribute == keys.hash[0].name; });
+  if (partitions > 1 && !by_hash) {
+    return fail(
+        errors::validation("Must have hash key in ORDER BY clause when more than one hash key "
+                           "condition specified in WHERE clause."));
+  }
   return {};
+}
+
+// INSERT's item against the keys.
+Result<void> check_inserted_keys(const KeySchema& keys, const Item& item) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const KeyAttribute& key = keys.at(i);
+    const auto value = item.find(key.name);
+    if (!value) {
+      return fail(
+          errors::validation("Key attribute should be present in the item: Key " + key.name));
+    }
+    if (value->type() == key.type) continue;
+    return fail(errors::validation(
+        "Key attribute's data type should match its data type in table's schema: Key " + key.name));
+  }
+  return {};
+}
+
+// A write's condition beside its key sets no key attribute to yet another value.
+Result<void> check_one_key(const KeyedWhere& keyed) {
+  for (const Condition* part : conjuncts(keyed.rest)) {
+    const auto predicate = predicate_of(*part);
+    if (!predicate || !is_equality(*predicate)) continue;
+    const auto value = keyed.key.find(predicate->attribute);
+    if (!value || *value == predicate->values[0]) continue;
+    return fail(errors::validation("Multiple conditions on same key " + predicate->attribute +
+                                   ". Only single item Update/Insert/Delete are supported"));
+  }
+  return {};
+}
+
+// First names of the paths of a condition.
+void add_heads(const Condition& condition, std::vector<std::string>& out) {
+  for (const auto& child : condition.children) add_heads(child, out);
+  for (const auto& operand : condition.operands) {
+    if (operand.kind == Operand::Kind::path) out.push_back(operand.path[0].name);
+    for (const auto& argument : operand.args) {
+      if (argument.kind == Operand::Kind::path) out.push_back(argument.path[0].name);
+    }
+  }
 }
 
 void apply_order(const Statement& statement, const KeySchema& keys,
@@ -227,6 +278,7 @@ Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef t
   write.item_on_failure = item_on_failure;
   if (s.kind == Statement::Kind::insert) {
     out->item = s.item;
+    VIRGA_TRY_VOID(check_inserted_keys(table->keys, out->item));
     VIRGA_TRY_VOID(check_item_keys(*table, out->item));
     if (item_bytes(out->item) > kItemBytesMax) {
       return fail(errors::validation("Item size has exceeded the maximum allowed size"));
@@ -235,10 +287,15 @@ Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef t
     write.condition = existence(*table, Kind::attribute_not_exists);
   } else {
     auto keyed = whole_key(*table, s.where);
+    if (s.kind == Statement::Kind::exists && (!keyed || !keyed->rest)) {
+      return fail(
+          errors::validation("EXISTS() must contain a single item read with additional condition"));
+    }
     if (!keyed) {
       return fail(errors::validation(
           "Where clause does not contain a mandatory equality on all key attributes"));
     }
+    if (s.kind != Statement::Kind::exists) VIRGA_TRY_VOID(check_one_key(*keyed));
     out->item = std::move(keyed->key);
     VIRGA_TRY_VOID(check_key(table->keys, out->item));
     std::vector<const Condition*> parts;
@@ -268,6 +325,10 @@ Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef t
   write.item = out->item.view();
   write.key = item_key(*table, out->item);
   return std::move(out);
+}
+
+AwsError exists_outside_of_transactions() {
+  return errors::validation("EXISTS can only be used in ExecuteTransaction write requests.");
 }
 
 AwsError write_error(const PlannedWrite& planned, AwsError error) {
@@ -305,7 +366,9 @@ Result<ReadPlan> plan_read(const Statement& statement, TableRef table, bool cons
   const KeySchema& keys = out.index ? out.index->keys : table->keys;
   std::vector<const Condition*> parts = conjuncts(statement.where);
   auto partitions = partitions_of(keys, parts);
-  VIRGA_TRY_VOID(check_order(statement, keys, !partitions.empty()));
+  if (partitions.size() > kPartitionsMax)
+    return fail(errors::validation("Too many decomposed read operations for a given query."));
+  VIRGA_TRY_VOID(check_order(statement, keys, partitions.size()));
   for (const auto& predicates : partitions) VIRGA_TRY_VOID(check_predicates(keys, predicates));
   apply_order(statement, keys, partitions, out);
   for (const auto& predicates : partitions)
@@ -315,6 +378,12 @@ Result<ReadPlan> plan_read(const Statement& statement, TableRef table, bool cons
     out.ranges.push_back({prefix, storage::prefix_end(prefix)});
   }
   out.filter = all_of(parts);
+  // What reads the whole index may filter by anything.
+  if (out.filter && !partitions.empty()) {
+    std::vector<std::string> heads;
+    add_heads(*out.filter, heads);
+    VIRGA_TRY_VOID(check_filter_projected(*table, out.index, heads));
+  }
 
   std::optional<ParsedProjection> projection;
   if (!statement.projection.empty()) {

@@ -33,6 +33,7 @@ struct PlannedWrite {
 // Errors: ValidationException.
 Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef table,
                                                  bool item_on_failure);
+AwsError exists_outside_of_transactions();
 // A failed INSERT is a duplicate.
 AwsError write_error(const PlannedWrite& planned, AwsError error);
 // What RETURNING names; nothing when there is none.

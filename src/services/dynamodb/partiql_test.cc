@@ -31,7 +31,7 @@ TEST(PartiqlParser, takes_statements_apart) {
   EXPECT_TRUE(select->order[0].descending);
 
   const auto insert = parse(
-      R"(INSERT INTO t VALUE {'s': 'x', 'n': -1.50, 'l': [1, [true]], 'm': {'k': null}, 'ss': <<'a', 'b'>>, 'p': ?})",
+      R"(INSERT INTO tab VALUE {'s': 'x', 'n': -1.50, 'l': [1, [true]], 'm': {'k': null}, 'ss': <<'a', 'b'>>, 'p': ?})",
       {AttributeValue::number(7)});
   ASSERT_TRUE(insert.has_value()) << insert.error().message;
   EXPECT_EQ(insert->item.find("n")->payload(), "-1.5");
@@ -39,7 +39,7 @@ TEST(PartiqlParser, takes_statements_apart) {
   EXPECT_EQ(insert->item.find("p")->payload(), "7");
 
   const auto update = parse(
-      "UPDATE t SET a = a + 1 SET b = list_append(b, [2]), c = set_add(c, <<1>>) REMOVE d.e[0] "
+      "UPDATE tab SET a = a + 1 SET b = list_append(b, [2]), c = set_add(c, <<1>>) REMOVE d.e[0] "
       "WHERE k = 1 RETURNING MODIFIED NEW *");
   ASSERT_TRUE(update.has_value()) << update.error().message;
   EXPECT_EQ(update->update.actions.size(), 4u);
@@ -52,25 +52,102 @@ TEST(PartiqlParser, refuses_in_the_services_words) {
             "Statement wasn't well formed, can't be processed: Expected data manipulation");
   EXPECT_EQ(refusal(""),
             "Statement wasn't well formed, can't be processed: Expected data manipulation");
-  EXPECT_EQ(refusal("SELECT * FROM t WHERE a = ?"),
+  EXPECT_EQ(refusal("SELECT * FROM tab WHERE a = ?"),
             "Number of parameters in request and statement don't match.");
-  EXPECT_THAT(refusal("SELECT * FROM t WHERE"), testing::HasSubstr("Unexpected term"));
-  EXPECT_THAT(refusal("SELECT * FROM t x"),
+  EXPECT_THAT(refusal("SELECT * FROM tab WHERE"), testing::HasSubstr("Unexpected term"));
+  EXPECT_THAT(refusal("SELECT * FROM tab-x"),
               testing::HasSubstr("Unexpected token after expression"));
-  EXPECT_THAT(refusal("SELECT *, a FROM t"), testing::HasSubstr("when '*' is used"));
-  EXPECT_THAT(refusal("SELECT * FROM t WHERE a = 'x"), testing::HasSubstr("wasn't well formed"));
-  EXPECT_THAT(refusal("INSERT INTO t VALUE {'a': 1, 'a': 2}"), testing::HasSubstr("Duplicate"));
-  EXPECT_THAT(refusal("INSERT INTO t VALUE {'a': <<1, 1>>}"),
+  EXPECT_THAT(refusal("SELECT *, a FROM tab"), testing::HasSubstr("when '*' is used"));
+  EXPECT_THAT(refusal("SELECT * FROM tab WHERE a = 'x"), testing::HasSubstr("wasn't well formed"));
+  EXPECT_THAT(refusal("INSERT INTO tab VALUE {'a': 1, 'a': 2}"), testing::HasSubstr("Duplicate"));
+  EXPECT_THAT(refusal("INSERT INTO tab VALUE {'a': <<1, 1>>}"),
               testing::HasSubstr("contains duplicates"));
-  EXPECT_EQ(parse("SELECT * FROM t", {AttributeValue::number(1)}).error().message,
+  EXPECT_EQ(parse("SELECT * FROM tab", {AttributeValue::number(1)}).error().message,
             "Number of parameters in request and statement don't match.");
 }
 
+TEST(PartiqlParser, names_what_the_language_leaves_out) {
+  const std::pair<const char*, const char*> kRefused[] = {
+      {"SELECT COUNT(*) FROM tab", "Unexpected path component at 1:8:5"},
+      {"SELECT a, size(b) FROM tab", "Unexpected path component at 1:11:4"},
+      {"SELECT * FROM tab t", "Aliasing is not supported"},
+      {"SELECT t.a FROM tab AS t WHERE t.a = 1", "Aliasing is not supported"},
+      {"SELECT a AS b FROM tab", "Aliasing is not supported"},
+      {"UPDATE tab t SET a = 1 WHERE b = 1", "Aliasing is not supported"},
+      {"SELECT * FROM tab, tac", "Only select from a single table or index is supported."},
+      {"SELECT * FROM tab LEFT JOIN tac", "Only select from a single table or index is supported."},
+      {"SELECT a, b.a FROM tab", "Duplicate identifiers in select clause: a"},
+      {"SELECT VALUE a FROM tab", "Select projection doesn't support value or pivot keywords"},
+      {"SELECT a[*] FROM tab", "Wildcard path component like a[*].b are not supported at 1:10:1"},
+      {"SELECT a.* FROM tab", "Unpivot path component like a.*.b are not supported at 1:10:1"},
+      {"SELECT * FROM tab LIMIT 1", "Unsupported clause: LIMIT at 1:19:5"},
+      {"SELECT * FROM tab WHERE a = 1 ORDER BY a.b",
+       "Argument to ORDER BY must be of type VariableReference. Type: Path"},
+      {"SELECT * FROM tab WHERE a",
+       "WHERE clause must contain an expression that resolves to a boolean"},
+      {"SELECT * FROM tab WHERE NOT a", "The argument to NOT must be a Type or Expression"},
+      {"SELECT * FROM tab WHERE a AND b = 1", "The arguments to AND/OR must be Expressions"},
+      {"SELECT * FROM tab WHERE a = MISSING", "MISSING must be compared using IS operator"},
+      {"SELECT * FROM tab WHERE a IN []",
+       "IN operator must have a left hand argument of type Variable Reference and right hand "
+       "argument "
+       "of type Seq with at least one member"},
+      {"SELECT * FROM tab WHERE a IS DECIMAL",
+       "Unsupported data type for IS operator: DECIMAL. Supported data types are [MISSING, NULL, "
+       "BOOLEAN, BLOB, STRING, NUMERIC, STRUCT, TUPLE, LIST]"},
+      {"SELECT 1 FROM tab", "Unexpected path component at 1:8:1"},
+      {"SELECT * FROM tab WHERE a LIKE 'b%'",
+       "Unsupported operator in Condition Expression. Operator: like"},
+      {"SELECT * FROM tab WHERE Foo(a, 1)", "Unrecognized function: foo at 1:25:3"},
+      {"SELECT * FROM tab WHERE begins_with(a)",
+       "Incorrect number of operands for operator or function; operator or function: begins_with, "
+       "number of operands: 1"},
+      {"SELECT * FROM tab WHERE attribute_type(a, 'X')",
+       "Invalid attribute type name found; type: X, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}"},
+      {"SELECT * FROM ta",
+       "Table name should be within the length [3, 255] and only contain 'a-z', 'A-Z', '0-9', '-', "
+       "'_', '.'."},
+      {"INSERT INTO tab VALUES (1, 2)",
+       "Unsupported operation: Inserting multiple items in a single statement is not supported, "
+       "use "
+       "\"INSERT INTO tableName VALUE item\" instead"},
+      {"INSERT INTO tab VALUE 1",
+       "Unsupported format in item expression. Please use struct format {...} to express item "
+       "values "
+       "for insert statement. at 1:23:1"},
+      {"INSERT INTO tab VALUE {'a': 1} RETURNING ALL OLD *",
+       "RETURNING is not supported in INSERT"},
+      {"INSERT INTO tab VALUE {'a': <<>>}", "Empty bags are not supported"},
+      {"INSERT INTO tab VALUE {'a': <<true>>}",
+       "Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags"},
+      {"DELETE FROM tab WHERE a = 1 RETURNING ALL NEW *",
+       "Invalid returning clause: RETURNING ALL NEW *. Only RETURNING ALL OLD * is allowed in "
+       "DELETE "
+       "statements."},
+      {"DELETE FROM tab WHERE a = 1 RETURNING ALL OLD a",
+       "Expected '*' after ( MODIFIED | ALL ) ( NEW | OLD ) in RETURNING clause"},
+      {"UPDATE tab SET a = set_add(b, <<1>>) WHERE k = 1",
+       "The first argument to SET_ADD must equal the assignment value at 1:28:1"},
+      {"UPDATE tab SET a = set_delete(a, 1) WHERE k = 1",
+       "The second argument to SET_DELETE must be a value with type SET at 1:34:1"},
+  };
+  for (const auto& [text, message] : kRefused) EXPECT_EQ(refusal(text), message) << text;
+}
+
+TEST(PartiqlParser, knows_types_and_functions_of_paths) {
+  for (const char* text :
+       {"SELECT * FROM tab WHERE a IS STRING AND b IS NOT NUMERIC",
+        "SELECT value FROM tab WHERE attribute_exists(a.b) OR attribute_not_exists(c)",
+        "SELECT * FROM tab WHERE a IN <<1, 2>>"}) {
+    EXPECT_EQ(refusal(text), "") << text;
+  }
+}
+
 TEST(PartiqlParser, bounds_its_depth) {
-  EXPECT_FALSE(refusal("SELECT * FROM t WHERE " + std::string(4000, '(') + "a = 1").empty());
-  EXPECT_FALSE(refusal("INSERT INTO t VALUE {'a': " + std::string(4000, '[')).empty());
+  EXPECT_FALSE(refusal("SELECT * FROM tab WHERE " + std::string(4000, '(') + "a = 1").empty());
+  EXPECT_FALSE(refusal("INSERT INTO tab VALUE {'a': " + std::string(4000, '[')).empty());
   EXPECT_EQ(
-      refusal("SELECT * FROM t WHERE " + std::string(20, '(') + "a = 1" + std::string(20, ')')),
+      refusal("SELECT * FROM tab WHERE " + std::string(20, '(') + "a = 1" + std::string(20, ')')),
       "");
 }
 
@@ -142,7 +219,24 @@ TEST(ExecuteStatement, pages_by_an_opaque_token_of_its_own) {
   EXPECT_EQ(sizes, (std::vector<size_t>{2, 2, 2, 0}));
   input.statement = "SELECT r FROM notes WHERE id IN ['b', 'a']";
   input.next_token = first_token;
-  EXPECT_ERROR(db.call(&Service::execute_statement, input), "ValidationException", "NextToken");
+  EXPECT_ERROR(db.call(&Service::execute_statement, input), "ValidationException",
+               "NextToken does not match request");
+  input.next_token->at(5) = input.next_token->at(5) == 'A' ? 'B' : 'A';
+  EXPECT_ERROR(db.call(&Service::execute_statement, input), "ValidationException",
+               "Invalid NextToken");
+}
+
+TEST(ExecuteStatement, orders_several_partitions_by_their_key_only) {
+  Statements db;
+  db.fill();
+  EXPECT_ERROR(db.run("SELECT * FROM notes WHERE id IN ['a', 'b'] ORDER BY r"),
+               "ValidationException",
+               "Must have hash key in ORDER BY clause when more than one hash key condition "
+               "specified in WHERE clause.");
+  std::string values = "'0'";
+  for (int i = 1; i <= 50; ++i) values += ", '" + std::to_string(i) + "'";
+  EXPECT_ERROR(db.run("SELECT * FROM notes WHERE id IN [" + values + "]"), "ValidationException",
+               "Too many decomposed read operations for a given query.");
 }
 
 TEST(ExecuteStatement, writes_one_item_by_its_whole_key) {
@@ -152,6 +246,19 @@ TEST(ExecuteStatement, writes_one_item_by_its_whole_key) {
                "Duplicate primary key exists in table");
   EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'a'"), "ValidationException",
                "Where clause does not contain a mandatory equality on all key attributes");
+  EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'a' AND r = 1 AND r > 1"),
+               "ConditionalCheckFailedException", "");
+  EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'a' AND r = 1 AND r = 2"),
+               "ValidationException",
+               "Multiple conditions on same key r. Only single item Update/Insert/Delete are "
+               "supported");
+  EXPECT_ERROR(db.run("INSERT INTO notes VALUE {'id': 'a'}"), "ValidationException",
+               "Key attribute should be present in the item: Key r");
+  EXPECT_ERROR(db.run("INSERT INTO notes VALUE {'id': 1, 'r': 1}"), "ValidationException",
+               "Key attribute's data type should match its data type in table's schema: Key id");
+  EXPECT_ERROR(db.run("EXISTS(SELECT * FROM notes WHERE id = 'a' AND r = 1 AND odd = true)"),
+               "ValidationException",
+               "EXISTS can only be used in ExecuteTransaction write requests.");
   EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'none' AND r = 1"),
                "ConditionalCheckFailedException", "");
   EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'a' AND r = 1 AND odd = false"),
@@ -219,6 +326,21 @@ TEST(ExecuteTransaction, is_one_commit_or_none) {
   EXPECT_EQ(db.ranges("WHERE id = 'x'").size(), 1u);
   EXPECT_ERROR(db.call(&Service::execute_transaction, input), "TransactionCanceledException",
                "[DuplicateItem, None]");
+  const auto alone = [&](const char* text) {
+    api::ExecuteTransactionInput one;
+    one.transact_statements.emplace_back().statement = text;
+    return db.call(&Service::execute_transaction, one);
+  };
+  const std::string failed = "Validation failed in TransactStatements[0]: ";
+  EXPECT_ERROR(alone("EXISTS(SELECT * FROM notes WHERE id = 'b' AND r = 9)"), "ValidationException",
+               failed + "EXISTS() must contain a single item read with additional condition");
+  EXPECT_ERROR(alone("DELETE FROM notes WHERE id = 'b' AND r = 9 RETURNING ALL OLD *"),
+               "ValidationException",
+               failed + "RETURNING clause is not supported in ExecuteTransaction.");
+  EXPECT_ERROR(alone("SELECT * FROM notes WHERE id = 'b'"), "ValidationException",
+               failed + "Select statements within ExecuteTransaction must specify the primary key");
+  EXPECT_ERROR(alone("SELECT * FROM notes WHERE"), "ValidationException",
+               failed + "Statement wasn't well formed, can't be processed: Unexpected term");
   add("SELECT * FROM notes WHERE id = 'b' AND r = 9");
   EXPECT_ERROR(db.call(&Service::execute_transaction, input), "ValidationException",
                "cannot mix both");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 
 #include "base/strings.h"
 #include "services/dynamodb/errors.h"
@@ -21,13 +22,15 @@ bool is_keyword(const Token& token) {
 
 }  // namespace
 
+bool Parser::at_name() const {
+  return token_.kind == TokenKind::quoted_name ||
+         (token_.kind == TokenKind::word && !is_keyword(token_));
+}
+
 Result<std::string> Parser::take_name() {
-  if (token_.kind != TokenKind::quoted_name &&
-      (token_.kind != TokenKind::word || is_keyword(token_))) {
-    return fail(malformed("Expected identifier for simple path"));
-  }
+  if (!at_name()) return fail(malformed("Expected identifier for simple path"));
   std::string name = token_.text;
-  if (name.empty()) return fail(errors::validation("Path component cannot be empty"));
+  if (name.empty()) return fail(errors::validation("Path component cannot be an empty string"));
   VIRGA_TRY_VOID(advance());
   return name;
 }
@@ -40,17 +43,30 @@ Result<DocumentPath> Parser::take_path() {
   while (true) {
     VIRGA_TRY(dot, take("."));
     if (dot) {
+      if (token_.is("*")) {
+        return fail(errors::validation("Unpivot path component like a.*.b are not supported at " +
+                                       token_.place()));
+      }
       VIRGA_TRY(name, take_name());
       path.push_back({std::move(name)});
     } else if (token_.is("[")) {
       VIRGA_TRY_VOID(advance());
       PathStep step;
+      if (token_.is("*")) {
+        return fail(errors::validation("Wildcard path component like a[*].b are not supported at " +
+                                       token_.place()));
+      }
       if (token_.kind == TokenKind::string) {
         step.name = token_.text;
-      } else {
-        const auto index = token_.kind == TokenKind::number ? parse_int(token_.text) : std::nullopt;
-        if (!index) return fail(malformed("Expected number for list index"));
+      } else if (token_.kind == TokenKind::number) {
+        const auto index = parse_int(token_.text);
+        if (!index || *index > INT32_MAX) {
+          return fail(errors::validation("List index is not within the allowable range; index: [" +
+                                         token_.text + "] at " + token_.place()));
+        }
         step.index = *index;
+      } else {
+        return fail(malformed("Expected number for list index"));
       }
       VIRGA_TRY_VOID(advance());
       VIRGA_TRY_VOID(expect("]", "RIGHT_BRACKET"));
@@ -174,9 +190,7 @@ Result<Item> Parser::take_map(int depth) {
 // <<value, …>>: strings, numbers or binaries (these as parameters), all of one type and different.
 Result<AttributeValue> Parser::take_set() {
   VIRGA_TRY_VOID(advance());
-  if (token_.is(">>"))
-    return fail(errors::validation(
-        "One or more parameter values were invalid: An string set  may not be empty"));
+  if (token_.is(">>")) return fail(errors::validation("Empty bags are not supported"));
   std::vector<std::string> members;
   std::optional<AttributeType> type;
   while (true) {
@@ -184,10 +198,15 @@ Result<AttributeValue> Parser::take_set() {
     const AttributeType member = value.type();
     if (member != AttributeType::string && member != AttributeType::number &&
         member != AttributeType::binary) {
-      return fail(errors::validation("A set has strings, numbers or binaries as its members"));
+      return fail(
+          errors::validation("Unsupported data type in Bag. DynamoDB only supports either numbers "
+                             "or strings in bags"));
     }
-    if (type && *type != member)
-      return fail(errors::validation("The members of a set have the same type"));
+    if (type && *type != member) {
+      return fail(
+          errors::validation("Unsupported data type in Bag. DynamoDB only supports either numbers "
+                             "or strings in bags"));
+    }
     type = member;
     members.emplace_back(value.view().payload());
     VIRGA_TRY(more, take(","));
