@@ -69,8 +69,9 @@ constexpr int kPoolThreads = 2;
 constexpr int64_t kIdleInterpreters = 12;
 // The writer is one: more loops than this only wait for it.
 constexpr int kLoopsByDefaultMax = 8;
-// A log in memory is trimmed by whole segments: small ones keep it small.
-constexpr uint64_t kMemorySegmentBytes = 4 << 20;
+// A log in memory is trimmed by whole segments: small ones keep it small. The largest transaction
+// fits into one: 4 MB of items with their index entries, change records and histories.
+constexpr uint64_t kMemorySegmentBytes = 32 << 20;
 
 // Stands where no launcher is: functions are kept, none can run.
 class NoCompute final : public lambda::Compute {

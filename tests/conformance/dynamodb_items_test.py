@@ -301,3 +301,30 @@ def test_many_clauses_are_not_many_operators(endpoint, table):
     call(endpoint, "UpdateItem", TableName=table, Key=key("many"), UpdateExpression="SET " + clauses,
          ExpressionAttributeValues={":v": n(1)})
     assert len(call(endpoint, "GetItem", TableName=table, Key=key("many"))["Item"]) == 402
+
+
+def test_batches_and_transactions_as_large_as_they_may_be(endpoint):
+    """Large items with change records and an index that carries them whole."""
+    name = "large-" + uuid.uuid4().hex[:8]
+    call(endpoint, "CreateTable", TableName=name, BillingMode="PAY_PER_REQUEST",
+         AttributeDefinitions=[{"AttributeName": a, "AttributeType": "S"} for a in "ag"],
+         KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}],
+         GlobalSecondaryIndexes=[{"IndexName": "by-g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+                                  "Projection": {"ProjectionType": "ALL"}}],
+         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
+    items = [{"a": {"S": str(i)}, "g": {"S": "g"}, "text": {"S": "x" * 399_000}} for i in range(25)]
+    for _ in range(2):
+        got = call(endpoint, "BatchWriteItem", RequestItems={name: [{"PutRequest": {"Item": item}} for item in items]})
+        assert got["UnprocessedItems"] == {}
+    assert call(endpoint, "DescribeTable", TableName=name)["Table"]["ItemCount"] == 25
+    puts = [{"Put": {"TableName": name, "Item": item}} for item in items]
+    for _ in range(2):
+        call(endpoint, "TransactWriteItems", TransactItems=puts[:10])
+    gets = [{"Get": {"TableName": name, "Key": {"a": item["a"]}}} for item in items]
+    assert len(call(endpoint, "TransactGetItems", TransactItems=gets[:10])["Responses"]) == 10
+    for operation, actions in (("TransactWriteItems", puts), ("TransactGetItems", gets)):
+        assert refusal(endpoint, operation, {"TransactItems": actions[:11]}) == (
+            V, "The aggregate size of the items in the transaction cannot exceed 4 MB")
+    got = call(endpoint, "BatchGetItem", RequestItems={name: {"Keys": [{"a": item["a"]} for item in items]}})
+    assert len(got["Responses"][name]) == 25 and got["UnprocessedKeys"] == {}
+    call(endpoint, "DeleteTable", TableName=name)

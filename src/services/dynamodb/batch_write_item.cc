@@ -1,5 +1,7 @@
 #include "api/dynamodb/batch_write_item.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "services/dynamodb/capacity.h"
@@ -13,6 +15,9 @@ namespace {
 
 // Source: DynamoDB API Reference, BatchWriteItem.
 constexpr size_t kBatchWritesMax = 25;
+// Items written in one commit: more of them, with their index entries and change records, keep
+// other writes waiting.
+constexpr size_t kCommitBytesMax = 4 * 1024 * 1024;
 
 Result<void> check_batch(const api::BatchWriteItemInput& input) {
   if (input.request_items.empty()) {
@@ -78,7 +83,7 @@ Result<void> add_writes(const std::vector<api::WriteRequest>& requests, const Ta
 
 }  // namespace
 
-// All writes go in one commit, so nothing is ever left unprocessed.
+// Nothing is ever left unprocessed.
 Task<api::BatchWriteItemOutput> Service::batch_write_item(Ctx ctx, api::BatchWriteItemInput input) {
   co_await check_batch(input);
   std::vector<ItemWrite> writes;
@@ -113,23 +118,33 @@ Task<api::BatchWriteItemOutput> Service::batch_write_item(Ctx ctx, api::BatchWri
   co_return std::move(output);
 }
 
-// Several writes without conditions, in one transaction. `writes` outlives the call.
+// Several writes without conditions, in as few commits as their size allows. `writes` outlives the
+// call.
 Task<std::vector<PreparedWrite>> Service::write_items(Ctx ctx,
                                                       const std::vector<ItemWrite>* writes) {
   const storage::TransactOptions options{.generation = writes->front().table->generation};
   const int64_t now = ctx->now.at.micros;
-  auto done = co_await shard_.transact(
-      options, [&](storage::Txn& txn) -> Result<std::vector<PreparedWrite>> {
-        std::vector<PreparedWrite> out;
-        for (const auto& write : *writes) {
-          VIRGA_TRY(prepared, writer_.prepare(txn, write));
-          out.push_back(std::move(prepared));
-        }
-        for (size_t i = 0; i < out.size(); ++i) writer_.commit(txn, (*writes)[i], out[i], now);
-        return out;
-      });
-  ctx->depends_on(done.lsn);
-  std::vector<PreparedWrite> out = co_await std::move(done.result);
+  std::vector<PreparedWrite> out;
+  while (out.size() < writes->size()) {
+    const size_t from = out.size();
+    size_t to = from;
+    for (size_t bytes = 0; to < writes->size() && bytes < kCommitBytesMax; ++to)
+      bytes += item_bytes((*writes)[to].item);
+    auto done = co_await shard_.transact(
+        options, [&](storage::Txn& txn) -> Result<std::vector<PreparedWrite>> {
+          std::vector<PreparedWrite> prepared;
+          for (size_t i = from; i < to; ++i) {
+            VIRGA_TRY(one, writer_.prepare(txn, (*writes)[i]));
+            prepared.push_back(std::move(one));
+          }
+          for (size_t i = from; i < to; ++i)
+            writer_.commit(txn, (*writes)[i], prepared[i - from], now);
+          return prepared;
+        });
+    ctx->depends_on(done.lsn);
+    std::vector<PreparedWrite> written = co_await std::move(done.result);
+    std::move(written.begin(), written.end(), std::back_inserter(out));
+  }
   co_return std::move(out);
 }
 

@@ -68,6 +68,7 @@ Task<api::TransactGetItemsOutput> Service::transact_get_items(Ctx ctx,
   api::TransactGetItemsOutput output;
   auto& responses = output.responses.emplace();
   const auto view = shard_.snapshot();
+  size_t total_bytes = 0;
   std::map<std::string, std::pair<TableRef, ReadUnits>> used;
   for (const auto& get : gets) {
     const std::optional<std::string> record = co_await view->get(get.key);
@@ -78,6 +79,8 @@ Task<api::TransactGetItemsOutput> Service::transact_get_items(Ctx ctx,
       bytes = item_bytes(item);
       response.item = get.projection ? project(get.projection->paths, item) : Item(item);
     }
+    total_bytes += bytes;
+    if (total_bytes > kTransactionBytesMax) co_return fail(transaction_too_large());
     responses.push_back(std::move(response));
     auto& entry = used[get.request.table_name];
     entry.first = get.table;

@@ -99,10 +99,7 @@ Result<std::vector<CheckedAction>> check_actions(const api::TransactWriteItemsIn
     bytes += item_bytes(*action.item);
     out.push_back(std::move(action));
   }
-  if (bytes > kTransactionBytesMax) {
-    return fail(errors::validation(
-        "The aggregate size of the items in the transaction cannot exceed 4 MB"));
-  }
+  if (bytes > kTransactionBytesMax) return fail(transaction_too_large());
   return out;
 }
 

@@ -15,6 +15,10 @@ inline Result<void> check_transaction_length(size_t items) {
       "must have length " +
       std::string(items == 0 ? "greater than or equal to 1" : "less than or equal to 100")));
 }
+inline AwsError transaction_too_large() {
+  return errors::validation(
+      "The aggregate size of the items in the transaction cannot exceed 4 MB");
+}
 inline AwsError multiple_operations_on_one_item() {
   return errors::validation("Transaction request cannot include multiple operations on one item");
 }
