@@ -146,6 +146,24 @@ def test_the_settings_of_a_table_come_back(endpoint, made):
         "decreasing WarmThroughput is not supported")
 
 
+def test_encryption_settings_that_are_refused(endpoint, made):
+    name = made()["TableName"]
+    for wrong, message in (({"SSEType": "AES256"}, "SSEType AES256 is not supported"),
+                           ({"KMSMasterKeyId": "alias/mine"}, "SSEType KMS is required if KMSMasterKeyId is specified")):
+        encryption = {"Enabled": True, **wrong}
+        assert refusal(endpoint, "CreateTable", table_of(SSESpecification=encryption)) == (V, INVALID + message)
+        assert refusal(endpoint, "UpdateTable", {"TableName": name, "SSESpecification": encryption}) == (V, INVALID + message)
+
+
+def test_a_table_has_at_most_twenty_global_indexes(endpoint, made):
+    indexes = [index(f"idx-{i}") for i in range(21)]
+    message = "GlobalSecondaryIndex count exceeds the per-table limit of 20"
+    assert refusal(endpoint, "CreateTable", table_of(AB, GlobalSecondaryIndexes=indexes)) == (V, INVALID + message)
+    name = made(types=AB, GlobalSecondaryIndexes=indexes[:20])["TableName"]
+    assert refusal(endpoint, "UpdateTable", {"TableName": name, "AttributeDefinitions": attributes(AB),
+                                             "GlobalSecondaryIndexUpdates": [{"Create": indexes[20]}]}) == (V, INVALID + message)
+
+
 def test_throughput_counts_its_decreases(endpoint, made):
     name = made(BillingMode=None, ProvisionedThroughput=units(6, 6))["TableName"]
     assert refusal(endpoint, "UpdateTable", {"TableName": name, "ProvisionedThroughput": units(6, 6)}) == (

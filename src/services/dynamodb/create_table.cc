@@ -44,10 +44,13 @@ void apply_settings(const api::CreateTableInput& input, Timestamp now, Table& ta
 
 // Source: DynamoDB API Reference, CreateTable.
 Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInput input) {
+  const std::string own_arn = make_arn(*ctx, "dynamodb", "table/");
+  if (input.table_name.starts_with(own_arn)) input.table_name.erase(0, own_arn.size());
   co_await check_table_name(input.table_name);
   const std::shared_ptr<Table> table = co_await define_table(input);
   if (input.stream_specification) co_await check_new_stream(*input.stream_specification);
   co_await check_supported(input);
+  if (input.sse_specification) co_await check_encryption(*input.sse_specification);
   if (input.tags) co_await check_tags(*input.tags);
   if (input.resource_policy) co_await check_resource_policy(*input.resource_policy);
 
@@ -69,6 +72,7 @@ Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInpu
     VIRGA_TRY(existing, tables_.read(txn, table->account, table->region, table->name));
     if (existing && existing->status(now) != "DELETED")
       return fail(errors::table_exists(table->name));
+    if (!existing) VIRGA_TRY_VOID(check_table_quota(txn, table->account, table->region));
     table->id = txn.new_object_id();
     for (auto& index : table->indexes) index.id = txn.new_object_id();
     if (input.stream_specification && input.stream_specification->stream_enabled) {

@@ -144,6 +144,7 @@ Result<std::shared_ptr<Table>> restored_table(const Input& input, const RequestC
   VIRGA_TRY_VOID(override_indexes(input, *table));
   VIRGA_TRY_VOID(override_throughput(input, ctx.now.at, *table));
   if (input.sse_specification_override) {
+    VIRGA_TRY_VOID(check_encryption(*input.sse_specification_override));
     const bool enabled = input.sse_specification_override->enabled.value_or(true);
     table->sse_type = enabled ? input.sse_specification_override->sse_type.value_or("KMS") : "";
     table->kms_key =
@@ -259,6 +260,7 @@ Task<void> Service::build_restored(Ctx ctx, Restore restore) {
   bool put = false;
   auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<bool> {
     VIRGA_TRY(existing, free_name(txn));
+    if (!existing) VIRGA_TRY_VOID(check_table_quota(txn, table.account, table.region));
     for (size_t i = 0; i < objects; ++i) clear_unfinished(txn, table.id + i);
     tables_.put(txn, existing, table);
     put = true;

@@ -19,7 +19,8 @@ std::optional<TableAddress> parse_table_arn(std::string_view arn) {
     parts.emplace_back(arn.substr(0, colon));
     arn.remove_prefix(colon + 1);
   }
-  if (parts[0] != "arn" || parts[2] != "dynamodb" || !arn.starts_with("table/"))
+  if (parts[0] != "arn" || !parts[1].starts_with("aws") || parts[2] != "dynamodb" ||
+      !arn.starts_with("table/"))
     return std::nullopt;
   arn.remove_prefix(6);
   if (arn.size() < 3 || arn.find('/') != std::string_view::npos) return std::nullopt;

@@ -5,6 +5,7 @@
 
 #include "services/dynamodb/errors.h"
 #include "services/dynamodb/table_capacity.h"
+#include "storage/keys.h"
 
 namespace virga::dynamodb {
 namespace {
@@ -192,11 +193,7 @@ Result<void> define_global_indexes(const api::CreateTableInput& input, Table& ta
       return fail(errors::invalid_parameter("Duplicate index name: " + made.name));
     table.indexes.push_back(std::move(made));
   }
-  if (input.global_secondary_indexes->size() > kGlobalIndexesMax) {
-    return fail(
-        errors::invalid_parameter("GlobalSecondaryIndex count exceeds the per-table limit of 20"));
-  }
-  return {};
+  return check_global_index_count(input.global_secondary_indexes->size());
 }
 
 // The table's maximums and warm throughput.
@@ -228,6 +225,24 @@ Result<void> check_throughput(const api::ProvisionedThroughput& t) {
                                    " for WriteCapacityUnits is out of bounds"));
   }
   return {};
+}
+
+// The texts are the service's, as its users report them.
+Result<void> check_encryption(const api::SSESpecification& encryption) {
+  if (encryption.sse_type && *encryption.sse_type != "KMS") {
+    return fail(errors::invalid_parameter("SSEType " + *encryption.sse_type + " is not supported"));
+  }
+  if (encryption.kms_master_key_id && !encryption.sse_type) {
+    return fail(
+        errors::invalid_parameter("SSEType KMS is required if KMSMasterKeyId is specified"));
+  }
+  return {};
+}
+
+Result<void> check_global_index_count(size_t count) {
+  if (count <= kGlobalIndexesMax) return {};
+  return fail(
+      errors::invalid_parameter("GlobalSecondaryIndex count exceeds the per-table limit of 20"));
 }
 
 Result<std::vector<KeyAttribute>> read_definitions(
@@ -331,6 +346,19 @@ Result<std::shared_ptr<Table>> define_table(const api::CreateTableInput& input) 
   VIRGA_TRY_VOID(define_capacity(input, *table));
   VIRGA_TRY_VOID(check_definitions_used(*table));
   return table;
+}
+
+Result<void> check_table_quota(const storage::View& view, std::string_view account,
+                               std::string_view region) {
+  const storage::Key prefix =
+      storage::Key(storage::Space::dynamodb).account(account).region(region);
+  size_t tables = 0;
+  VIRGA_TRY_VOID(
+      view.scan(prefix.str(), prefix.range_end(), storage::Direction::forward,
+                [&](std::string_view, std::string_view) { return ++tables < kTablesMax; }));
+  if (tables < kTablesMax) return {};
+  return fail(errors::limit_exceeded("Subscriber limit exceeded: There is a limit of " +
+                                     std::to_string(kTablesMax) + " tables per subscriber"));
 }
 
 Result<void> check_tags(const std::vector<api::Tag>& tags) {

@@ -2,11 +2,13 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/dynamodb/create_table.h"
 #include "base/error.h"
 #include "services/dynamodb/table.h"
+#include "storage/view.h"
 
 namespace virga::dynamodb {
 
@@ -28,8 +30,16 @@ Result<Index> define_index(const IndexDefinition& definition,
 Result<std::vector<KeyAttribute>> read_definitions(
     const std::vector<api::AttributeDefinition>& definitions);
 Result<void> check_throughput(const api::ProvisionedThroughput& throughput);
+Result<void> check_encryption(const api::SSESpecification& encryption);
+Result<void> check_global_index_count(size_t count);
 // Every definition is a key of the table or of an index.
 Result<void> check_definitions_used(const Table& table);
+
+// Tables that an account may have in a region. Source: DynamoDB Developer Guide, "Quotas", tables.
+inline constexpr size_t kTablesMax = 2500;
+// For one table more. `view`: what holds when it is made. Error: LimitExceededException.
+Result<void> check_table_quota(const storage::View& view, std::string_view account,
+                               std::string_view region);
 
 // Source: DynamoDB Developer Guide, "Tagging restrictions".
 inline constexpr size_t kTagsMax = 50;

@@ -87,6 +87,7 @@ Result<void> check_update(const api::UpdateTableInput& input) {
   }
   if (input.provisioned_throughput) VIRGA_TRY_VOID(check_throughput(*input.provisioned_throughput));
   if (indexes) VIRGA_TRY_VOID(check_index_updates(*input.global_secondary_index_updates));
+  if (input.sse_specification) VIRGA_TRY_VOID(check_encryption(*input.sse_specification));
   return {};
 }
 
@@ -155,6 +156,9 @@ Result<Index> new_index(const api::UpdateTableInput& input,
   if (table.find_index(create.index_name)) {
     return fail(errors::invalid_parameter("Attempting to create an index which already exists"));
   }
+  const auto global = [](const Index& index) { return index.global; };
+  VIRGA_TRY_VOID(check_global_index_count(
+      1 + std::count_if(table.indexes.begin(), table.indexes.end(), global)));
   VIRGA_TRY(definitions, add_definitions(input, create, table));
   const IndexDefinition definition{create.index_name, create.key_schema, create.projection, true};
   VIRGA_TRY(index, define_index(definition, definitions, table.keys));
