@@ -22,6 +22,8 @@ constexpr size_t kKeptBufferBytes = 128 * 1024;  // a connection at rest gives b
 constexpr char kTlsHandshakeRecord = 22;         // RFC 8446 §5.1: no byte a method begins with
 constexpr size_t kTlsBatchBytes = 128 * 1024;
 constexpr size_t kStreamPieceBytes = 256 * 1024;
+// Read from a client that is still sending when it has been refused, so that it comes to read why.
+constexpr size_t kLingerBytesMax = 64 * 1024 * 1024;
 
 AwsError gone_error() {
   return {.code = "ConnectionClosed", .http_status = 499, .message = "The client has gone."};
@@ -512,7 +514,7 @@ Task<void> HttpConnection::linger() {
   in_.clear();
   in_at_ = 0;
   const async::SteadyTime since = server_.coarse_now;
-  for (size_t taken = 0; taken < server_.options.discard_bytes_max;) {
+  for (size_t taken = 0; taken < kLingerBytesMax;) {
     const int64_t left = server_.options.linger_ms - (server_.coarse_now - since) / 1'000'000;
     if (left <= 0 || server_.draining) break;
     co_await Ready{*this, EPOLLIN, left};

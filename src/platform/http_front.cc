@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "net/gzip.h"
+#include "platform/answer_compression.h"
 #include "platform/endpoint_manners.h"
 #include "platform/s3_form.h"
 #include "platform/s3_wire.h"
@@ -314,6 +315,8 @@ Task<HttpResponse> HttpFront::aws_call(HttpRequest* request, const aws::ServiceD
                                 : aws::encode_error(*service, operation, call.protocol,
                                                     outcome.error(), call.context.request_id);
   if (call.form && outcome) call.form->finish(answer, call.context.endpoint.url());
+  if (is_compressed_answer(*service, *request, answer))
+    co_await compress_answer(&answer, options_.pool);
   metrics_.in_flight.fetch_sub(1, std::memory_order_relaxed);
   unlink(call.in_flight);
   if (operation) {

@@ -5,12 +5,13 @@ import gzip
 import http.client
 import json
 import urllib.parse
+import uuid
 import zlib
 
 import pytest
 
 import virga_server
-from dynamodb_http import AUTHORIZATION, HEADERS, post
+from dynamodb_http import AUTHORIZATION, HEADERS, call, post
 
 S = "com.amazon.coral.service#SerializationException"
 NOT_A_CALL = b"<UnknownOperationException/>\n"
@@ -39,6 +40,7 @@ BODIES = [
     (b'{"Key":{"a":{"N":1}}}', "NUMBER_VALUE cannot be converted to String"),
     (b'{"Key":{"a":{"BOOL":"x"}}}', "Unexpected token received from parser"),
     (b'{"Key":{"a":{"SS":"x"}}}', "Unexpected field type"),
+    (b'{"Key":{"a":{"SS":[1]}}}', "NUMBER_VALUE cannot be converted to String"),
     (b'{"Key":{"a":{"B":"abc"}}}', "Base64 encoded length is expected a multiple of 4 bytes but found: 3"),
     (b'{"Key":{"a":{"B":1}}}', "only base-64-encoded strings are convertible to bytes"),
     (b'{"ConsistentRead":1}', "NUMBER_VALUE cannot be converted to Boolean"),
@@ -85,6 +87,32 @@ def test_content_types(endpoint):
 def test_compressed_bodies(endpoint):
     status, _, text = post(endpoint, "ListTables", gzip.compress(b'{"Limit":1}'), {"Content-Encoding": "gzip"})
     assert status == 200 and "TableNames" in json.loads(text)
+
+
+def test_larger_answers_go_out_compressed_when_asked(endpoint):
+    name = "gzip-" + uuid.uuid4().hex[:8]
+    call(endpoint, "CreateTable", TableName=name, BillingMode="PAY_PER_REQUEST",
+         AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}], KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}])
+    item = {"a": {"S": "1"}, "text": {"S": "words " * 30_000}}
+    call(endpoint, "PutItem", TableName=name, Item=item)
+    get = {"TableName": name, "Key": {"a": {"S": "1"}}}
+    for accepted in ("gzip", "deflate, gzip;q=0.5", "GZIP"):
+        _, headers, body = post(endpoint, "GetItem", get, {"Accept-Encoding": accepted})
+        assert headers["content-encoding"] == "gzip" and int(headers["x-amz-crc32"]) == zlib.crc32(body)
+        assert len(body) < 20_000 and json.loads(gzip.decompress(body)) == {"Item": item}
+    for refused in ("identity", "br", "gzip;q=0", ""):
+        _, headers, body = post(endpoint, "GetItem", get, {"Accept-Encoding": refused})
+        assert "content-encoding" not in headers and json.loads(body) == {"Item": item}
+        assert int(headers["x-amz-crc32"]) == zlib.crc32(body)
+    small = post(endpoint, "DescribeLimits", {}, {"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in small[1] and json.loads(small[2])
+    call(endpoint, "DeleteTable", TableName=name)
+
+
+def test_a_body_of_more_than_16_mb_is_refused_not_cut_off(endpoint):
+    body = json.dumps({"TableName": "abc", "Item": {"a": {"S": "x" * (17 << 20)}}}).encode()
+    status, _, text = post(endpoint, "PutItem", body)
+    assert status == 413 and json.loads(text)["__type"].endswith("#RequestEntityTooLarge")
 
 
 def test_a_connection_outlives_refusals(endpoint):
