@@ -144,7 +144,7 @@ def test_refusals(db, table):
         "ValidationException", "Unexpected path component at 1:8:5")
     assert refusal(call, Statement=f'SELECT m.Artist FROM "{table}" m') == ("ValidationException", "Aliasing is not supported")
     assert refusal(call, Statement=f'SELECT * FROM "{table}" LIMIT 1') == (
-        "ValidationException", f"Unsupported clause: LIMIT at 1:{len(table) + 18}:5")
+        "ValidationException", f"Unsupported clause: LIMIT at 1:{len(table) + 24}:1")
     assert refusal(call, Statement=f"EXISTS(SELECT * FROM \"{table}\" WHERE Artist = 'a' AND SongTitle = 'b' AND c = 1)") == (
         "ValidationException", "EXISTS can only be used in ExecuteTransaction write requests.")
     assert refusal(db.execute_transaction, TransactStatements=[

@@ -151,11 +151,8 @@ Result<std::optional<Item>> Service::read_by_key(const storage::View& view,
                                                  std::string_view operation, size_t& bytes) {
   const auto keyed =
       statement.index.empty() ? partiql::whole_key(table, statement.where) : std::nullopt;
-  if (!keyed) {
-    return fail(errors::validation("Select statements within " + std::string(operation) +
-                                   " must specify the primary key in the where clause."));
-  }
-  VIRGA_TRY_VOID(check_key(table.keys, keyed->key));
+  if (!keyed) return fail(partiql::names_no_key(operation));
+  VIRGA_TRY_VOID(partiql::check_whole_key(table, keyed->key));
   VIRGA_TRY(record, view.get(item_key(table, keyed->key)));
   if (!record) return std::optional<Item>();
   VIRGA_TRY(item, item_of_record(*record));

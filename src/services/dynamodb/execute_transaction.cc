@@ -103,14 +103,21 @@ Task<api::ExecuteTransactionOutput> Service::read_transaction(Ctx ctx,
   const auto view = shard_.snapshot();
   for (const auto& statement : statements) {
     const TableRef table = co_await data_table(*ctx, statement.table);
+    const size_t position = responses.size();
     api::ItemResponse response;
     size_t bytes = 0;
+    const auto keyed = partiql::whole_key(*table, statement.where);
+    if (!keyed || keyed->rest)
+      co_return fail(failed_at(position, partiql::names_no_key("ExecuteTransaction")));
     auto item = read_by_key(*view, statement, *table, "ExecuteTransaction", bytes);
-    if (!item && item.error().code == "ValidationException")
-      co_return fail(failed_at(responses.size(), item.error()));
+    if (!item && item.error().code == "ValidationException") {
+      std::vector<errors::CancellationReason> reasons(statements.size());
+      reasons[position] = reason_of(item.error());
+      co_return fail(errors::transaction_canceled(reasons));
+    }
     response.item = co_await std::move(item);
     responses.push_back(std::move(response));
-    if (!keys.insert(item_key(*table, partiql::whole_key(*table, statement.where)->key)).second)
+    if (!keys.insert(item_key(*table, keyed->key)).second)
       co_return fail(multiple_operations_on_one_item());
     auto& entry = used[table->name];
     entry.first = table;

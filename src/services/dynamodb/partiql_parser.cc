@@ -75,15 +75,19 @@ Result<Statement> Parser::parse() {
 Result<void> Parser::parse_select() {
   out_.kind = Statement::Kind::select;
   VIRGA_TRY_VOID(advance());
+  if (at_word("distinct")) {
+    return fail(errors::validation("Unsupported token in expression: DISTINCT"));
+  }
   VIRGA_TRY_VOID(parse_projection());
   VIRGA_TRY_VOID(expect_word("from"));
   VIRGA_TRY_VOID(parse_source());
   VIRGA_TRY_VOID(parse_where());
-  for (const std::string_view clause : {"limit", "group", "having", "offset"}) {
-    if (!at_word(clause)) continue;
-    std::string upper(clause);
-    for (char& c : upper) c = static_cast<char>(c - ('a' - 'A'));
-    return fail(errors::validation("Unsupported clause: " + upper + " at " + token_.place()));
+  if (at_word("group")) return fail(errors::validation("Unsupported clause: GROUP BY"));
+  for (const std::string_view clause : {"LIMIT", "HAVING", "OFFSET"}) {
+    if (!at_word(to_lower(clause))) continue;
+    VIRGA_TRY_VOID(advance());  // the place is that of what stands behind the word
+    return fail(
+        errors::validation("Unsupported clause: " + std::string(clause) + " at " + token_.place()));
   }
   return parse_order();
 }
@@ -129,6 +133,7 @@ Result<void> Parser::parse_projection() {
 
 // name [. index]
 Result<void> Parser::parse_source() {
+  if (token_.is("(")) return fail(errors::validation("Unexpected from source"));
   VIRGA_TRY(table, take_name());
   out_.table = std::move(table);
   VIRGA_TRY(dot, take("."));
@@ -194,7 +199,13 @@ Result<void> Parser::parse_insert() {
   out_.kind = Statement::Kind::insert;
   VIRGA_TRY_VOID(advance());
   VIRGA_TRY_VOID(expect_word("into"));
+  const std::string place = token_.place();
   VIRGA_TRY_VOID(parse_source());
+  if (!out_.index.empty()) {
+    return fail(errors::validation(
+        "FROM clause may only contain a single table name in data manipulation statements at " +
+        place));
+  }
   if (at_word("values") || token_.is("<<")) {
     return fail(
         errors::validation("Unsupported operation: Inserting multiple items in a single statement "
@@ -207,7 +218,7 @@ Result<void> Parser::parse_insert() {
         "values for insert statement. at " +
         token_.place()));
   }
-  VIRGA_TRY(item, take_map(0));
+  VIRGA_TRY(item, take_map(0, MapKind::item));
   out_.item = std::move(item);
   if (at_word("on")) return fail(errors::validation("Unsupported clause: ON CONFLICT"));
   if (at_word("at")) return fail(errors::validation("AT is not supported in insert statements."));

@@ -46,7 +46,8 @@ class Parser {
   Result<DocumentPath> take_path();
   Result<AttributeValue> take_value(int depth);
   Result<AttributeValue> take_list(int depth);
-  Result<Item> take_map(int depth);
+  enum class MapKind { value, item };
+  Result<Item> take_map(int depth, MapKind kind = MapKind::value);
   Result<AttributeValue> take_set();
   Result<AttributeValue> take_parameter();
   bool at_value() const;
@@ -74,8 +75,9 @@ class Parser {
   size_t used_parameters_ = 0;
   Token token_;
   Statement out_;
-  bool connected_ = false;  // an AND or OR has been read
-  bool negated_ = false;    // a NOT has been read
+  std::string under_ = "root";  // where in a value the literal stands that is read
+  bool connected_ = false;      // an AND or OR has been read
+  bool negated_ = false;        // a NOT has been read
 };
 
 // Error: ValidationException, as the expression language tells it.

@@ -198,8 +198,14 @@ Result<void> check_order(const Statement& statement, const KeySchema& keys, size
   return {};
 }
 
-// INSERT's item against the keys.
-Result<void> check_inserted_keys(const KeySchema& keys, const Item& item) {
+Result<void> check_key_type(const KeyAttribute& key, ValueView value) {
+  if (value.type() == key.type) return {};
+  return fail(errors::validation(
+      "Key attribute's data type should match its data type in table's schema: Key " + key.name));
+}
+
+// An item, or a key, against the table's keys.
+Result<void> check_key_attributes(const KeySchema& keys, const Item& item) {
   for (size_t i = 0; i < keys.size(); ++i) {
     const KeyAttribute& key = keys.at(i);
     const auto value = item.find(key.name);
@@ -207,9 +213,17 @@ Result<void> check_inserted_keys(const KeySchema& keys, const Item& item) {
       return fail(
           errors::validation("Key attribute should be present in the item: Key " + key.name));
     }
-    if (value->type() == key.type) continue;
-    return fail(errors::validation(
-        "Key attribute's data type should match its data type in table's schema: Key " + key.name));
+    VIRGA_TRY_VOID(check_key_type(key, *value));
+  }
+  return {};
+}
+
+// The values that a SELECT's key conditions compare with.
+Result<void> check_condition_types(const KeySchema& keys,
+                                   const std::vector<KeyPredicate>& predicates) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const KeyPredicate* predicate = find_predicate(predicates, keys.at(i).name);
+    if (predicate) VIRGA_TRY_VOID(check_key_type(keys.at(i), predicate->values[0]));
   }
   return {};
 }
@@ -254,6 +268,11 @@ void apply_order(const Statement& statement, const KeySchema& keys,
 
 }  // namespace
 
+Result<void> check_whole_key(const Table& table, const Item& key) {
+  VIRGA_TRY_VOID(check_key_attributes(table.keys, key));
+  return check_key(table.keys, key);
+}
+
 std::optional<KeyedWhere> whole_key(const Table& table, const std::optional<Condition>& where) {
   std::vector<const Condition*> parts = conjuncts(where);
   KeyedWhere out;
@@ -278,7 +297,7 @@ Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef t
   write.item_on_failure = item_on_failure;
   if (s.kind == Statement::Kind::insert) {
     out->item = s.item;
-    VIRGA_TRY_VOID(check_inserted_keys(table->keys, out->item));
+    VIRGA_TRY_VOID(check_key_attributes(table->keys, out->item));
     VIRGA_TRY_VOID(check_item_keys(*table, out->item));
     if (item_bytes(out->item) > kItemBytesMax) {
       return fail(errors::validation("Item size has exceeded the maximum allowed size"));
@@ -297,7 +316,7 @@ Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef t
     }
     if (s.kind != Statement::Kind::exists) VIRGA_TRY_VOID(check_one_key(*keyed));
     out->item = std::move(keyed->key);
-    VIRGA_TRY_VOID(check_key(table->keys, out->item));
+    VIRGA_TRY_VOID(check_whole_key(*table, out->item));
     std::vector<const Condition*> parts;
     if (keyed->rest) parts.push_back(&*keyed->rest);
     const bool erases = s.kind == Statement::Kind::erase;
@@ -329,6 +348,11 @@ Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef t
 
 AwsError exists_outside_of_transactions() {
   return errors::validation("EXISTS can only be used in ExecuteTransaction write requests.");
+}
+
+AwsError names_no_key(std::string_view operation) {
+  return errors::validation("Select statements within " + std::string(operation) +
+                            " must specify the primary key in the where clause.");
 }
 
 AwsError write_error(const PlannedWrite& planned, AwsError error) {
@@ -369,7 +393,10 @@ Result<ReadPlan> plan_read(const Statement& statement, TableRef table, bool cons
   if (partitions.size() > kPartitionsMax)
     return fail(errors::validation("Too many decomposed read operations for a given query."));
   VIRGA_TRY_VOID(check_order(statement, keys, partitions.size()));
-  for (const auto& predicates : partitions) VIRGA_TRY_VOID(check_predicates(keys, predicates));
+  for (const auto& predicates : partitions) {
+    VIRGA_TRY_VOID(check_condition_types(keys, predicates));
+    VIRGA_TRY_VOID(check_predicates(keys, predicates));
+  }
   apply_order(statement, keys, partitions, out);
   for (const auto& predicates : partitions)
     out.ranges.push_back(key_range(*table, out.index, predicates));

@@ -23,6 +23,9 @@ struct KeyedWhere {
 // in `rest`.
 std::optional<KeyedWhere> whole_key(const Table& table, const std::optional<Condition>& where);
 
+// Types and sizes of such a key.
+Result<void> check_whole_key(const Table& table, const Item& key);
+
 // A write statement (or EXISTS) and the item write that it means. Stays where it is: the write has
 // views into it.
 struct PlannedWrite {
@@ -34,6 +37,8 @@ struct PlannedWrite {
 Result<std::unique_ptr<PlannedWrite>> plan_write(Statement statement, TableRef table,
                                                  bool item_on_failure);
 AwsError exists_outside_of_transactions();
+// For a SELECT that must read one item.
+AwsError names_no_key(std::string_view operation);
 // A failed INSERT is a duplicate.
 AwsError write_error(const PlannedWrite& planned, AwsError error);
 // What RETURNING names; nothing when there is none.

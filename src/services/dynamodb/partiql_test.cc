@@ -80,7 +80,23 @@ TEST(PartiqlParser, names_what_the_language_leaves_out) {
       {"SELECT VALUE a FROM tab", "Select projection doesn't support value or pivot keywords"},
       {"SELECT a[*] FROM tab", "Wildcard path component like a[*].b are not supported at 1:10:1"},
       {"SELECT a.* FROM tab", "Unpivot path component like a.*.b are not supported at 1:10:1"},
-      {"SELECT * FROM tab LIMIT 1", "Unsupported clause: LIMIT at 1:19:5"},
+      {"SELECT * FROM tab LIMIT 10", "Unsupported clause: LIMIT at 1:25:2"},
+      {"SELECT * FROM tab GROUP BY a", "Unsupported clause: GROUP BY"},
+      {"SELECT DISTINCT a FROM tab", "Unsupported token in expression: DISTINCT"},
+      {"SELECT * FROM (SELECT * FROM tab)", "Unexpected from source"},
+      {"INSERT INTO tab.idx VALUE {'a': 1}",
+       "FROM clause may only contain a single table name in data manipulation statements at "
+       "1:13:3"},
+      {"INSERT INTO tab VALUE {'a': 1, 'a': 2}",
+       "Duplicate keys in tuple. Key: a under root at 1:32:3"},
+      {"INSERT INTO tab VALUE {'a': [0, {'b': 1, 'b': 2}]}",
+       "Duplicate keys in tuple. Key: b under root[1] at 1:42:3"},
+      {"INSERT INTO tab VALUE {'a': {'b': 1e200}}",
+       "Number overflow. Attempting to store a number with magnitude larger than supported range "
+       "under root.b"},
+      {"SELECT * FROM tab WHERE a = 1e200",
+       "Number overflow. Attempting to store a number with magnitude larger than supported range "
+       "under root"},
       {"SELECT * FROM tab WHERE a = 1 ORDER BY a.b",
        "Argument to ORDER BY must be of type VariableReference. Type: Path"},
       {"SELECT * FROM tab WHERE a",
@@ -117,8 +133,11 @@ TEST(PartiqlParser, names_what_the_language_leaves_out) {
        "for insert statement. at 1:23:1"},
       {"INSERT INTO tab VALUE {'a': 1} RETURNING ALL OLD *",
        "RETURNING is not supported in INSERT"},
-      {"INSERT INTO tab VALUE {'a': <<>>}", "Empty bags are not supported"},
+      {"INSERT INTO tab VALUE {'a': <<>>}", "Empty bags are not supported at 1:29:2"},
       {"INSERT INTO tab VALUE {'a': <<true>>}",
+       "Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags at "
+       "1:31:4"},
+      {"INSERT INTO tab VALUE {'a': <<1, 'b'>>}",
        "Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags"},
       {"DELETE FROM tab WHERE a = 1 RETURNING ALL NEW *",
        "Invalid returning clause: RETURNING ALL NEW *. Only RETURNING ALL OLD * is allowed in "
@@ -244,6 +263,10 @@ TEST(ExecuteStatement, writes_one_item_by_its_whole_key) {
   db.fill();
   EXPECT_ERROR(db.run("INSERT INTO notes VALUE {'id': 'a', 'r': 1}"), "DuplicateItemException",
                "Duplicate primary key exists in table");
+  EXPECT_ERROR(db.run("DELETE FROM notes WHERE id = 1 AND r = 1"), "ValidationException",
+               "Key attribute's data type should match its data type in table's schema: Key id");
+  EXPECT_ERROR(db.run("SELECT * FROM notes WHERE id = 'a' AND r > 'x'"), "ValidationException",
+               "Key attribute's data type should match its data type in table's schema: Key r");
   EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'a'"), "ValidationException",
                "Where clause does not contain a mandatory equality on all key attributes");
   EXPECT_ERROR(db.run("UPDATE notes SET x = 1 WHERE id = 'a' AND r = 1 AND r > 1"),
@@ -339,6 +362,11 @@ TEST(ExecuteTransaction, is_one_commit_or_none) {
                failed + "RETURNING clause is not supported in ExecuteTransaction.");
   EXPECT_ERROR(alone("SELECT * FROM notes WHERE id = 'b'"), "ValidationException",
                failed + "Select statements within ExecuteTransaction must specify the primary key");
+  EXPECT_ERROR(alone("SELECT * FROM notes WHERE id = 'b' AND r = 9 AND odd = true"),
+               "ValidationException",
+               failed + "Select statements within ExecuteTransaction must specify the primary key");
+  EXPECT_ERROR(alone("SELECT * FROM notes WHERE id = 'b' AND r = '9'"),
+               "TransactionCanceledException", "[ValidationError]");
   EXPECT_ERROR(alone("SELECT * FROM notes WHERE"), "ValidationException",
                failed + "Statement wasn't well formed, can't be processed: Unexpected term");
   add("SELECT * FROM notes WHERE id = 'b' AND r = 9");

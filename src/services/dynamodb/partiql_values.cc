@@ -138,7 +138,7 @@ Result<AttributeValue> Parser::take_value(int depth) {
     if (negative || token_.is("+")) VIRGA_TRY_VOID(advance());
     if (token_.kind != TokenKind::number) return fail(malformed("Unexpected term"));
     out = AttributeValue::number((negative ? "-" : "") + token_.text);
-    if (!out.problem().empty()) return fail(errors::validation(out.problem()));
+    if (!out.problem().empty()) return fail(errors::validation(out.problem() + " under " + under_));
   }
   VIRGA_TRY_VOID(advance());
   return out;
@@ -149,34 +149,42 @@ Result<AttributeValue> Parser::take_list(int depth) {
   std::vector<AttributeValue> elements;
   VIRGA_TRY(empty, take("]"));
   if (empty) return AttributeValue::list(elements);
+  const std::string under = under_;
   while (true) {
+    under_ = under + "[" + std::to_string(elements.size()) + "]";
     VIRGA_TRY(element, take_value(depth + 1));
     elements.push_back(std::move(element));
     VIRGA_TRY(more, take(","));
     if (more) continue;
     VIRGA_TRY_VOID(expect("]", "RIGHT_BRACKET"));
+    under_ = under;
     return AttributeValue::list(elements);
   }
 }
 
 // {'name': value, …}
-Result<Item> Parser::take_map(int depth) {
+Result<Item> Parser::take_map(int depth, MapKind kind) {
   VIRGA_TRY_VOID(expect("{", "LEFT_CURLY"));
   Item out;
   std::vector<std::string> names;  // sorted, so that many members stay cheap
   VIRGA_TRY(empty, take("}"));
   if (empty) return out;
+  const std::string under = under_;
   while (true) {
+    const std::string place = token_.place();
     if (token_.kind != TokenKind::string && token_.kind != TokenKind::quoted_name) {
       return fail(malformed("Expected a string as the name of a member"));
     }
     std::string name = token_.text;
     VIRGA_TRY_VOID(advance());
     VIRGA_TRY_VOID(expect(":", "COLON"));
+    if (kind == MapKind::value) under_ = under + "." + name;
     VIRGA_TRY(value, take_value(depth + 1));
+    under_ = under;
     const auto at = std::lower_bound(names.begin(), names.end(), name);
     if (at != names.end() && *at == name) {
-      return fail(errors::validation("Duplicate field name in a tuple: " + name));
+      return fail(errors::validation("Duplicate keys in tuple. Key: " + name + " under " + under +
+                                     " at " + place));
     }
     names.insert(at, name);
     out.append(name, value);
@@ -189,23 +197,22 @@ Result<Item> Parser::take_map(int depth) {
 
 // <<value, …>>: strings, numbers or binaries (these as parameters), all of one type and different.
 Result<AttributeValue> Parser::take_set() {
+  const std::string begin = token_.place();
   VIRGA_TRY_VOID(advance());
-  if (token_.is(">>")) return fail(errors::validation("Empty bags are not supported"));
+  if (token_.is(">>")) return fail(errors::validation("Empty bags are not supported at " + begin));
   std::vector<std::string> members;
   std::optional<AttributeType> type;
   while (true) {
+    const std::string place = token_.place();
     VIRGA_TRY(value, take_value(1));
     const AttributeType member = value.type();
-    if (member != AttributeType::string && member != AttributeType::number &&
-        member != AttributeType::binary) {
-      return fail(
-          errors::validation("Unsupported data type in Bag. DynamoDB only supports either numbers "
-                             "or strings in bags"));
-    }
-    if (type && *type != member) {
-      return fail(
-          errors::validation("Unsupported data type in Bag. DynamoDB only supports either numbers "
-                             "or strings in bags"));
+    const bool scalar = member == AttributeType::string || member == AttributeType::number ||
+                        member == AttributeType::binary;
+    if (!scalar || (type && *type != member)) {
+      // A set that begins with a number is told without the place.
+      return fail(errors::validation(
+          "Unsupported data type in Bag. DynamoDB only supports either numbers or strings in bags" +
+          (type == AttributeType::number ? "" : " at " + place)));
     }
     type = member;
     members.emplace_back(value.view().payload());
