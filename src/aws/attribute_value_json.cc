@@ -367,6 +367,7 @@ Result<void> Reader::members(od::object object, std::string& out, int depth) {
     JSON_TRY(field, std::move(next));
     std::string_view name;
     if (field.unescaped_key().get(name)) return bad_json();
+    if (name.empty()) found("Empty attribute name");
     if (name.size() > kAttributeNameBytesMax) found(kNameTooLong);
     if (!seen.insert(name)) {
       VIRGA_TRY_VOID(member(name, field.value(), out, start, depth));

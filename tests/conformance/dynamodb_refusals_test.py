@@ -81,6 +81,8 @@ ITEMS = [
     ({**KEY, "b": {"N": "1e-131"}},
      "Number underflow. Attempting to store a number with magnitude smaller than supported range"),
     ({**KEY, "b": nested(32)}, TOO_DEEP),
+    ({**KEY, "": {"S": "1"}}, "Empty attribute name"),
+    ({**KEY, "m": {"M": {"": {"S": "1"}}}}, "Empty attribute name"),
     ({**KEY, "x" * 65536: {"S": "1"}},
      "1 validation error detected: Attribute name is too large, must be less than 65536 bytes"),
     ({**KEY, "m": {"M": {"x" * 65536: {"S": "1"}}}},
@@ -216,6 +218,12 @@ def test_updates_against_the_item(endpoint, table, expression, values, message):
     if values:
         body["ExpressionAttributeValues"] = values
     assert refusal(endpoint, "UpdateItem", body) == (V, message)
+
+
+def test_an_empty_name_behind_a_placeholder(endpoint, table):
+    assert refusal(endpoint, "GetItem", {"TableName": table, "Key": KEY, "ProjectionExpression": "#n",
+                                         "ExpressionAttributeNames": {"#n": ""}}) == (
+        V, "ExpressionAttributeNames contains invalid value: Empty attribute name for key #n")
 
 
 def test_expressions_of_more_than_4096_bytes(endpoint, table):

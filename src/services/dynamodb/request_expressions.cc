@@ -181,6 +181,10 @@ Result<Placeholders> read_placeholders(const Maybe<std::map<std::string, std::st
       return fail(errors::validation(
           "ExpressionAttributeNames contains invalid key: Syntax error; key: \"" + key + "\""));
     }
+    if (name.empty()) {
+      return fail(errors::validation(
+          "ExpressionAttributeNames contains invalid value: Empty attribute name for key " + key));
+    }
     if (name.size() > kAttributeNameBytesMax) {
       return fail(
           errors::one_violation("Attribute name is too large, must be less than 65536 bytes"));
