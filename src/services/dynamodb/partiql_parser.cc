@@ -1,6 +1,7 @@
 #include "services/dynamodb/partiql_parser.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/strings.h"
 #include "services/dynamodb/errors.h"
@@ -82,6 +83,13 @@ Result<void> Parser::parse_select() {
   VIRGA_TRY_VOID(expect_word("from"));
   VIRGA_TRY_VOID(parse_source());
   VIRGA_TRY_VOID(parse_where());
+  VIRGA_TRY_VOID(refuse_clauses());
+  VIRGA_TRY_VOID(parse_order());
+  return refuse_clauses();
+}
+
+// What SQL has behind WHERE and ORDER BY and the service has not.
+Result<void> Parser::refuse_clauses() {
   if (at_word("group")) return fail(errors::validation("Unsupported clause: GROUP BY"));
   for (const std::string_view clause : {"LIMIT", "HAVING", "OFFSET"}) {
     if (!at_word(to_lower(clause))) continue;
@@ -89,7 +97,7 @@ Result<void> Parser::parse_select() {
     return fail(
         errors::validation("Unsupported clause: " + std::string(clause) + " at " + token_.place()));
   }
-  return parse_order();
+  return {};
 }
 
 Result<void> Parser::parse_projection() {
@@ -101,6 +109,7 @@ Result<void> Parser::parse_projection() {
     }
     return {};
   }
+  std::set<std::string> names;
   while (true) {
     const bool keyword = at_word("value") || at_word("pivot");
     const std::string place = token_.place();
@@ -117,10 +126,8 @@ Result<void> Parser::parse_projection() {
         name = step.is_index() ? name + "[" + std::to_string(step.index) + "]" : step.name;
       }
     }
-    for (const auto& known : out_.projection) {
-      if (known.name == name)
-        return fail(errors::validation("Duplicate identifiers in select clause: " + name));
-    }
+    if (!names.insert(name).second)
+      return fail(errors::validation("Duplicate identifiers in select clause: " + name));
     out_.projection.push_back({std::move(path), std::move(name)});
     VIRGA_TRY(more, take(","));
     if (!more) return {};

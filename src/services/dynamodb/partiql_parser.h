@@ -40,6 +40,7 @@ class Parser {
   Result<void> parse_returning();
   Result<void> parse_assignment();
   Result<void> refuse_alias() const;
+  Result<void> refuse_clauses();
 
   // Values.
   Result<std::string> take_name();

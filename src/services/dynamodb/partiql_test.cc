@@ -81,6 +81,8 @@ TEST(PartiqlParser, names_what_the_language_leaves_out) {
       {"SELECT a[*] FROM tab", "Wildcard path component like a[*].b are not supported at 1:10:1"},
       {"SELECT a.* FROM tab", "Unpivot path component like a.*.b are not supported at 1:10:1"},
       {"SELECT * FROM tab LIMIT 10", "Unsupported clause: LIMIT at 1:25:2"},
+      {"SELECT * FROM tab WHERE a = 1 ORDER BY b DESC LIMIT 1",
+       "Unsupported clause: LIMIT at 1:53:1"},
       {"SELECT * FROM tab GROUP BY a", "Unsupported clause: GROUP BY"},
       {"SELECT DISTINCT a FROM tab", "Unsupported token in expression: DISTINCT"},
       {"SELECT * FROM (SELECT * FROM tab)", "Unexpected from source"},
