@@ -90,7 +90,7 @@ REFUSED = [
     (table_of(AB, GlobalSecondaryIndexes=[index(ProvisionedThroughput=ONE)]),
      INVALID + "ProvisionedThroughput should not be specified for index: idx when BillingMode is PAY_PER_REQUEST"),
     (table_of(AB, BillingMode=None, ProvisionedThroughput=ONE, GlobalSecondaryIndexes=[index()]),
-     INVALID + "ProvisionedThroughput must be specified for index: idx"),
+     INVALID + "ProvisionedThroughput is not specified for index: idx"),
     (table_of({**AB, "x": "S"}, GlobalSecondaryIndexes=[index()]),
      INVALID + "Some AttributeDefinitions are not used. AttributeDefinitions: [a, b, x], keys used: [a, b]"),
     (table_of(TableName="ab"), "1 validation error detected: Value 'ab' at 'tableName' failed to satisfy constraint: Member "
@@ -137,7 +137,7 @@ def test_the_settings_of_a_table_come_back(endpoint, made):
     assert table["DeletionProtectionEnabled"] is True
     assert table["ProvisionedThroughput"] == {"NumberOfDecreasesToday": 0, "ReadCapacityUnits": 0, "WriteCapacityUnits": 0}
     found, = table["GlobalSecondaryIndexes"]
-    assert found["OnDemandThroughput"] == {"MaxReadRequestUnits": 5, "MaxWriteRequestUnits": -1}
+    assert found["OnDemandThroughput"] == {"MaxReadRequestUnits": 5}
     assert found["IndexArn"] == table["TableArn"] + "/index/idx"
     assert refusal(endpoint, "DeleteTable", {"TableName": name}) == (
         V, "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
@@ -149,10 +149,118 @@ def test_the_settings_of_a_table_come_back(endpoint, made):
 def test_encryption_settings_that_are_refused(endpoint, made):
     name = made()["TableName"]
     for wrong, message in (({"SSEType": "AES256"}, "SSEType AES256 is not supported"),
-                           ({"KMSMasterKeyId": "alias/mine"}, "SSEType KMS is required if KMSMasterKeyId is specified")):
+                           ({"KMSMasterKeyId": "alias/mine"}, "SSEType KMS is required if KMSMasterKeyId is specified"),
+                           ({"Enabled": False, "SSEType": "KMS"}, "SSEType can not be specified if Enabled is false"),
+                           ({"Enabled": False, "KMSMasterKeyId": "x"}, "KMSMasterKeyId can not be specified if Enabled is false")):
         encryption = {"Enabled": True, **wrong}
         assert refusal(endpoint, "CreateTable", table_of(SSESpecification=encryption)) == (V, INVALID + message)
         assert refusal(endpoint, "UpdateTable", {"TableName": name, "SSESpecification": encryption}) == (V, INVALID + message)
+    for unchanged in ({}, {"Enabled": False}):
+        assert refusal(endpoint, "UpdateTable", {"TableName": name, "SSESpecification": unchanged}) == (
+            V, INVALID + "Table is already encrypted by default")
+
+
+def test_changes_that_stand_alone(endpoint, made):
+    name = made()["TableName"]
+    alone = " must be the only operation in the request"
+    for body, message in (
+            ({"SSESpecification": {"Enabled": True}, "DeletionProtectionEnabled": True}, "Server-Side Encryption modification" + alone),
+            ({"TableClass": "STANDARD", "DeletionProtectionEnabled": True}, "TableClass modification" + alone),
+            ({"DeletionProtectionEnabled": True, "BillingMode": "PAY_PER_REQUEST"}, "DeletionProtection modification" + alone),
+            ({"WarmThroughput": {"ReadUnitsPerSecond": 13000}, "BillingMode": "PAY_PER_REQUEST"}, "WarmThroughput" + alone),
+            ({"OnDemandThroughput": {"MaxReadRequestUnits": 1}, "StreamSpecification": {"StreamEnabled": False}},
+             "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request"),
+            ({"BillingMode": "PAY_PER_REQUEST", "GlobalSecondaryIndexUpdates": []}, "List of GlobalSecondaryIndexUpdates is empty"),
+            ({"GlobalSecondaryIndexUpdates": [{"Create": index(), "Delete": {"IndexName": "idx"}}]},
+             "Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object")):
+        assert refusal(endpoint, "UpdateTable", {"TableName": name, **body}) == (V, INVALID + message)
+    for nothing in ({}, {"GlobalSecondaryIndexUpdates": []}, {"AttributeDefinitions": attributes(A1)}):
+        assert refusal(endpoint, "UpdateTable", {"TableName": name, **nothing}) == (
+            V, "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, "
+            "SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, "
+            "DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required")
+
+
+def test_maximums_of_on_demand_tables_merge(endpoint, made):
+    name = made()["TableName"]
+
+    def update(**limits):
+        shown = call(endpoint, "UpdateTable", TableName=name, OnDemandThroughput=limits)["TableDescription"]
+        assert shown["TableStatus"] == "ACTIVE"
+        return shown.get("OnDemandThroughput"), described(endpoint, name).get("OnDemandThroughput")
+
+    both = {"MaxReadRequestUnits": 1000, "MaxWriteRequestUnits": 500}
+    assert update(**both) == (both, both)
+    assert update(MaxReadRequestUnits=2000)[1] == {"MaxReadRequestUnits": 2000, "MaxWriteRequestUnits": 500}
+    assert update(MaxReadRequestUnits=-1) == ({"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": 500}, {"MaxWriteRequestUnits": 500})
+    assert update(MaxWriteRequestUnits=-1) == ({"MaxWriteRequestUnits": -1}, None)
+    message = "Requested MaxWriteRequestUnits for OnDemandThroughput for table is outside of valid range"
+    for wrong in (0, -2):
+        assert refusal(endpoint, "UpdateTable", {"TableName": name, "OnDemandThroughput": {"MaxWriteRequestUnits": wrong}}) == (
+            V, INVALID + message)
+    for wrong in (0, -1):
+        assert refusal(endpoint, "CreateTable", table_of(OnDemandThroughput={"MaxWriteRequestUnits": wrong})) == (V, INVALID + message)
+    provisioned = dict(BillingMode=None, ProvisionedThroughput=ONE)
+    assert refusal(endpoint, "CreateTable", table_of(OnDemandThroughput={"MaxReadRequestUnits": 5}, **provisioned)) == (
+        V, INVALID + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.")
+    assert refusal(endpoint, "UpdateTable", {"TableName": made(**provisioned)["TableName"],
+                                             "OnDemandThroughput": {"MaxReadRequestUnits": 5}}) == (
+        V, INVALID + "MaxReadRequestUnits for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED")
+
+
+def test_warm_throughput_in_answers(endpoint, made):
+    assert "WarmThroughput" not in made()
+    assert made(WarmThroughput={"ReadUnitsPerSecond": 12001})["WarmThroughput"] == {
+        "ReadUnitsPerSecond": 12001, "WriteUnitsPerSecond": 4000, "Status": "UPDATING"}
+    head = INVALID + "Requested ReadUnitsPerSecond for WarmThroughput for table is lower than "
+    cold = {"ReadUnitsPerSecond": 1, "WriteUnitsPerSecond": 1}
+    assert refusal(endpoint, "CreateTable", table_of(WarmThroughput=cold)) == (
+        V, head + "initial throughput for OnDemand. See: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
+        "on-demand-capacity-mode.html#on-demand-capacity-mode-initial")
+    assert refusal(endpoint, "CreateTable", table_of(BillingMode=None, ProvisionedThroughput=units(9, 9), WarmThroughput=cold)) == (
+        V, head + "ReadCapacityUnits of ProvisionedThroughput")
+    name = made(BillingMode=None, ProvisionedThroughput=units(3, 3))["TableName"]
+    call(endpoint, "UpdateTable", TableName=name, ProvisionedThroughput=units(1, 1))
+    assert described(endpoint, name)["WarmThroughput"] == {"ReadUnitsPerSecond": 3, "WriteUnitsPerSecond": 3, "Status": "ACTIVE"}
+    call(endpoint, "UpdateTable", TableName=name, BillingMode="PAY_PER_REQUEST")
+    call(endpoint, "UpdateTable", TableName=name, BillingMode="PROVISIONED", ProvisionedThroughput=ONE)
+    table = described(endpoint, name)
+    assert table["WarmThroughput"]["ReadUnitsPerSecond"] == 12000
+    assert {"BillingMode", "LastUpdateToPayPerRequestDateTime"} == set(table["BillingModeSummary"])
+
+
+def test_throughput_past_the_quota(endpoint, made):
+    name = made(BillingMode=None, ProvisionedThroughput=ONE)["TableName"]
+    message = ("The requested {}, 40001, is above the per table maximum for the account in us-east-1. Per table maximum: 40000. Refer "
+               "to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.")
+    too_much = table_of(BillingMode=None, ProvisionedThroughput=units(40001, 1))
+    assert refusal(endpoint, "CreateTable", too_much) == ("LimitExceededException", message.format("ReadCapacityUnits"))
+    assert refusal(endpoint, "UpdateTable", {"TableName": name, "ProvisionedThroughput": units(1, 40001)}) == (
+        "LimitExceededException", message.format("WriteCapacityUnits"))
+
+
+def test_tags_that_are_refused(endpoint, made):
+    arn = made()["TableArn"]
+    for tags, message in (
+            ([("aws:x", "")], "Tag Key cannot be prefixed with aws:, Key: aws:x"),
+            ([("x", "1"), ("x", "2")], "Duplicate Tag Keys provided as input: Duplicate Tag Key found x"),
+            ([("a,b", "")], "The Tag Key provided is invalid, Key: a,b"),
+            ([("a", "50%")], "The Tag Value provided is invalid, Value: 50%"),
+            ([(str(i), "") for i in range(51)], "Number of Tags exceed the current limit for the provided ResourceArn")):
+        listed = [{"Key": k, "Value": v} for k, v in tags]
+        assert refusal(endpoint, "TagResource", {"ResourceArn": arn, "Tags": listed}) == (V, message)
+        assert refusal(endpoint, "CreateTable", table_of(Tags=listed)) == (V, message)
+    call(endpoint, "TagResource", ResourceArn=arn, Tags=[{"Key": "ä b+-=._:/@1", "Value": "ok"}])
+    assert refusal(endpoint, "TagResource", {"ResourceArn": arn, "Tags": [{"Key": str(i), "Value": ""} for i in range(50)]}) == (
+        V, "Number of Tags exceed the current limit for the provided ResourceArn")
+    for wrong, message in (
+            ("xxx", INVALID + "ARNs must start with 'arn:': xxx"),
+            ("arn:aws:s3:::x", INVALID + "Provided Arn is not a DynamoDB resource arn: arn:aws:s3:::x"),
+            (arn + "/index/i", INVALID + "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: "
+             f"{arn}/index/i"),
+            (arn.replace("us-east-1", "eu-west-1"),
+             "Invalid TableArn: Invalid ResourceArn provided as input " + arn.replace("us-east-1", "eu-west-1"))):
+        assert refusal(endpoint, "ListTagsOfResource", {"ResourceArn": wrong}) == (V, message)
 
 
 def test_a_table_has_at_most_twenty_global_indexes(endpoint, made):
@@ -161,7 +269,8 @@ def test_a_table_has_at_most_twenty_global_indexes(endpoint, made):
     assert refusal(endpoint, "CreateTable", table_of(AB, GlobalSecondaryIndexes=indexes)) == (V, INVALID + message)
     name = made(types=AB, GlobalSecondaryIndexes=indexes[:20])["TableName"]
     assert refusal(endpoint, "UpdateTable", {"TableName": name, "AttributeDefinitions": attributes(AB),
-                                             "GlobalSecondaryIndexUpdates": [{"Create": indexes[20]}]}) == (V, INVALID + message)
+                                             "GlobalSecondaryIndexUpdates": [{"Create": indexes[20]}]}) == (
+        "LimitExceededException", "Subscriber limit exceeded: Number of global secondary indexes exceeds per-table limit of 20")
 
 
 def test_throughput_counts_its_decreases(endpoint, made):
@@ -173,7 +282,10 @@ def test_throughput_counts_its_decreases(endpoint, made):
         "how to request higher limits.")
     for read in (5, 4, 3, 2):
         shown = call(endpoint, "UpdateTable", TableName=name, ProvisionedThroughput=units(read, 6))["TableDescription"]
-        assert shown["TableStatus"] == "UPDATING" and shown["ProvisionedThroughput"]["NumberOfDecreasesToday"] == 6 - read
+        # The answer still has what was before.
+        assert shown["TableStatus"] == "UPDATING" and shown["ProvisionedThroughput"]["NumberOfDecreasesToday"] == 5 - read
+        assert shown["ProvisionedThroughput"]["ReadCapacityUnits"] == read + 1
+        assert described(endpoint, name)["ProvisionedThroughput"]["NumberOfDecreasesToday"] == 6 - read
     code, message = refusal(endpoint, "UpdateTable", {"TableName": name, "ProvisionedThroughput": units(1, 6)})
     assert code == "LimitExceededException" and message.startswith(
         "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the first 4 "
@@ -194,7 +306,7 @@ def test_billing_modes_change_with_their_indexes(endpoint, made):
     assert update(BillingMode="PROVISIONED") == (
         V, INVALID + "ProvisionedThroughput must be specified when BillingMode is PROVISIONED")
     assert update(BillingMode="PROVISIONED", ProvisionedThroughput=ONE) == (
-        V, INVALID + "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: idx")
+        V, INVALID + "ProvisionedThroughput must be specified for index: idx")
     throughput = {"IndexName": "idx", "ProvisionedThroughput": units(2, 2)}
     assert update(GlobalSecondaryIndexUpdates=[{"Update": throughput}]) == (
         V, INVALID + "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: idx when BillingMode is "
@@ -223,7 +335,9 @@ def test_indexes_come_and_go(endpoint, made):
 
     create = {"Create": index()}
     assert refusal(endpoint, "UpdateTable", update(create)) == (
-        V, INVALID + "Some index key attributes are not defined in AttributeDefinitions. Keys: [b], AttributeDefinitions: []")
+        V, INVALID + "AttributeDefinitions is not specified for index: idx")
+    assert refusal(endpoint, "UpdateTable", update(create, types={"a": "S"})) == (
+        V, INVALID + "Some index key attributes are not defined in AttributeDefinitions. Keys: [b], AttributeDefinitions: [a]")
     assert refusal(endpoint, "UpdateTable", update(create, types={"b": "S", "c": "S"})) == (
         V, INVALID + "Some AttributeDefinitions are not used. AttributeDefinitions: [b, c], keys used: [b]")
     assert refusal(endpoint, "UpdateTable", update({})) == (
@@ -241,7 +355,7 @@ def test_indexes_come_and_go(endpoint, made):
     assert found["IndexStatus"] == "ACTIVE" and found["ItemCount"] == 2
     assert call(endpoint, "Scan", TableName=name, IndexName="idx")["Count"] == 2
     assert refusal(endpoint, "UpdateTable", update(create, types={"b": "S"})) == (
-        V, INVALID + "Attempting to create an index which already exists")
+        V, "Attempting to create an index which already exists")
     shown = call(endpoint, "UpdateTable", **update({"Delete": {"IndexName": "idx"}}))["TableDescription"]
     assert [i["IndexStatus"] for i in shown["GlobalSecondaryIndexes"]] == ["DELETING"]
     table = described(endpoint, name)
@@ -293,7 +407,9 @@ def test_resource_policies_have_revisions(endpoint, made):
     assert second != first
     assert call(endpoint, "DeleteResourcePolicy", ResourceArn=arn)["RevisionId"] == second
     assert call(endpoint, "DeleteResourcePolicy", ResourceArn=arn)["RevisionId"] == ""
-    assert refusal(endpoint, "PutResourcePolicy", {"ResourceArn": arn, "Policy": "{"})[0] == V
+    for wrong, message in (("{", "Invalid policy document: This policy contains invalid Json"),
+                           (policy + " " * 20480, "Maximum policy size of 20480 bytes exceeded")):
+        assert refusal(endpoint, "PutResourcePolicy", {"ResourceArn": arn, "Policy": wrong}) == (V, INVALID + message)
     assert refusal(endpoint, "PutResourcePolicy", {"ResourceArn": arn + "-no", "Policy": policy}) == (
         "ResourceNotFoundException", f"Requested resource not found: ResourcArn: {arn}-no not found")
 

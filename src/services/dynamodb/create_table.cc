@@ -8,6 +8,7 @@
 #include "services/dynamodb/resource_policy.h"
 #include "services/dynamodb/service.h"
 #include "services/dynamodb/stream_settings.h"
+#include "services/dynamodb/table_capacity.h"
 #include "services/dynamodb/table_definition.h"
 
 namespace virga::dynamodb {
@@ -40,6 +41,16 @@ void apply_settings(const api::CreateTableInput& input, Timestamp now, Table& ta
   }
 }
 
+// The answer mentions the table's warm throughput only where the request did. Later descriptions
+// always have it.
+void show_warm_throughput(const api::CreateTableInput& input, api::TableDescription& shown) {
+  if (input.warm_throughput) {
+    shown.warm_throughput->status = "UPDATING";
+  } else {
+    shown.warm_throughput = {};
+  }
+}
+
 }  // namespace
 
 // Source: DynamoDB API Reference, CreateTable.
@@ -53,6 +64,9 @@ Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInpu
   if (input.sse_specification) co_await check_encryption(*input.sse_specification);
   if (input.tags) co_await check_tags(*input.tags);
   if (input.resource_policy) co_await check_resource_policy(*input.resource_policy);
+
+  if (input.provisioned_throughput)
+    co_await check_throughput_quota(*input.provisioned_throughput, ctx->region);
 
   const Timestamp now = ctx->now.at;
   table->account = ctx->account;
@@ -94,6 +108,7 @@ Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInpu
 
   api::CreateTableOutput output;
   output.table_description = describe_table_as(*ctx, *table, "CREATING", {});
+  show_warm_throughput(input, *output.table_description);
   co_return std::move(output);
 }
 

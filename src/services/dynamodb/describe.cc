@@ -38,11 +38,10 @@ api::ProvisionedThroughputDescription throughput(const Throughput& t, Timestamp 
   return out;
 }
 
-// -1 where there is no maximum.
 api::OnDemandThroughput request_limits(const RequestLimits& limits) {
   api::OnDemandThroughput out;
-  out.max_read_request_units = limits.read;
-  out.max_write_request_units = limits.write;
+  if (limits.read >= 0) out.max_read_request_units = limits.read;
+  if (limits.write >= 0) out.max_write_request_units = limits.write;
   return out;
 }
 
@@ -139,7 +138,7 @@ api::TableDescription describe_table_as(const RequestContext& ctx, const Table& 
   if (table.billing_mode_given) {
     auto& summary = out.billing_mode_summary.emplace();
     summary.billing_mode = table.on_demand ? "PAY_PER_REQUEST" : "PROVISIONED";
-    if (table.on_demand && status != "CREATING")
+    if (status != "CREATING")
       summary.last_update_to_pay_per_request_date_time = table.on_demand_since;
   }
   for (const auto& index : table.indexes) {

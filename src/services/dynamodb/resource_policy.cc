@@ -27,17 +27,17 @@ Result<void> check_revision(const Table& table, const std::optional<std::string>
 
 Result<void> check_resource_policy(const std::string& policy) {
   if (policy.size() > kPolicyBytesMax) {
-    return fail(errors::validation("Resource policy size exceeds the limit of 20 KB"));
+    return fail(errors::invalid_parameter("Maximum policy size of " +
+                                          std::to_string(kPolicyBytesMax) + " bytes exceeded"));
   }
   const auto document = parse_json(policy);
   if (!document || !document->is_object()) {
     return fail(
-        errors::validation("The specified policy document is invalid: it is not a JSON object"));
+        errors::invalid_parameter("Invalid policy document: This policy contains invalid Json"));
   }
   const auto checked = platform::validate_policy(*document, platform::PolicyKind::resource);
   if (!checked)
-    return fail(
-        errors::validation("The specified policy document is invalid: " + checked.error().message));
+    return fail(errors::invalid_parameter("Invalid policy document: " + checked.error().message));
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "services/dynamodb/service.h"
 
+#include "base/strings.h"
 #include "services/dynamodb/errors.h"
 #include "services/dynamodb/request_checks.h"
 
@@ -75,8 +76,19 @@ Result<TableRef> Service::control_table(const RequestContext& ctx, const std::st
 }
 
 Result<TableRef> Service::table_of_arn(const RequestContext& ctx, const std::string& arn) {
+  if (!arn.starts_with("arn:"))
+    return fail(errors::invalid_parameter("ARNs must start with 'arn:': " + arn));
+  const auto parts = split(arn, ':');
+  if (parts.size() > 2 && parts[2] != "dynamodb") {
+    return fail(errors::invalid_parameter("Provided Arn is not a DynamoDB resource arn: " + arn));
+  }
+  if (arn.find("/index/") != std::string::npos) {
+    return fail(errors::invalid_parameter(
+        "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: " +
+        arn));
+  }
   const auto address = parse_table_arn(arn);
-  if (!address)
+  if (!address || address->region != ctx.region)
     return fail(
         errors::validation("Invalid TableArn: Invalid ResourceArn provided as input " + arn));
   VIRGA_TRY(table, tables_.find(address->account, address->region, address->name));

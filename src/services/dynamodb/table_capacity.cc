@@ -13,6 +13,8 @@ constexpr int64_t kMicrosPerHour = 3'600'000'000;
 // Source: DynamoDB Developer Guide, "Quotas", decreasing provisioned throughput.
 constexpr int64_t kFreeDecreasesPerDay = 4;
 constexpr UnitsPerSecond kOnDemandWarm{12'000, 4'000};
+// Source: DynamoDB Developer Guide, "Quotas", throughput default quotas.
+constexpr int64_t kTableUnitsMax = 40'000;
 
 // Wednesday, July 25, 2018 8:48:14 PM UTC
 std::string long_date(Timestamp t) {
@@ -88,36 +90,70 @@ Result<void> check_index_capacity(const std::string& index, bool on_demand,
       "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " + index));
 }
 
-Result<RequestLimits> read_request_limits(bool on_demand, const api::OnDemandThroughput& limits) {
-  if (!on_demand) {
-    return fail(errors::invalid_parameter(
-        "OnDemandThroughput cannot be specified when BillingMode is PROVISIONED"));
-  }
-  const RequestLimits out{limits.max_read_request_units.value_or(-1),
-                          limits.max_write_request_units.value_or(-1)};
-  for (const int64_t units : {out.read, out.write}) {
-    if (units == -1 || units >= 1) continue;
-    return fail(errors::invalid_parameter(
-        "MaxReadRequestUnits and MaxWriteRequestUnits must be at least 1, or -1"));
-  }
-  return out;
+Result<RequestLimits> change_request_limits(const api::OnDemandThroughput& wanted,
+                                            const std::string& index, CapacityCall call,
+                                            bool on_demand, RequestLimits current) {
+  const bool creates = call == CapacityCall::create;
+  const auto apply = [&](const std::string& member, const std::optional<int64_t>& units,
+                         int64_t& out) -> Result<void> {
+    if (!units) return {};
+    if (!on_demand) {
+      return fail(errors::invalid_parameter(
+          member + " for OnDemandThroughput" + (index.empty() ? "" : " for index : " + index) +
+          " cannot be specified when " + (creates ? "" : "the ") +
+          "table BillingMode is PROVISIONED" + (creates ? "." : "")));
+    }
+    if (*units < 1 && (creates || *units != -1)) {
+      return fail(errors::invalid_parameter("Requested " + member + " for OnDemandThroughput for " +
+                                            (index.empty() ? "table" : "index : " + index) +
+                                            " is outside of valid range"));
+    }
+    out = *units;
+    return {};
+  };
+  VIRGA_TRY_VOID(apply("MaxReadRequestUnits", wanted.max_read_request_units, current.read));
+  VIRGA_TRY_VOID(apply("MaxWriteRequestUnits", wanted.max_write_request_units, current.write));
+  return current;
 }
 
 Result<void> change_warm_throughput(const api::WarmThroughput& wanted, const std::string& of,
-                                    UnitsPerSecond current, UnitsPerSecond& out) {
-  const auto lower = [&](const char* member) {
-    return fail(errors::invalid_parameter(
-        "Requested " + std::string(member) + " for WarmThroughput for " + of +
-        " is lower than current WarmThroughput, decreasing WarmThroughput is not "
-        "supported"));
+                                    CapacityCall call, bool on_demand, UnitsPerSecond current,
+                                    UnitsPerSecond& out) {
+  const auto lower = [&](const std::string& member, const std::string& provisioned) {
+    std::string than = "current WarmThroughput, decreasing WarmThroughput is not supported";
+    if (call == CapacityCall::create && on_demand) {
+      than =
+          "initial throughput for OnDemand. See: "
+          "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
+          "on-demand-capacity-mode.html#on-demand-capacity-mode-initial";
+    } else if (call == CapacityCall::create) {
+      than = provisioned + " of ProvisionedThroughput";
+    }
+    return fail(errors::invalid_parameter("Requested " + member + " for WarmThroughput for " + of +
+                                          " is lower than " + than));
   };
   if (wanted.read_units_per_second.value_or(current.read) < current.read)
-    return lower("ReadUnitsPerSecond");
+    return lower("ReadUnitsPerSecond", "ReadCapacityUnits");
   if (wanted.write_units_per_second.value_or(current.write) < current.write)
-    return lower("WriteUnitsPerSecond");
+    return lower("WriteUnitsPerSecond", "WriteCapacityUnits");
   out = {wanted.read_units_per_second.value_or(current.read),
          wanted.write_units_per_second.value_or(current.write)};
   return {};
+}
+
+Result<void> check_throughput_quota(const api::ProvisionedThroughput& wanted,
+                                    const std::string& region) {
+  const auto check = [&](const char* member, int64_t units) -> Result<void> {
+    if (units <= kTableUnitsMax) return {};
+    return fail(errors::limit_exceeded(
+        "The requested " + std::string(member) + ", " + std::to_string(units) +
+        ", is above the per table maximum for the account in " + region +
+        ". Per table maximum: " + std::to_string(kTableUnitsMax) +
+        ". Refer to the Amazon DynamoDB Developer Guide for current limits and how to request "
+        "higher limits."));
+  };
+  VIRGA_TRY_VOID(check("ReadCapacityUnits", wanted.read_capacity_units));
+  return check("WriteCapacityUnits", wanted.write_capacity_units);
 }
 
 UnitsPerSecond warm_throughput(UnitsPerSecond asked, bool on_demand,
@@ -136,11 +172,13 @@ Result<void> change_capacity(const api::UpdateTableInput& input, Timestamp now, 
                                   "specified when BillingMode is PAY_PER_REQUEST"));
   }
   const bool changes = on_demand != table.on_demand;
+  // What was warm once stays so.
+  table.warm = warm_throughput(table.warm, table.on_demand, table.throughput);
   table.on_demand = on_demand;
   if (changes) table.billing_mode_given = true;
   if (changes && on_demand) {
     table.on_demand_since = now;
-    table.throughput = {};
+    table.throughput.read_units = table.throughput.write_units = 0;
     for (auto& index : table.indexes) index.throughput = {};
   }
   if (changes && !on_demand) {
@@ -148,15 +186,19 @@ Result<void> change_capacity(const api::UpdateTableInput& input, Timestamp now, 
     for (auto& index : table.indexes) index.request_limits = {};
   }
   if (input.on_demand_throughput) {
-    VIRGA_TRY(limits, read_request_limits(on_demand, *input.on_demand_throughput));
+    VIRGA_TRY(limits, change_request_limits(*input.on_demand_throughput, "", CapacityCall::update,
+                                            on_demand, table.request_limits));
     table.request_limits = limits;
   }
-  if (input.provisioned_throughput) {
+  if (input.provisioned_throughput && changes) {
+    table.throughput.read_units = input.provisioned_throughput->read_capacity_units;
+    table.throughput.write_units = input.provisioned_throughput->write_capacity_units;
+  } else if (input.provisioned_throughput) {
     VIRGA_TRY_VOID(
         change_throughput(*input.provisioned_throughput, "table", "table", now, table.throughput));
   }
   if (!input.warm_throughput) return {};
-  return change_warm_throughput(*input.warm_throughput, "table",
+  return change_warm_throughput(*input.warm_throughput, "table", CapacityCall::update, on_demand,
                                 warm_throughput(table.warm, on_demand, table.throughput),
                                 table.warm);
 }
@@ -169,13 +211,14 @@ Result<void> change_index_capacity(const api::UpdateGlobalSecondaryIndexAction& 
                                      now, index.throughput));
   }
   if (update.on_demand_throughput) {
-    VIRGA_TRY(limits, read_request_limits(on_demand, *update.on_demand_throughput));
+    VIRGA_TRY(limits, change_request_limits(*update.on_demand_throughput, index.name,
+                                            CapacityCall::update, on_demand, index.request_limits));
     index.request_limits = limits;
   }
   if (!update.warm_throughput) return {};
-  return change_warm_throughput(*update.warm_throughput, "index " + index.name,
-                                warm_throughput(index.warm, on_demand, index.throughput),
-                                index.warm);
+  return change_warm_throughput(
+      *update.warm_throughput, "index " + index.name, CapacityCall::update, on_demand,
+      warm_throughput(index.warm, on_demand, index.throughput), index.warm);
 }
 
 }  // namespace virga::dynamodb

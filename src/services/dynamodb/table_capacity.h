@@ -16,11 +16,20 @@ namespace virga::dynamodb {
 // request is done.
 Result<void> check_index_capacity(const std::string& index, bool on_demand,
                                   const Box<api::ProvisionedThroughput>& throughput);
-// OnDemandThroughput goes with on-demand tables only.
-Result<RequestLimits> read_request_limits(bool on_demand, const api::OnDemandThroughput& limits);
+// What is new is told in other words than what changes.
+enum class CapacityCall { create, update };
+// The maximums once OnDemandThroughput is applied: members that it lacks stay, -1 takes one away
+// from what exists. `index`: empty for the table's own. It goes with on-demand tables only.
+Result<RequestLimits> change_request_limits(const api::OnDemandThroughput& wanted,
+                                            const std::string& index, CapacityCall call,
+                                            bool on_demand, RequestLimits current);
 // Warm throughput never shrinks. `of`: "table", or "index NAME".
 Result<void> change_warm_throughput(const api::WarmThroughput& wanted, const std::string& of,
-                                    UnitsPerSecond current, UnitsPerSecond& out);
+                                    CapacityCall call, bool on_demand, UnitsPerSecond current,
+                                    UnitsPerSecond& out);
+// LimitExceededException past the largest provisioned throughput of a table.
+Result<void> check_throughput_quota(const api::ProvisionedThroughput& wanted,
+                                    const std::string& region);
 // What is warm when nothing was asked for. Source: DynamoDB Developer Guide, "Understanding
 // DynamoDB warm throughput".
 UnitsPerSecond warm_throughput(UnitsPerSecond asked, bool on_demand, const Throughput& provisioned);

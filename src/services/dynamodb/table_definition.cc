@@ -13,7 +13,6 @@ namespace {
 constexpr int64_t kCapacityMax = 1'000'000'000'000;
 // Source: DynamoDB Developer Guide, "Quotas", secondary indexes.
 constexpr size_t kLocalIndexesMax = 5;
-constexpr size_t kGlobalIndexesMax = 20;
 constexpr size_t kProjectedAttributesMax = 100;
 constexpr size_t kGlobalKeyPartsMax = 4;
 
@@ -72,9 +71,12 @@ Result<KeySchema> read_schema(const std::vector<api::KeySchemaElement>& keys,
     } else if (parts_max == 1) {
       return fail(errors::validation(
           "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type"));
-    } else {
+    } else if (key.key_type == "HASH" && !out.range.empty()) {
       return fail(errors::invalid_parameter(
-          "Invalid KeySchema: at most 4 HASH elements followed by at most 4 RANGE elements"));
+          "All HASH key attributes must precede RANGE key attributes in the KeySchema"));
+    } else {
+      return fail(errors::invalid_parameter("The KeySchema exceeds the maximum allowed number of " +
+                                            key.key_type + " key attributes"));
     }
   }
   return out;
@@ -172,7 +174,7 @@ Result<void> define_global_indexes(const api::CreateTableInput& input, Table& ta
           " when BillingMode is PAY_PER_REQUEST"));
     }
     if (!on_demand && !index.provisioned_throughput) {
-      return fail(errors::invalid_parameter("ProvisionedThroughput must be specified for index: " +
+      return fail(errors::invalid_parameter("ProvisionedThroughput is not specified for index: " +
                                             made.name));
     }
     if (index.provisioned_throughput) {
@@ -181,26 +183,33 @@ Result<void> define_global_indexes(const api::CreateTableInput& input, Table& ta
       made.throughput.write_units = index.provisioned_throughput->write_capacity_units;
     }
     if (index.on_demand_throughput) {
-      VIRGA_TRY(limits, read_request_limits(on_demand, *index.on_demand_throughput));
+      VIRGA_TRY(limits, change_request_limits(*index.on_demand_throughput, made.name,
+                                              CapacityCall::create, on_demand, {}));
       made.request_limits = limits;
     }
     if (index.warm_throughput) {
-      VIRGA_TRY_VOID(change_warm_throughput(*index.warm_throughput, "index " + made.name,
-                                            warm_throughput({}, on_demand, made.throughput),
-                                            made.warm));
+      VIRGA_TRY_VOID(change_warm_throughput(
+          *index.warm_throughput, "index " + made.name, CapacityCall::create, on_demand,
+          warm_throughput({}, on_demand, made.throughput), made.warm));
     }
     if (table.find_index(made.name))
       return fail(errors::invalid_parameter("Duplicate index name: " + made.name));
     table.indexes.push_back(std::move(made));
   }
-  return check_global_index_count(input.global_secondary_indexes->size());
+  if (input.global_secondary_indexes->size() > kGlobalIndexesMax) {
+    return fail(
+        errors::invalid_parameter("GlobalSecondaryIndex count exceeds the per-table limit of " +
+                                  std::to_string(kGlobalIndexesMax)));
+  }
+  return {};
 }
 
 // The table's maximums and warm throughput.
 Result<void> define_capacity(const api::CreateTableInput& input, Table& table) {
   const bool on_demand = input.billing_mode == "PAY_PER_REQUEST";
   if (input.on_demand_throughput) {
-    VIRGA_TRY(limits, read_request_limits(on_demand, *input.on_demand_throughput));
+    VIRGA_TRY(limits, change_request_limits(*input.on_demand_throughput, "", CapacityCall::create,
+                                            on_demand, {}));
     table.request_limits = limits;
   }
   if (!input.warm_throughput) return {};
@@ -209,7 +218,7 @@ Result<void> define_capacity(const api::CreateTableInput& input, Table& table) {
     provisioned.read_units = input.provisioned_throughput->read_capacity_units;
     provisioned.write_units = input.provisioned_throughput->write_capacity_units;
   }
-  return change_warm_throughput(*input.warm_throughput, "table",
+  return change_warm_throughput(*input.warm_throughput, "table", CapacityCall::create, on_demand,
                                 warm_throughput({}, on_demand, provisioned), table.warm);
 }
 
@@ -229,6 +238,12 @@ Result<void> check_throughput(const api::ProvisionedThroughput& t) {
 
 // The texts are the service's, as its users report them.
 Result<void> check_encryption(const api::SSESpecification& encryption) {
+  if (encryption.enabled == false && encryption.sse_type)
+    return fail(errors::invalid_parameter("SSEType can not be specified if Enabled is false"));
+  if (encryption.enabled == false && encryption.kms_master_key_id) {
+    return fail(
+        errors::invalid_parameter("KMSMasterKeyId can not be specified if Enabled is false"));
+  }
   if (encryption.sse_type && *encryption.sse_type != "KMS") {
     return fail(errors::invalid_parameter("SSEType " + *encryption.sse_type + " is not supported"));
   }
@@ -237,12 +252,6 @@ Result<void> check_encryption(const api::SSESpecification& encryption) {
         errors::invalid_parameter("SSEType KMS is required if KMSMasterKeyId is specified"));
   }
   return {};
-}
-
-Result<void> check_global_index_count(size_t count) {
-  if (count <= kGlobalIndexesMax) return {};
-  return fail(
-      errors::invalid_parameter("GlobalSecondaryIndex count exceeds the per-table limit of 20"));
 }
 
 Result<std::vector<KeyAttribute>> read_definitions(
@@ -289,6 +298,13 @@ Result<Index> define_index(const IndexDefinition& definition,
   if (type == "INCLUDE" && !projection.non_key_attributes) {
     return fail(errors::invalid_parameter(
         "ProjectionType is INCLUDE, but NonKeyAttributes is not specified"));
+  }
+  if (projection.non_key_attributes) {
+    std::set<std::string_view> names;
+    for (const auto& name : *projection.non_key_attributes) {
+      if (names.insert(name).second) continue;
+      return fail(errors::invalid_parameter("Duplicate element in NonKeyAttributes: " + name));
+    }
   }
   out.projection = type == "ALL"         ? Index::Projection::all
                    : type == "KEYS_ONLY" ? Index::Projection::keys_only
@@ -361,23 +377,42 @@ Result<void> check_table_quota(const storage::View& view, std::string_view accou
                                      std::to_string(kTablesMax) + " tables per subscriber"));
 }
 
+namespace {
+
+// Letters, digits, spaces and + - = . _ : / @; letters of other scripts are beyond ASCII, and
+// nothing that UTF-8 writes in four bytes is one here.
+bool is_tag_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (byte >= 0x80 && byte < 0xf0) ||
+           std::string_view(" +-=._:/@").find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
 Result<void> check_tags(const std::vector<api::Tag>& tags) {
-  if (tags.size() > kTagsMax) {
-    return fail(errors::validation(
-        "One or more parameter values were invalid: Too many tags: the limit is 50 per resource"));
-  }
-  for (size_t i = 0; i < tags.size(); ++i) {
-    if (tags[i].key.starts_with("aws:")) {
+  std::set<std::string_view> keys;
+  for (const auto& tag : tags) {
+    if (!is_tag_text(tag.key))
+      return fail(errors::validation("The Tag Key provided is invalid, Key: " + tag.key));
+    if (!is_tag_text(tag.value))
+      return fail(errors::validation("The Tag Value provided is invalid, Value: " + tag.value));
+    if (tag.key.starts_with("aws:"))
+      return fail(errors::validation("Tag Key cannot be prefixed with aws:, Key: " + tag.key));
+    if (!keys.insert(tag.key).second) {
       return fail(errors::validation(
-          "One or more parameter values were invalid: TagKey must not begin with aws:"));
-    }
-    for (size_t j = i + 1; j < tags.size(); ++j) {
-      if (tags[i].key == tags[j].key) {
-        return fail(errors::invalid_parameter("Duplicate TagKey: " + tags[i].key));
-      }
+          "Duplicate Tag Keys provided as input: Duplicate Tag Key found " + tag.key));
     }
   }
-  return {};
+  return check_tag_count(tags.size());
+}
+
+Result<void> check_tag_count(size_t count) {
+  if (count <= kTagsMax) return {};
+  return fail(
+      errors::validation("Number of Tags exceed the current limit for the provided ResourceArn"));
 }
 
 }  // namespace virga::dynamodb

@@ -31,7 +31,8 @@ Result<std::vector<KeyAttribute>> read_definitions(
     const std::vector<api::AttributeDefinition>& definitions);
 Result<void> check_throughput(const api::ProvisionedThroughput& throughput);
 Result<void> check_encryption(const api::SSESpecification& encryption);
-Result<void> check_global_index_count(size_t count);
+// Source: DynamoDB Developer Guide, "Quotas", secondary indexes.
+inline constexpr int kGlobalIndexesMax = 20;
 // Every definition is a key of the table or of an index.
 Result<void> check_definitions_used(const Table& table);
 
@@ -44,5 +45,6 @@ Result<void> check_table_quota(const storage::View& view, std::string_view accou
 // Source: DynamoDB Developer Guide, "Tagging restrictions".
 inline constexpr size_t kTagsMax = 50;
 Result<void> check_tags(const std::vector<api::Tag>& tags);
+Result<void> check_tag_count(size_t count);
 
 }  // namespace virga::dynamodb

@@ -18,9 +18,7 @@ Task<api::TagResourceOutput> Service::tag_resource(Ctx ctx, api::TagResourceInpu
   co_await check_tags(input.tags);
   co_await change_table(ctx, table, [&](Table& changed, storage::Txn&) -> Result<void> {
     for (const auto& tag : input.tags) changed.tags[tag.key] = tag.value;
-    if (changed.tags.size() <= kTagsMax) return {};
-    return fail(errors::limit_exceeded(
-        "One or more parameter values were invalid: Too many tags: the limit is 50 per resource"));
+    return check_tag_count(changed.tags.size());
   });
   co_return api::TagResourceOutput();
 }

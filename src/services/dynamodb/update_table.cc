@@ -39,6 +39,11 @@ Result<void> check_index_updates(const IndexUpdates& updates) {
           "GlobalSecondaryIndexUpdate.Delete "
           "must not be null"));
     }
+    if (update.update.has_value() + update.create.has_value() + update.delete_.has_value() > 1) {
+      return fail(
+          errors::invalid_parameter("Only one global secondary index action is allowed per "
+                                    "GlobalSecondaryIndexUpdate object"));
+    }
     const std::string& name = update.update   ? update.update->index_name
                               : update.create ? update.create->index_name
                                               : update.delete_->index_name;
@@ -58,6 +63,29 @@ Result<void> check_index_updates(const IndexUpdates& updates) {
   return {};
 }
 
+// What cannot stand beside other changes in one request. The texts and their order are the
+// service's.
+Result<void> check_only_operation(const api::UpdateTableInput& input, bool indexes) {
+  const int changes = (input.provisioned_throughput || input.billing_mode ? 1 : 0) +
+                      (indexes ? 1 : 0) + (input.stream_specification ? 1 : 0) +
+                      (input.sse_specification ? 1 : 0) + (input.table_class ? 1 : 0) +
+                      (input.deletion_protection_enabled ? 1 : 0) +
+                      (input.on_demand_throughput ? 1 : 0) + (input.warm_throughput ? 1 : 0);
+  if (changes <= 1) return {};
+  const auto alone = [](const std::string& what) {
+    return fail(errors::invalid_parameter(what + " must be the only operation in the request"));
+  };
+  if (input.sse_specification) return alone("Server-Side Encryption modification");
+  if (input.table_class) return alone("TableClass modification");
+  if (input.deletion_protection_enabled) return alone("DeletionProtection modification");
+  if (input.warm_throughput) return alone("WarmThroughput");
+  if (input.on_demand_throughput && (indexes || input.stream_specification)) {
+    return fail(errors::invalid_parameter(
+        "OnDemandThroughput can only be combined with BillingMode in an UpdateTable request"));
+  }
+  return {};
+}
+
 Result<void> check_update(const api::UpdateTableInput& input) {
   VIRGA_TRY_VOID(check_supported(input));
   const bool indexes =
@@ -65,11 +93,16 @@ Result<void> check_update(const api::UpdateTableInput& input) {
   if (!input.provisioned_throughput && !input.billing_mode && !indexes &&
       !input.sse_specification && !input.table_class && !input.stream_specification &&
       !input.deletion_protection_enabled && !input.on_demand_throughput && !input.warm_throughput) {
-    return fail(
-        errors::validation("At least one of ProvisionedThroughput, BillingMode, "
-                           "UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
-                           "SSESpecification or ReplicaUpdates is required"));
+    // Names members that are not public.
+    return fail(errors::validation(
+        "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, "
+        "GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, "
+        "ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, "
+        "OnDemandThroughput, WarmThroughput or TableClass is required"));
   }
+  if (input.global_secondary_index_updates && !indexes)
+    return fail(errors::invalid_parameter("List of GlobalSecondaryIndexUpdates is empty"));
+  VIRGA_TRY_VOID(check_only_operation(input, indexes));
   if (input.stream_specification) {
     if (input.provisioned_throughput) {
       return fail(
@@ -87,6 +120,13 @@ Result<void> check_update(const api::UpdateTableInput& input) {
   }
   if (input.provisioned_throughput) VIRGA_TRY_VOID(check_throughput(*input.provisioned_throughput));
   if (indexes) VIRGA_TRY_VOID(check_index_updates(*input.global_secondary_index_updates));
+  if (indexes && input.provisioned_throughput) {
+    for (const auto& update : *input.global_secondary_index_updates) {
+      if (update.update) continue;
+      return fail(
+          errors::invalid_parameter("You cannot create or delete index while updating table IOPS"));
+    }
+  }
   if (input.sse_specification) VIRGA_TRY_VOID(check_encryption(*input.sse_specification));
   return {};
 }
@@ -153,12 +193,19 @@ Result<std::vector<KeyAttribute>> add_definitions(
 
 Result<Index> new_index(const api::UpdateTableInput& input,
                         const api::CreateGlobalSecondaryIndexAction& create, Table& table) {
-  if (table.find_index(create.index_name)) {
-    return fail(errors::invalid_parameter("Attempting to create an index which already exists"));
+  if (table.find_index(create.index_name))
+    return fail(errors::validation("Attempting to create an index which already exists"));
+  if (!input.attribute_definitions) {
+    return fail(errors::invalid_parameter("AttributeDefinitions is not specified for index: " +
+                                          create.index_name));
   }
   const auto global = [](const Index& index) { return index.global; };
-  VIRGA_TRY_VOID(check_global_index_count(
-      1 + std::count_if(table.indexes.begin(), table.indexes.end(), global)));
+  if (std::count_if(table.indexes.begin(), table.indexes.end(), global) >= kGlobalIndexesMax) {
+    return fail(
+        errors::limit_exceeded("Subscriber limit exceeded: Number of global secondary indexes "
+                               "exceeds per-table limit of " +
+                               std::to_string(kGlobalIndexesMax)));
+  }
   VIRGA_TRY(definitions, add_definitions(input, create, table));
   const IndexDefinition definition{create.index_name, create.key_schema, create.projection, true};
   VIRGA_TRY(index, define_index(definition, definitions, table.keys));
@@ -169,13 +216,14 @@ Result<Index> new_index(const api::UpdateTableInput& input,
     index.throughput.write_units = create.provisioned_throughput->write_capacity_units;
   }
   if (create.on_demand_throughput) {
-    VIRGA_TRY(limits, read_request_limits(table.on_demand, *create.on_demand_throughput));
+    VIRGA_TRY(limits, change_request_limits(*create.on_demand_throughput, index.name,
+                                            CapacityCall::create, table.on_demand, {}));
     index.request_limits = limits;
   }
   if (create.warm_throughput) {
-    VIRGA_TRY_VOID(change_warm_throughput(*create.warm_throughput, "index " + index.name,
-                                          warm_throughput({}, table.on_demand, index.throughput),
-                                          index.warm));
+    VIRGA_TRY_VOID(change_warm_throughput(
+        *create.warm_throughput, "index " + index.name, CapacityCall::create, table.on_demand,
+        warm_throughput({}, table.on_demand, index.throughput), index.warm));
   }
   index.building = true;
   index.transition = "CREATING";
@@ -190,7 +238,15 @@ Result<void> apply_settings(const api::UpdateTableInput& input, Timestamp now, T
     table.table_class_changed = now;
   }
   if (input.sse_specification) {
-    const bool enabled = input.sse_specification->enabled.value_or(true);
+    const api::SSESpecification& wanted = *input.sse_specification;
+    const bool enabled = wanted.enabled.value_or(wanted.sse_type.has_value());
+    if (!enabled && table.sse_type.empty())
+      return fail(errors::invalid_parameter("Table is already encrypted by default"));
+    if (enabled && !table.kms_key.empty() && wanted.kms_master_key_id == table.kms_key) {
+      return fail(errors::invalid_parameter(
+          "Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if "
+          "you want to change Master Key"));
+    }
     table.sse_type = enabled ? input.sse_specification->sse_type.value_or("KMS") : "";
     table.kms_key = enabled ? input.sse_specification->kms_master_key_id.value_or("") : "";
   }
@@ -201,23 +257,59 @@ Result<void> apply_settings(const api::UpdateTableInput& input, Timestamp now, T
 // billing mode.
 Result<void> check_provisioned(const Table& table) {
   if (table.on_demand) return {};
+  std::string missing;
   for (const auto& index : table.indexes) {
     if (!index.global || index.throughput.read_units > 0) continue;
-    return fail(errors::invalid_parameter(
-        "Both ReadCapacityUnits and WriteCapacityUnits must be specified for index: " +
-        index.name));
+    missing += (missing.empty() ? "" : ",") + index.name;
   }
-  return {};
+  if (missing.empty()) return {};
+  return fail(
+      errors::invalid_parameter("ProvisionedThroughput must be specified for index: " + missing));
+}
+
+// Settings that are taken over while the table stays as it is.
+bool keeps_the_status(const api::UpdateTableInput& input) {
+  return !input.billing_mode && !input.provisioned_throughput && !input.table_class &&
+         !input.global_secondary_index_updates && !input.stream_specification &&
+         !input.sse_specification;
+}
+
+// What the answer still has of the time before: throughput as it was, and a maximum that is being
+// taken away as -1.
+void show_earlier_capacity(const api::UpdateTableInput& input, const api::TableDescription& before,
+                           api::TableDescription& out) {
+  const auto units = [](const api::ProvisionedThroughputDescription& from,
+                        api::ProvisionedThroughputDescription& to) {
+    to.read_capacity_units = from.read_capacity_units;
+    to.write_capacity_units = from.write_capacity_units;
+    to.number_of_decreases_today = from.number_of_decreases_today;
+  };
+  if (input.provisioned_throughput && !input.billing_mode)
+    units(*before.provisioned_throughput, *out.provisioned_throughput);
+  if (input.billing_mode && out.billing_mode_summary)
+    out.billing_mode_summary->last_update_to_pay_per_request_date_time.reset();
+  if (input.warm_throughput) {
+    out.warm_throughput = before.warm_throughput;
+    out.warm_throughput->status = "UPDATING";
+  }
+  const auto& limits = input.on_demand_throughput;
+  if (limits && (limits->max_read_request_units == -1 || limits->max_write_request_units == -1)) {
+    if (!out.on_demand_throughput) out.on_demand_throughput.emplace();
+    if (limits->max_read_request_units == -1) out.on_demand_throughput->max_read_request_units = -1;
+    if (limits->max_write_request_units == -1)
+      out.on_demand_throughput->max_write_request_units = -1;
+  }
 }
 
 // The table while the update is under way, with the index that goes. `counted`: its current
 // description.
 api::TableDescription describe_update(const RequestContext& ctx, const Table& table,
                                       const std::optional<Index>& deleted,
-                                      const api::TableDescription& counted) {
+                                      const api::TableDescription& counted,
+                                      std::string_view status) {
   Table shown(table);
   if (deleted) shown.indexes.push_back(*deleted);
-  api::TableDescription out = describe_table_as(ctx, shown, "UPDATING", {});
+  api::TableDescription out = describe_table_as(ctx, shown, status, {});
   out.item_count = counted.item_count;
   out.table_size_bytes = counted.table_size_bytes;
   if (!out.global_secondary_indexes) return out;
@@ -239,8 +331,11 @@ api::TableDescription describe_update(const RequestContext& ctx, const Table& ta
 // next request finds it active; writes keep it from the moment it is part of the table.
 Task<api::UpdateTableOutput> Service::update_table(Ctx ctx, api::UpdateTableInput input) {
   co_await check_update(input);
+  if (input.provisioned_throughput)
+    co_await check_throughput_quota(*input.provisioned_throughput, ctx->region);
   const TableRef known = co_await control_table(*ctx, input.table_name);
   const Timestamp now = ctx->now.at;
+  const bool at_once = keeps_the_status(input);
   std::optional<Index> deleted;
   const TableRef table =
       co_await change_table(ctx, known, [&](Table& changed, storage::Txn& txn) -> Result<void> {
@@ -255,7 +350,7 @@ Task<api::UpdateTableOutput> Service::update_table(Ctx ctx, api::UpdateTableInpu
                              ? changes_.enable_stream(txn, changed, *stream->stream_view_type, now)
                              : changes_.disable_stream(txn, changed, now));
         }
-        if (options_.lifecycle_delay_ms > 0) {
+        if (options_.lifecycle_delay_ms > 0 && !at_once) {
           changed.transition = "UPDATING";
           changed.transition_until = Timestamp{now.micros + options_.lifecycle_delay_ms * 1000};
         }
@@ -271,6 +366,11 @@ Task<api::UpdateTableOutput> Service::update_table(Ctx ctx, api::UpdateTableInpu
             const std::string& name =
                 update.update ? update.update->index_name : update.delete_->index_name;
             Index* index = find_global(changed, name);
+            if (!index && changed.find_index(name)) {
+              return fail(errors::validation(
+                  std::string("Cannot ") + (update.update ? "update" : "delete") +
+                  " an index that is not a GlobalSecondaryIndex: " + name));
+            }
             if (!index) return fail(errors::resource_not_found());
             if (update.update) {
               VIRGA_TRY_VOID(change_index_capacity(*update.update, changed.on_demand, now, *index));
@@ -288,7 +388,10 @@ Task<api::UpdateTableOutput> Service::update_table(Ctx ctx, api::UpdateTableInpu
       });
   api::DescribeTableOutput described_now = co_await described(ctx, table);
   api::UpdateTableOutput output;
-  output.table_description = describe_update(*ctx, *table, deleted, *described_now.table);
+  const std::string_view status = at_once ? "ACTIVE" : "UPDATING";
+  output.table_description = describe_update(*ctx, *table, deleted, *described_now.table, status);
+  show_earlier_capacity(input, describe_table_as(*ctx, *known, "ACTIVE", {}),
+                        *output.table_description);
   if (table->is_building()) co_await build_indexes(ctx, table);
   co_return std::move(output);
 }
