@@ -63,8 +63,8 @@ Task<api::UpdateContinuousBackupsOutput> Service::update_continuous_backups(
   const TableRef known = co_await backup_source(*ctx, input.table_name);
   if (!wanted.point_in_time_recovery_enabled && wanted.recovery_period_in_days) {
     co_return fail(
-        errors::validation("Invalid Request: RecoveryPeriodInDays cannot be specified when "
-                           "PointInTimeRecoveryEnabled is false"));
+        errors::validation("Invalid Request: Cannot specify RecoveryPeriodInDays when disabling "
+                           "point-in-time recovery."));
   }
   const Timestamp now = ctx->now.at;
   const TableRef table =
