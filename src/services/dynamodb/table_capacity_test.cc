@@ -88,7 +88,7 @@ TEST(TableCapacity, a_restart_keeps_maximums_and_warm_throughput) {
   db.restart();
   const auto table = describe(db);
   EXPECT_EQ(table.on_demand_throughput->max_read_request_units, 7);
-  EXPECT_EQ(table.on_demand_throughput->max_write_request_units, -1);
+  EXPECT_FALSE(table.on_demand_throughput->max_write_request_units);
   EXPECT_EQ(table.warm_throughput->read_units_per_second, 12000);
   EXPECT_EQ(table.warm_throughput->write_units_per_second, 5000);
 }
