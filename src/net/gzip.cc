@@ -120,6 +120,39 @@ std::string gzip(std::string_view bytes, int level) {
   return out;
 }
 
+struct GzipWriter::Impl {
+  explicit Impl(int level) {
+    CHECK(deflateInit2(&z, level, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  }
+  ~Impl() { deflateEnd(&z); }
+
+  void write(std::string_view bytes, int flush, std::string& out) {
+    z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+    z.avail_in = static_cast<uInt>(bytes.size());
+    do {
+      const size_t before = out.size();
+      out.resize(before + kPieceBytes);
+      z.next_out = reinterpret_cast<Bytef*>(out.data() + before);
+      z.avail_out = kPieceBytes;
+      const int got = deflate(&z, flush);
+      CHECK(got == Z_OK || got == Z_STREAM_END || got == Z_BUF_ERROR);
+      out.resize(before + kPieceBytes - z.avail_out);
+    } while (z.avail_out == 0);
+  }
+
+  z_stream z{};
+};
+
+GzipWriter::GzipWriter(int level) : impl_(std::make_unique<Impl>(level)) {}
+GzipWriter::~GzipWriter() = default;
+GzipWriter::GzipWriter(GzipWriter&&) noexcept = default;
+void GzipWriter::add(std::string_view bytes, std::string& out) {
+  impl_->write(bytes, Z_NO_FLUSH, out);
+}
+void GzipWriter::finish(std::string& out) {
+  impl_->write({}, Z_FINISH, out);
+}
+
 Result<std::string> gunzip(std::string_view bytes, size_t limit) {
   Inflater inflater;
   inflater.give(bytes);

@@ -13,6 +13,20 @@ namespace virga::net {
 // Compresses to one member; level 1 (fast) to 9.
 std::string gzip(std::string_view bytes, int level = 6);
 
+// The same of a text that arrives in parts: what is ready is appended to `out`.
+class GzipWriter {
+ public:
+  explicit GzipWriter(int level = 6);
+  ~GzipWriter();
+  GzipWriter(GzipWriter&&) noexcept;
+  void add(std::string_view bytes, std::string& out);
+  void finish(std::string& out);  // once
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 // All members' bytes. Errors: InvalidRequest 400 when malformed or cut off; RequestEntityTooLarge
 // 413 as soon as the result passes `limit`, whatever the header claims.
 Result<std::string> gunzip(std::string_view bytes, size_t limit);

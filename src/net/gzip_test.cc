@@ -55,5 +55,24 @@ TEST(Gzip, refuses_broken_data) {
   EXPECT_FALSE(gunzip(zipped + "garbage", 1000));
 }
 
+TEST(Gzip, writes_one_member_from_parts) {
+  GzipWriter writer;
+  std::string all, packed;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string part = "line " + std::to_string(i * 7919) + std::string(300, 'x') + "\n";
+    writer.add(part, packed);
+    all += part;
+  }
+  writer.finish(packed);
+  EXPECT_EQ(*gunzip(packed, all.size()), all);
+  EXPECT_LT(packed.size(), all.size() / 10);
+}
+
+TEST(Gzip, writes_an_empty_text) {
+  std::string packed;
+  GzipWriter().finish(packed);
+  EXPECT_EQ(*gunzip(packed, 1), "");
+}
+
 }  // namespace
 }  // namespace virga::net
