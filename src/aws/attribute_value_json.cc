@@ -414,6 +414,8 @@ Result<Item> parse_item(std::string_view json) {
     return fail("SerializationException", 400, "");
   Item item;
   VIRGA_TRY_VOID(read_item(value, item));
+  const char* rest = nullptr;
+  if (document.current_location().get(rest) != simdjson::OUT_OF_BOUNDS) return bad_json();
   return item;
 }
 

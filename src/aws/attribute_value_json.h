@@ -15,7 +15,7 @@
 // test-suite.
 namespace virga {
 
-// An item from a text of its own.
+// An item from a text of its own, with nothing behind it.
 Result<Item> parse_item(std::string_view json);
 
 void write_json(JsonWriter& writer, ValueView value);

@@ -262,6 +262,7 @@ Task<void> Wiring::load() {
   p.dynamodb = std::make_unique<dynamodb::Service>(
       *p.shard, p.env, *p.timers, p.stream_wakeups,
       dynamodb::ServiceOptions{.lifecycle_delay_ms = p.options.lifecycle_delay_ms});
+  p.dynamodb->set_door(*p.dispatcher, *p.logs);
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb));
   p.dynamodb_streams = std::make_unique<dynamodb::StreamsService>(*p.shard);
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb_streams));
@@ -272,6 +273,7 @@ Task<void> Wiring::load() {
   p.blobs = co_await storage::BlobStore::open(p.files(), p.options.data_dir + "/blobs", *p.shard,
                                               *p.pool);
   co_await load_s3();
+  p.dynamodb->resume_transfers();
 
   co_await load_functions();
 

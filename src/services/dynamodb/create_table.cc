@@ -53,28 +53,51 @@ void show_warm_throughput(const api::CreateTableInput& input, api::TableDescript
 
 }  // namespace
 
+Result<std::shared_ptr<Table>> Service::new_table(const RequestContext& ctx,
+                                                  const api::CreateTableInput& input) {
+  VIRGA_TRY_VOID(check_table_name(input.table_name));
+  VIRGA_TRY(table, define_table(input));
+  if (input.stream_specification) VIRGA_TRY_VOID(check_new_stream(*input.stream_specification));
+  VIRGA_TRY_VOID(check_supported(input));
+  if (input.sse_specification) VIRGA_TRY_VOID(check_encryption(*input.sse_specification));
+  if (input.tags) VIRGA_TRY_VOID(check_tags(*input.tags));
+  if (input.resource_policy) VIRGA_TRY_VOID(check_resource_policy(*input.resource_policy));
+  if (input.provisioned_throughput)
+    VIRGA_TRY_VOID(check_throughput_quota(*input.provisioned_throughput, ctx.region));
+  table->account = ctx.account;
+  table->region = ctx.region;
+  table->name = input.table_name;
+  table->table_id = env_.random.uuid();
+  table->created = ctx.now.at;
+  apply_settings(input, ctx.now.at, *table);
+  return table;
+}
+
+Result<TableRef> Service::free_name(storage::Txn& txn, const Table& table, Timestamp now) {
+  VIRGA_TRY(existing, tables_.read(txn, table.account, table.region, table.name));
+  if (existing && existing->status(now) != "DELETED") return fail(errors::table_exists(table.name));
+  if (!existing) VIRGA_TRY_VOID(check_table_quota(txn, table.account, table.region));
+  return existing;
+}
+
+void Service::give_ids(storage::Txn& txn, Table& table) {
+  table.generation = txn.generation();
+  table.id = txn.new_object_id();
+  for (auto& index : table.indexes) index.id = txn.new_object_id();
+}
+
+void Service::put_new_table(storage::Txn& txn, const TableRef& existing, const Table& table) {
+  tables_.put(txn, existing, table);
+  writer_.stats().start_empty(table.id);
+  for (const auto& index : table.indexes) writer_.stats().start_empty(index.id);
+}
+
 // Source: DynamoDB API Reference, CreateTable.
 Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInput input) {
   const std::string own_arn = make_arn(*ctx, "dynamodb", "table/");
   if (input.table_name.starts_with(own_arn)) input.table_name.erase(0, own_arn.size());
-  co_await check_table_name(input.table_name);
-  const std::shared_ptr<Table> table = co_await define_table(input);
-  if (input.stream_specification) co_await check_new_stream(*input.stream_specification);
-  co_await check_supported(input);
-  if (input.sse_specification) co_await check_encryption(*input.sse_specification);
-  if (input.tags) co_await check_tags(*input.tags);
-  if (input.resource_policy) co_await check_resource_policy(*input.resource_policy);
-
-  if (input.provisioned_throughput)
-    co_await check_throughput_quota(*input.provisioned_throughput, ctx->region);
-
+  const std::shared_ptr<Table> table = co_await new_table(*ctx, input);
   const Timestamp now = ctx->now.at;
-  table->account = ctx->account;
-  table->region = ctx->region;
-  table->name = input.table_name;
-  table->table_id = env_.random.uuid();
-  table->created = now;
-  apply_settings(input, now, *table);
   if (options_.lifecycle_delay_ms > 0) {
     table->transition = "CREATING";
     table->transition_until = Timestamp{now.micros + options_.lifecycle_delay_ms * 1000};
@@ -83,20 +106,14 @@ Task<api::CreateTableOutput> Service::create_table(Ctx ctx, api::CreateTableInpu
   const storage::TransactOptions options{.generation = shard_.generation()};
   bool put = false;
   auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<bool> {
-    VIRGA_TRY(existing, tables_.read(txn, table->account, table->region, table->name));
-    if (existing && existing->status(now) != "DELETED")
-      return fail(errors::table_exists(table->name));
-    if (!existing) VIRGA_TRY_VOID(check_table_quota(txn, table->account, table->region));
-    table->id = txn.new_object_id();
-    for (auto& index : table->indexes) index.id = txn.new_object_id();
+    VIRGA_TRY(existing, free_name(txn, *table, now));
+    give_ids(txn, *table);
     if (input.stream_specification && input.stream_specification->stream_enabled) {
       VIRGA_TRY_VOID(
           changes_.enable_stream(txn, *table, *input.stream_specification->stream_view_type, now));
     }
-    tables_.put(txn, existing, *table);
+    put_new_table(txn, existing, *table);
     put = true;
-    writer_.stats().start_empty(table->id);
-    for (const auto& index : table->indexes) writer_.stats().start_empty(index.id);
     return true;
   });
   ctx->depends_on(done.lsn);

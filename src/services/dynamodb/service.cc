@@ -53,6 +53,8 @@ Service::Service(storage::Shard& shard, async::Env& env, platform::DurableTimers
       writer_(tables_, changes_) {
   timers_.on(kBackupTimer,
              [this](storage::Txn& txn, std::string_view arn) { return expire_backup(txn, arn); });
+  timers_.on(kTransferTimer,
+             [this](storage::Txn& txn, std::string_view arn) { return forget_transfer(txn, arn); });
 }
 Service::~Service() = default;
 

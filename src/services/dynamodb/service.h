@@ -16,6 +16,10 @@
 
 namespace virga::aws {
 struct ServiceBinding;
+class Door;
+}  // namespace virga::aws
+namespace virga::platform {
+class LogWriter;
 }
 
 namespace virga::dynamodb {
@@ -27,9 +31,12 @@ namespace partiql {
 struct Statement;
 }
 struct StatementOutcome;
+struct Transfer;
 
 // Kind of timers, on disk: a backup's expiry, by its ARN.
 inline constexpr const char* kBackupTimer = "dynamodb.backup";
+// Of the end of an export's or import's record, by its ARN.
+inline constexpr const char* kTransferTimer = "dynamodb.transfer";
 
 struct ServiceOptions {
   // AWS's windows in which a table is CREATING, UPDATING or DELETING; 0: the answer shows them and
@@ -50,6 +57,14 @@ class Service final : public api::Handlers {
   // Begins and ends the deletion of expired items; on the shard's owner loop. Without it they stay.
   void start();
   Task<void> stop();
+  // The way to S3, for exports and imports, and where errors of imports are logged. Without it
+  // these are not implemented.
+  void set_door(aws::Door& door, platform::LogWriter& logs) {
+    door_ = &door;
+    logs_ = &logs;
+  }
+  // Goes on with exports and imports that an earlier server left behind; once S3 is there.
+  void resume_transfers();
 
   Task<api::CreateTableOutput> create_table(Ctx ctx, api::CreateTableInput input) override;
   Task<api::DescribeTableOutput> describe_table(Ctx ctx, api::DescribeTableInput input) override;
@@ -110,6 +125,13 @@ class Service final : public api::Handlers {
       Ctx ctx, api::RestoreTableFromBackupInput input) override;
   Task<api::RestoreTableToPointInTimeOutput> restore_table_to_point_in_time(
       Ctx ctx, api::RestoreTableToPointInTimeInput input) override;
+  Task<api::ExportTableToPointInTimeOutput> export_table_to_point_in_time(
+      Ctx ctx, api::ExportTableToPointInTimeInput input) override;
+  Task<api::DescribeExportOutput> describe_export(Ctx ctx, api::DescribeExportInput input) override;
+  Task<api::ListExportsOutput> list_exports(Ctx ctx, api::ListExportsInput input) override;
+  Task<api::ImportTableOutput> import_table(Ctx ctx, api::ImportTableInput input) override;
+  Task<api::DescribeImportOutput> describe_import(Ctx ctx, api::DescribeImportInput input) override;
+  Task<api::ListImportsOutput> list_imports(Ctx ctx, api::ListImportsInput input) override;
   Task<api::DescribeEndpointsOutput> describe_endpoints(Ctx ctx,
                                                         api::DescribeEndpointsInput input) override;
   Task<api::DescribeLimitsOutput> describe_limits(Ctx ctx, api::DescribeLimitsInput input) override;
@@ -121,6 +143,14 @@ class Service final : public api::Handlers {
   // The table of a control operation; errors name it.
   Result<TableRef> control_table(const RequestContext& ctx, const std::string& name);
   Result<TableRef> table_of_arn(const RequestContext& ctx, const std::string& arn);
+  // A table as CreateTable is asked for it, without ids. create_table.cc
+  Result<std::shared_ptr<Table>> new_table(const RequestContext& ctx,
+                                           const api::CreateTableInput& input);
+  // The description that the name still has (of a deleted table, or none). ResourceInUseException.
+  Result<TableRef> free_name(storage::Txn& txn, const Table& table, Timestamp now);
+  void give_ids(storage::Txn& txn, Table& table);
+  // Puts it, with its ids, in the place of `existing`.
+  void put_new_table(storage::Txn& txn, const TableRef& existing, const Table& table);
   // One item's write in a transaction of its own.
   Task<PreparedWrite> write_item(Ctx ctx, ItemWrite write);
   Task<std::vector<PreparedWrite>> write_items(Ctx ctx, const std::vector<ItemWrite>* writes);
@@ -164,6 +194,26 @@ class Service final : public api::Handlers {
                     Timestamp now);
   Result<void> expire_backup(storage::Txn& txn, std::string_view arn);
   Task<void> drop_unfinished_copies();
+  // Exports and imports. Their jobs run in the background, on the owner loop.
+  struct Export;
+  struct Import;
+  Result<TableRef> export_source(const RequestContext& ctx, const std::string& arn);
+  Task<void> run_export(Transfer job, TableRef table, std::shared_ptr<const storage::View> view);
+  Task<void> open_export(Export* work);
+  Task<void> write_export(Export* work);
+  Task<void> finish_export(Export* work);
+  Task<void> run_import(Transfer job, TableRef table);
+  Task<void> import_objects(Import* work);
+  Task<void> import_object(Import* work, std::string key);
+  Task<void> empty_table(Import* work);
+  Task<void> write_batch(Import* work);
+  Task<void> note_import_error(Import* work, AwsError error);
+  Task<void> log_import_errors(Import* work);
+  Task<void> finish_import(Import* work);
+  Task<void> resume_all();
+  Task<void> store_ended(const Transfer* job, storage::Generation generation);
+  void keep_ended(storage::Txn& txn, const Transfer& job);
+  Result<void> forget_transfer(storage::Txn& txn, std::string_view arn);
   // A description with current counts; `ctx` waits for what they depend on.
   Task<api::DescribeTableOutput> described(Ctx ctx, TableRef table);
   // Reads a table, changes a copy, writes it: `change` may refuse.
@@ -180,6 +230,8 @@ class Service final : public api::Handlers {
   async::TaskScope background_;
   std::shared_ptr<bool> alive_ =
       std::make_shared<bool>(true);  // ours alone; watched by the clock's listener
+  aws::Door* door_ = nullptr;
+  platform::LogWriter* logs_ = nullptr;
 };
 
 // The operations on items: they read snapshots on the loop that calls, and write in transactions of
