@@ -37,8 +37,9 @@ struct SourceParts {
   aws::Door* door = nullptr;
   // Errors: those of Invoke; a function that failed is none.
   std::function<Task<BatchRun>(FunctionName, std::string payload)> run;
-  // Who reads the source: the function's role. Error: Function not found.
-  std::function<Result<aws::CallContext>(const EventSourceRecord&)> caller;
+  // Who reads the source: the function's role. Errors: Function not found; in strict mode
+  // AccessDenied when the role cannot be assumed.
+  std::function<Task<aws::CallContext>(EventSourceRecord)> caller;
   // Part of the caller's transaction.
   std::function<void(storage::Txn&, const GivenUp&)> give_up;
 };

@@ -270,7 +270,7 @@ class Service final : public api::Handlers {
   // source_reading.cc: what event sources need of the service.
   SourceParts source_parts();
   Task<BatchRun> run_batch(FunctionName name, std::string payload);
-  Result<aws::CallContext> source_caller(const EventSourceRecord& source);
+  Task<aws::CallContext> source_caller(EventSourceRecord source);
   Task<StreamPosition> newest_position(EventSourceRecord source);
   Task<void> must_be_readable(EventSourceRecord source);
   Task<void> permit(platform::InvokeCall call, FunctionName name);

@@ -9,6 +9,7 @@
 #include "api/sqs/get_queue_attributes.h"
 #include "async/call_on.h"
 #include "base/strings.h"
+#include "platform/gate.h"
 #include "services/lambda/destinations.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/service.h"
@@ -24,7 +25,7 @@ SourceParts Service::source_parts() {
       .door = nullptr,  // known at start_event_sources()
       .run = [this](FunctionName name,
                     std::string payload) { return run_batch(std::move(name), std::move(payload)); },
-      .caller = [this](const EventSourceRecord& source) { return source_caller(source); },
+      .caller = [this](EventSourceRecord source) { return source_caller(std::move(source)); },
       .give_up = [this](storage::Txn& txn, const GivenUp& what) { enqueue_given_up(txn, what); }};
 }
 
@@ -56,9 +57,14 @@ Task<BatchRun> Service::run_batch(FunctionName name, std::string payload) {
   co_return std::move(out);
 }
 
-Result<aws::CallContext> Service::source_caller(const EventSourceRecord& source) {
-  VIRGA_TRY(what, runnables_.find(*shard_.snapshot(), source.function, 0.0));
-  return role_context(source.function, what->version.role, source.source_arn);
+Task<aws::CallContext> Service::source_caller(EventSourceRecord source) {
+  const auto what = co_await runnables_.find(*shard_.snapshot(), source.function, 0.0);
+  const std::string& role = what->version.role;
+  aws::CallContext out = role_context(source.function, role, source.source_arn);
+  if (options_.gate)
+    out.principal =
+        co_await options_.gate->assume(role, "lambda.amazonaws.com", source.function.name);
+  co_return std::move(out);
 }
 
 // Whether the function's role can read the source, before a mapping is made. Texts: recorded
