@@ -60,7 +60,7 @@ TEST(Runtime, others_get_the_enum_error) {
     EXPECT_THAT(got.error().message,
                 HasSubstr("Value " + std::string(name) +
                           " at 'runtime' failed to satisfy constraint: Member must satisfy enum "
-                          "value set: [python3.14, "));
+                          "value set: [nodejs20.x, "));
     EXPECT_THAT(got.error().message, HasSubstr("] or be a valid ARN"));
   }
 }
