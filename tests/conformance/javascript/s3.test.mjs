@@ -26,7 +26,7 @@ const refused = (name, status) => (error) =>
 
 test("objects come back with their headers, tags and checksum", async () => {
   const Bucket = await newBucket();
-  await waitUntilBucketExists({ client, maxWaitTime: 5 }, { Bucket });
+  await waitUntilBucketExists({ client, maxWaitTime: 5, minDelay: 1, maxDelay: 1 }, { Bucket });
   const put = await client.send(new PutObjectCommand({ Bucket, Key: "a b/ü+c.txt", Body: "hällo", ContentType: "text/plain",
     CacheControl: "no-store", Metadata: { Mixed: "Case" }, Tagging: "a=1&b=2" }));
   assert.ok(put.ChecksumCRC32 && put.ChecksumType === "FULL_OBJECT" && put.ServerSideEncryption === "AES256");
@@ -54,7 +54,7 @@ test("what is not there is the modelled error", async () => {
   const Bucket = await newBucket();
   await assert.rejects(client.send(new GetObjectCommand({ Bucket, Key: "none" })), (error) => error instanceof NoSuchKey);
   await assert.rejects(client.send(new HeadObjectCommand({ Bucket, Key: "none" })), (error) => error instanceof NotFound);
-  await waitUntilObjectNotExists({ client, maxWaitTime: 5 }, { Bucket, Key: "none" });
+  await waitUntilObjectNotExists({ client, maxWaitTime: 5, minDelay: 1, maxDelay: 1 }, { Bucket, Key: "none" });
   await assert.rejects(client.send(new GetObjectCommand({ Bucket: Bucket + "-none", Key: "k" })), refused("NoSuchBucket", 404));
 });
 
