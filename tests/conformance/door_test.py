@@ -234,10 +234,11 @@ def test_a_missing_init_folder_is_refused_at_start(tmp_path):
 
 
 def test_variables_of_other_local_clouds_are_mapped_or_reported():
-    with virga_server.Server("--memory", env={"PERSISTENCE": "1", "DEBUG": "1", "LAMBDA_KEEPALIVE_MS": "1", "GATEWAY_LISTEN": "127.0.0.1:0"}) as server:
+    with virga_server.Server("--memory", env={"PERSISTENCE": "1", "DEBUG": "1", "LAMBDA_KEEPALIVE_MS": "1", "LAMBDA_DOCKER_FLAGS": "", "GATEWAY_LISTEN": "127.0.0.1:0"}) as server:
         log = server.log_text()
         assert json.loads(server.get("/_virga/log-level")[1])["level"] == "debug"
-    for said in ("PERSISTENCE=1", "DEBUG is read as", "LAMBDA_KEEPALIVE_MS not mapped", "GATEWAY_LISTEN is read as"):
+    for said in ("PERSISTENCE=1", "DEBUG is read as", "LAMBDA_KEEPALIVE_MS is read as",
+                 "LAMBDA_DOCKER_FLAGS not mapped", "GATEWAY_LISTEN is read as"):
         assert said in log
 
 
