@@ -1,5 +1,7 @@
 #pragma once
 // Precompiled for the units of src/services and src/server: what nearly all of them include.
+// Its neighbours are named without a folder: a cache preprocesses this as text where our include
+// root is not known.
 
 #include "async/clock.h"
 #include "async/loop.h"
@@ -17,6 +19,6 @@
 #include "platform/identity.h"
 #include "platform/policy.h"
 #include "platform/transact.h"
-#include "precompiled/standard.h"
+#include "standard.h"
 #include "storage/keys.h"
 #include "storage/shard.h"

@@ -1,6 +1,6 @@
 #pragma once
 // Precompiled for the unit tests of src/services and src/server.
 
-#include "precompiled/service.h"
-#include "precompiled/test.h"
+#include "service.h"
 #include "storage/testing.h"
+#include "test.h"

@@ -1,6 +1,6 @@
 #pragma once
-// Precompiled for every unit (cmake/precompiled.cmake): the standard headers that most units include
-// anyway. A unit still includes what it uses; -DVIRGA_PRECOMPILED=OFF builds without.
+// Precompiled for every unit (cmake/precompiled.cmake): the standard headers that most units
+// include anyway. A unit still includes what it uses; -DVIRGA_PRECOMPILED=OFF builds without.
 
 #include <algorithm>
 #include <array>
