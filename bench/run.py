@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures what the README promises: rates, latencies and server CPU per request, beside peers in the same run.
 
-usage: bench/run.py [--seconds S] [--rounds N] [part ...]     parts: dynamodb, shapes, latency, redis, sqs, start, lambda
-(default: all of these), and ten_million, which takes some minutes
+usage: bench/run.py [--seconds S] [--rounds N] [part ...]     parts: dynamodb, shapes, latency, redis, sqs, start, lambda,
+s3_get, s3_put, s3_large (default: all of these), and ten_million, s3_list, s3_memory, which take some minutes each
 Peers that are not installed are left out and named. Rounds interleave; the table shows medians.
 """
 import argparse
@@ -11,7 +11,6 @@ import os
 import pathlib
 import shutil
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,11 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from common import Dynalite, ROOT, cpu_seconds, load, prepare, signed, table, virga_server, write_requests  # noqa: E402
 import dynamodb_shapes  # noqa: E402
+import s3  # noqa: E402
+
+from botocore.auth import SigV4Auth  # noqa: E402
+from botocore.awsrequest import AWSRequest  # noqa: E402
+from botocore.credentials import Credentials  # noqa: E402
 
 
 def bench_dynamodb(options, folder):
@@ -178,14 +182,17 @@ def bench_lambda(options, folder):
 
 
 PARTS = {"dynamodb": bench_dynamodb, "shapes": dynamodb_shapes.bench_shapes, "latency": dynamodb_shapes.bench_latency,
-         "redis": bench_redis, "sqs": bench_sqs, "start": bench_start, "lambda": bench_lambda}
+         "redis": bench_redis, "sqs": bench_sqs, "start": bench_start, "lambda": bench_lambda, **s3.PARTS}
 
-LONG_PARTS = {"ten_million": dynamodb_shapes.bench_ten_million}
+# Minutes each: only when named.
+LONG_PARTS = {"ten_million": dynamodb_shapes.bench_ten_million, **s3.LONG_PARTS}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keys", type=int, default=1_000_000, help="in the bucket that s3_list lists")
+    parser.add_argument("--gib", type=float, default=5, help="of the object of s3_memory")
     parser.add_argument("parts", nargs="*", choices=[*PARTS, *LONG_PARTS, []])
     options = parser.parse_args()
     for part in options.parts or PARTS:

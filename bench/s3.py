@@ -1,19 +1,14 @@
-#!/usr/bin/env python3
-"""S3 beside nginx serving the same bytes, s3rver, PutItem, and what the disk and the digests allow.
+"""S3 beside nginx serving the same bytes, s3rver, PutItem, and what the disk and the digests allow: parts of run.py.
 
-usage: bench/s3.py [--seconds S] [--rounds N] [--keys K] [--gib G] [part ...]     parts: get, put, large, list, memory (default: all)
 Peers that are not installed are left out and named. Rounds interleave; tables show medians, the last column what we want to reach.
 """
-import argparse
 import hashlib
 import http.client
 import os
-import pathlib
 import shutil
 import socket
 import statistics
 import subprocess
-import tempfile
 import threading
 import time
 import urllib.request
@@ -23,8 +18,8 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-import run as common
-from run import virga_server
+import common
+from common import virga_server
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 BUCKET = "bench"
@@ -330,21 +325,5 @@ def bench_memory(options, folder):
                  (f"MiB of memory, {options.gib:g} GiB out", peak_out.growth, 64)])
 
 
-PARTS = {"get": bench_get, "put": bench_put, "large": bench_large, "list": bench_list, "memory": bench_memory}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--keys", type=int, default=1_000_000, help="in the bucket that is listed")
-    parser.add_argument("--gib", type=float, default=5, help="of the object whose memory is measured")
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []])
-    options = parser.parse_args()
-    for part in options.parts or PARTS:
-        with tempfile.TemporaryDirectory(prefix="virga-bench-") as folder:
-            PARTS[part](options, pathlib.Path(folder))
-
-
-if __name__ == "__main__":
-    main()
+PARTS = {"s3_get": bench_get, "s3_put": bench_put, "s3_large": bench_large}
+LONG_PARTS = {"s3_list": bench_list, "s3_memory": bench_memory}
