@@ -14,14 +14,15 @@ namespace {
 constexpr uint16_t kDefaultPort = 4566;
 constexpr size_t kPortsMax = 4;  // sandbox::LauncherOptions::platform_ports
 
-// Every folder on the way, as far as it exists, may be passed through by everybody.
+// Every folder on the way may be passed through by everybody. One that is not there yet may not:
+// the store makes it for its own user only.
 bool others_may_enter(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
   for (fs::path at = folder; at.has_relative_path(); at = at.parent_path()) {
     std::error_code error;
     const auto status = fs::status(at, error);
-    if (fs::exists(status) && (status.permissions() & fs::perms::others_exec) == fs::perms::none)
-      return false;
+    if (!fs::exists(status)) return false;
+    if ((status.permissions() & fs::perms::others_exec) == fs::perms::none) return false;
   }
   return true;
 }

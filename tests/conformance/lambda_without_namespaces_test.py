@@ -153,6 +153,20 @@ def test_the_machines_network_is_a_choice():
     assert refused.returncode == 64 and "not there yet" in refused.stderr
 
 
+def test_a_data_folder_that_the_first_start_makes():
+    """It is the server's alone: functions have users of their own, and their code lies elsewhere then."""
+    import tempfile
+    with tempfile.TemporaryDirectory(prefix="virga-test-") as folder:
+        os.chmod(folder, 0o755)
+        os.mkdir(f"{folder}/logs")
+        with virga_server.Server(data=f"{folder}/logs/made", wrapper=WRAPPER) as server:
+            aws = client_of(server)
+            functions = Functions(aws)
+            name = functions("def handler(event, context):\n    return 'here'\n")
+            assert call(aws, name)[1] == "here"
+            functions.close()
+
+
 def test_a_name_outside_leaves_a_line_in_the_log():
     import base64
     with virga_server.Server() as server:
