@@ -140,7 +140,7 @@ TEST_F(Attack, forks_no_more_than_its_limit) {
   spec.memory_mb = 3008;
   auto sandbox = bed().started(std::move(spec));
   ASSERT_TRUE(sandbox);
-  const auto got = bed().invoke(*sandbox, R"({"attack": "fork_bomb"})", 60'000).payload;
+  const auto got = bed().invoke(*sandbox, R"({"attack": "fork_bomb"})", 240'000).payload;
   EXPECT_THAT(
       got, ::testing::ContainsRegex("\"made\": (10[0-2][0-9]|9[0-9][0-9]), \"error\": \"EAGAIN\""))
       << got;
