@@ -89,6 +89,10 @@ class Reader {
     }
     return true;
   }
+  // Text is valid UTF-8 (RFC 8949 section 3.1), a map's keys like any other.
+  bool text(const Head& h, std::string& out) {
+    return h.major == kText && string(h, out) && is_utf8(out);
+  }
   bool skip(const Head& h, int depth) {
     if (depth > kDecodeDepthMax) return false;
     switch (h.major) {
@@ -164,7 +168,7 @@ Result<void> Reader::members(const Head& map, const StructDesc& shape, void* out
   for (uint64_t i = 0; map.argument == kIndefinite ? !at_break() : i < map.argument; ++i) {
     Head key;
     std::string name;
-    if (!head(key) || key.major != kText || !string(key, name)) return malformed();
+    if (!head(key) || !text(key, name)) return malformed();
     const MemberDesc* found = nullptr;
     for (const MemberDesc& m : shape.members) {
       if (m.name == name || m.wire == name)
@@ -224,7 +228,7 @@ Result<void> Reader::map(const Head& h, const TypeDesc& type, void* out, const D
   for (uint64_t i = 0; h.argument == kIndefinite ? !at_break() : i < h.argument; ++i) {
     Head key;
     std::string name;
-    if (!head(key) || key.major != kText || !string(key, name)) return malformed();
+    if (!head(key) || !text(key, name)) return malformed();
     const DecodePath here = DecodePath::entry(at, name);
     if (peek_null()) {
       notes_.missing.push_back(here.text());
@@ -256,9 +260,8 @@ Result<void> Reader::scalar(const Head& h, const TypeDesc& type, void* out, cons
       *static_cast<double*>(out) = d;
       return {};
     case Kind::string:
-      if (h.major != kText || !string(h, *static_cast<std::string*>(out)))
-        return misfit(at, type.kind);
-      return is_utf8(*static_cast<std::string*>(out)) ? Result<void>() : malformed();
+      if (h.major != kText) return misfit(at, type.kind);
+      return text(h, *static_cast<std::string*>(out)) ? Result<void>() : malformed();
     case Kind::blob:
       if (h.major != kBytes || !string(h, *static_cast<std::string*>(out)))
         return misfit(at, type.kind);

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Runs every fuzz target of a build for a while, on copies of its seeds, then with each planted fault, which must be found.
 #   tests/fuzz/run_short.sh <build folder> <seconds per target> [target...]
+# VIRGA_FUZZ_SEED makes a run repeatable: one seed and one binary try the same inputs in the same order (how far they get
+# in the time may differ). Without it every run tries others. VIRGA_FUZZ_RUNS ends a target after so many inputs.
 # The last line counts; the exit status is 0 when nothing was found that should not be and all that should.
 set -u
 here="$(cd "$(dirname "$0")" && pwd)"
@@ -22,7 +24,10 @@ run() {  # run <target> <seconds> <log> : on a fresh copy of the seeds
   [ -d "$here/corpus/$1" ] && cp -r "$here/corpus/$1/." "$corpus/"
   local dictionary=()
   [ -f "$here/dictionaries/$1.dict" ] && dictionary=(-dict="$here/dictionaries/$1.dict")
-  timeout $((${2%.*} + 60)) "$build/tests/fuzz/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=1500 -max_len=8192 \
+  local limits=(-max_total_time="$2")
+  [ -n "${VIRGA_FUZZ_SEED:-}" ] && limits+=(-seed="$VIRGA_FUZZ_SEED")
+  [ -n "${VIRGA_FUZZ_RUNS:-}" ] && limits+=(-runs="$VIRGA_FUZZ_RUNS")
+  timeout $((${2%.*} + 60)) "$build/tests/fuzz/fuzz_$1" "${limits[@]}" -timeout=10 -rss_limit_mb=1500 -max_len=8192 \
     -artifact_prefix="$work/$1-" -print_final_stats=1 "${dictionary[@]}" "$corpus" > "$3" 2>&1
 }
 
