@@ -13,6 +13,7 @@ file(CREATE_LINK ${CMAKE_SOURCE_DIR}/src/precompiled ${CMAKE_BINARY_DIR}/inc/pre
 
 # virga_precompile(<name> HEADER file [FLAGS flags...] [ROOTS include roots...])
 # Makes build/precompiled/<name>.pch, to be used with virga_use_precompiled.
+# A precompiled header and its users agree on what the compiler predefines: -O0, -O1 to -O3 and -Oz need one each.
 function(virga_precompile name)
   cmake_parse_arguments(ARG "" "HEADER" "FLAGS;ROOTS" ${ARGN})
   if(NOT VIRGA_PRECOMPILED)
@@ -44,22 +45,31 @@ function(virga_precompile name)
   add_custom_target(precompiled_${name} DEPENDS ${out})
 endfunction()
 
+# virga_use_precompiled(<target> <name> [SOURCES files...])
+# For all C++ files of a target, or for those named (which must be in the calling folder).
 function(virga_use_precompiled target name)
+  cmake_parse_arguments(ARG "" "" "SOURCES" ${ARGN})
   if(NOT VIRGA_PRECOMPILED)
     return()
   endif()
-  get_target_property(type ${target} TYPE)
-  if(type STREQUAL INTERFACE_LIBRARY)
-    return()
+  set(pch ${CMAKE_BINARY_DIR}/precompiled/${name}.pch)
+  if(ARG_SOURCES)
+    foreach(source ${ARG_SOURCES})
+      if(source MATCHES "\\.cc$")
+        set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS -include-pch ${pch})
+      endif()
+    endforeach()
+  else()
+    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include-pch ${pch}>")
   endif()
-  target_compile_options(${target} PRIVATE
-    "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include-pch ${CMAKE_BINARY_DIR}/precompiled/${name}.pch>")
   add_dependencies(${target} precompiled_${name})
 endfunction()
 
 set(VIRGA_SERVICE_ROOTS platform aws storage net async base)
 virga_precompile(standard HEADER standard.h FLAGS -fPIC)
 virga_precompile(service HEADER service.h FLAGS -fPIC ROOTS ${VIRGA_SERVICE_ROOTS})
+virga_precompile(standard_small HEADER standard.h FLAGS ${VIRGA_SMALL_FLAGS} -fPIC)
+virga_precompile(service_small HEADER service.h FLAGS ${VIRGA_SMALL_FLAGS} -fPIC ROOTS ${VIRGA_SERVICE_ROOTS})
 # Tests are executables, so -fPIE; the definition is GTest's own.
 set(VIRGA_TEST_PRECOMPILED_FLAGS ${VIRGA_TEST_FLAGS} -fPIE -DGTEST_HAS_PTHREAD=1)
 virga_precompile(test HEADER test.h FLAGS ${VIRGA_TEST_PRECOMPILED_FLAGS})
