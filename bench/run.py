@@ -2,7 +2,8 @@
 """Measures what the README promises: rates, latencies and server CPU per request, beside peers in the same run.
 
 usage: bench/run.py [--seconds S] [--rounds N] [part ...]     parts: dynamodb, shapes, latency, redis, sqs, start, lambda,
-s3_get, s3_put, s3_large (default: all of these), and ten_million, s3_list, s3_memory, which take some minutes each
+http_api, s3_get, s3_put, s3_large (default: all of these), and ten_million, s3_list, s3_memory, which take
+some minutes each
 Peers that are not installed are left out and named. Rounds interleave; the table shows medians.
 """
 import argparse
@@ -19,6 +20,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from common import Dynalite, ROOT, cpu_seconds, load, prepare, signed, table, virga_server, write_requests  # noqa: E402
 import dynamodb_shapes  # noqa: E402
+import http_api  # noqa: E402
 import s3  # noqa: E402
 
 from botocore.auth import SigV4Auth  # noqa: E402
@@ -182,7 +184,8 @@ def bench_lambda(options, folder):
 
 
 PARTS = {"dynamodb": bench_dynamodb, "shapes": dynamodb_shapes.bench_shapes, "latency": dynamodb_shapes.bench_latency,
-         "redis": bench_redis, "sqs": bench_sqs, "start": bench_start, "lambda": bench_lambda, **s3.PARTS}
+         "redis": bench_redis, "sqs": bench_sqs, "start": bench_start, "lambda": bench_lambda,
+         "http_api": http_api.bench_http_api, **s3.PARTS}
 
 # Minutes each: only when named.
 LONG_PARTS = {"ten_million": dynamodb_shapes.bench_ten_million, **s3.LONG_PARTS}
