@@ -100,14 +100,17 @@ void EngineCell::on_ready(Message& message) {
     return streams_answer(c, head);
   };
   api_->on_piece = [this](std::string_view bytes) { return on_piece(bytes); };
-  dns_ = std::make_unique<
-      DnsResponder>(loop_, std::move(fds[kFdDns]), [this](const std::string& name) {
-    if (!sink_ || std::exchange(told_of_network_, true)) return;
-    sink_(LogStream::out,
-          "[virga] the name " + name +
-              " was not resolved: functions reach this platform only "
-              "(--function-network platform); --function-network host opens the machine's network");
-  });
+  dns_ = std::make_unique<DnsResponder>(
+      loop_, std::move(fds[kFdDns]),
+      [this](const std::string& name) {
+        if (!sink_ || std::exchange(told_of_network_, true)) return;
+        sink_(
+            LogStream::out,
+            "[virga] the name " + name +
+                " was not resolved: functions reach this platform only "
+                "(--function-network platform); --function-network egress lets them reach others");
+      },
+      options_.resolver);
   for (size_t i = kReadyFds; i < fds.size(); ++i) {
     const size_t which = i - kReadyFds;
     const uint16_t port =

@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "async/loop.h"
 #include "async/task.h"
+#include "sandbox/dns.h"
 #include "sandbox/runtimes.h"
 
 namespace virga::sandbox {
@@ -119,6 +121,8 @@ struct EngineOptions {
   size_t spares_per_runtime = 2;     // ready and waiting for each interpreter in use
   int64_t cool_after_ms = 3600'000;  // spares and zygotes of an interpreter that nobody asks for go
   int64_t freeze_after_ms = 20;      // back-to-back invokes never pay for a thaw
+  // Names outside are asked there; without it they do not exist inside.
+  std::optional<DnsServer> resolver;
   // Takes the descriptor (non-blocking, connected). Without it such connections are closed.
   std::function<void(int fd, const PlatformPeer& peer)> on_platform_connection;
 };

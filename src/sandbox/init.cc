@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sandbox/egress.h"
 #include "sandbox/jail.h"
 #include "sandbox/rootfs.h"
 
@@ -74,17 +75,6 @@ void open_namespaces(int* fds) {
   }
 }
 
-// Only signalling is left to do: to processes of the function's uid, which in a two-id namespace is
-// not ours.
-void keep_only_kill() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2]{};
-  data[0].effective = data[0].permitted = 1u << CAP_KILL;
-  if (::syscall(SYS_capset, &header, data) != 0) die("capabilities");
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 [[noreturn]] void serve(int boot, int control) {
   sigset_t child;
   sigemptyset(&child);
@@ -121,6 +111,14 @@ void keep_descriptors(int* boot, int* control) {
 
 }  // namespace
 
+bool keep_only_capability(int capability) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  data[0].effective = data[0].permitted = 1u << capability;
+  return ::syscall(SYS_capset, &header, data) == 0 &&
+         ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
 int open_loopback(int type, uint16_t port) {
   const int fd = ::socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   sockaddr_in address{};
@@ -155,12 +153,15 @@ void init_main(const InitPlan& plan) {
   // On the machine's own network the platform's own listeners answer.
   if (!plan.host_network)
     for (const uint16_t port : plan.platform_ports) fds.push_back(open_platform_listener(port));
+  if (plan.egress) fds.push_back(open_platform_listener(kEgressPort));
   if (const char* failed = build_rootfs(*plan.rootfs)) die(failed);
 
   const char ready = 'I';
   if (vj_send(boot, &ready, 1, fds.data(), static_cast<int>(fds.size())) != 0) _exit(0);
   keep_descriptors(&boot, &control);
-  keep_only_kill();
+  // Only signalling is left to do: to processes of the function's uid, which in a two-id namespace
+  // is not ours.
+  if (!keep_only_capability(CAP_KILL)) die("capabilities");
   serve(boot, control);
 }
 

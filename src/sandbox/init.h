@@ -27,6 +27,7 @@ struct InitPlan {
   std::vector<uint16_t> platform_ports;
   bool two_ids = true;        // the user namespace maps 0 beside the function's uid
   bool host_network = false;  // no network namespace; the Runtime API gets a port of the machine's
+  bool egress = false;        // a listener for outgoing connections (egress.h)
   int boot = -1;              // to the launcher, SOCK_SEQPACKET
   int control = -1;           // to the engine
 };
@@ -36,7 +37,7 @@ enum : char { kControlFreeze = 'S', kControlThaw = 'C', kControlKill = 'K' };
 
 // Descriptors of init's one message to the launcher: the vj_fd namespaces in their order
 // (VJ_NS_USER..VJ_NS_PID), then the Runtime API listener, the resolver's socket, one listener per
-// platform port.
+// platform port, and with `egress` that listener.
 enum { kInitNamespaces = 7 };
 
 [[noreturn]] void init_main(const InitPlan& plan);
@@ -48,6 +49,9 @@ inline constexpr uint32_t kSandboxGid = 990;
 
 // What a rootfs needs whatever runs in it.
 RootfsPlan base_rootfs();
+
+// Lets go of every capability of this process but one, for good; false with errno.
+bool keep_only_capability(int capability);
 
 // A socket on 127.0.0.1, listening if it is a stream's; -1 with errno on failure. Port 0: the
 // kernel's choice.

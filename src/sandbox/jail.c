@@ -338,7 +338,16 @@ void vj_enter(const struct vj_spawn* spawn, const int* fds, int fd_count,
     if (error != ENOSYS && error != EOPNOTSUPP) check(error, "landlock");
   }
   if (chdir("/var/task") != 0) die("working directory");
-  if (!(faults & VJ_FAULT_NO_SECCOMP)) check(vj_seccomp(), "seccomp");
+  if (faults & VJ_FAULT_NO_SECCOMP) return;
+  if (!(spawn->flags & VJ_EGRESS)) {
+    check(vj_seccomp(NULL), "seccomp");
+    return;
+  }
+  int listener = -1;
+  check(vj_seccomp(&listener), "seccomp");
+  const char byte = VJ_EGRESS_BYTE;
+  check(vj_send(VJ_FD_ASSIGN, &byte, 1, &listener, 1), "send the filter's listener");
+  close(listener);
 }
 
 void vj_enter_bare(const struct vj_bare* bare) {
@@ -364,5 +373,5 @@ void vj_enter_bare(const struct vj_bare* bare) {
   const int error = landlock_bare(bare);
   if (error != ENOSYS && error != EOPNOTSUPP) check(error, "landlock");
   if (chdir(bare->task) != 0) die("working directory");
-  check(vj_seccomp(), "seccomp");
+  check(vj_seccomp(NULL), "seccomp");
 }

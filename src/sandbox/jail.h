@@ -2,7 +2,8 @@
 // (a shared library that knows nothing of ours), the launcher for runtimes it executes, and the
 // tests. A process calls vj_enter() right after fork; when it returns the process stands in the
 // sandbox's namespaces with an unprivileged uid, no capability, Landlock and the seccomp allow-list
-// in force, five descriptors and nothing else.
+// in force, five descriptors and nothing else. With VJ_EGRESS it has sent VJ_EGRESS_BYTE and the
+// filter's listener over VJ_FD_ASSIGN.
 #pragma once
 
 #include <stdint.h>
@@ -13,6 +14,8 @@ extern "C" {
 
 // Descriptors of a runtime process: 0 is /dev/null, 1 stdout, 2 stderr, then these.
 enum { VJ_FD_TELEMETRY = 3, VJ_FD_ASSIGN = 4, VJ_FD_FIRST_FREE = 5 };
+
+enum { VJ_EGRESS_BYTE = 'N' };
 
 // Descriptors that travel with a vj_spawn, in this order; cgroup.procs descriptors to join follow
 // them.
@@ -35,6 +38,7 @@ enum { VJ_FDS_MAX = 24 };
 enum vj_flags {
   VJ_SHARED_UID = 1,  // one id is mapped: nothing to switch to
   VJ_HOST_NET = 4,    // there is no network of its own to join
+  VJ_EGRESS = 8,      // connect() asks the filter's listener, which goes to the launcher
   VJ_EXEC = 2,        // the process executes a program next: signals go back to their defaults
   // Planted faults: tests show with them that an attack would succeed if a fence were missing.
   // Refused unless the program defines vj_faults_allowed, which only a test does.
@@ -96,8 +100,9 @@ struct vj_bare {
 };
 void vj_enter_bare(const struct vj_bare* bare);
 
-// Puts the seccomp allow-list in force for the calling process; 0 or an errno.
-int vj_seccomp(void);
+// Puts the seccomp allow-list in force for the calling process; 0 or an errno. With `listener`
+// every connect() stops until its holder answers (seccomp_unotify(2)); it receives the descriptor.
+int vj_seccomp(int* listener);
 // Restricts file access to what the rootfs offers; 0, ENOSYS/EOPNOTSUPP where the kernel has no
 // Landlock, or an errno.
 int vj_landlock(void);

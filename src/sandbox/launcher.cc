@@ -27,6 +27,7 @@
 
 #include "sandbox/bare.h"
 #include "sandbox/cgroup.h"
+#include "sandbox/egress.h"
 #include "sandbox/embedded.h"
 #include "sandbox/fd.h"
 #include "sandbox/init.h"
@@ -77,6 +78,8 @@ struct Cell {
   Fd child[4];  // write ends of those and the runtime's end of assign, until it is spawned
   std::vector<Fd> namespaces;  // as in vj_fd
   std::vector<Fd> listeners;   // Runtime API, resolver, platform ports
+  bool egress = false;         // its connections outside are carried
+  Fd egress_listener;
   Cgroup cgroup;
 };
 
@@ -90,6 +93,7 @@ class Launcher {
 
   bool prepare();
   bool prepare_bare();
+  bool start_egress();
   void create_bare(Cell& cell, Fd keeper_boot, Fd keeper_control);
   bool assign_bare(Cell& cell, const std::vector<std::string>& paths);
   bool host_network() const {
@@ -125,6 +129,7 @@ class Launcher {
   RootfsPlan python_rootfs_, node_rootfs_, provided_rootfs_;
   Cgroups cgroups_;
   Fd epoll_, signals_, own_mnt_;
+  Fd egress_;  // the process that carries functions' connections; none without that mode
   bool two_ids_ = true;
   bool bare_ = false;         // without namespaces
   std::string bare_runtime_;  // the folder of the bootstraps
@@ -171,6 +176,8 @@ bool Launcher::prepare() {
   // what does without namespaces needs the machine's network.
   if (::unshare(CLONE_NEWNS) != 0) return prepare_bare();
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return prepare_bare();
+  // That process stays in the machine's network, which we leave.
+  if (options_.egress && !start_egress()) return false;
   if (!host_network() && ::unshare(CLONE_NEWNET) != 0) return prepare_bare();
   cgroups_.open();
   rlimit files{};
@@ -195,9 +202,18 @@ bool Launcher::prepare() {
   return true;
 }
 
+bool Launcher::start_egress() {
+  Fd theirs;
+  if (!make_socketpair(SOCK_SEQPACKET, &egress_, &theirs)) return false;
+  const pid_t pid = ::fork();
+  if (pid == 0) egress_main(theirs.get(), options_.egress_allowed);
+  return pid > 0;
+}
+
 // The machine refuses namespaces (errno says how).
 bool Launcher::prepare_bare() {
   const int refused = errno;
+  egress_ = Fd();  // what it stands on is not there: functions reach the platform only
   if (!options_.allow_bare || options_.faults != 0) {
     errno = refused;
     return false;
@@ -379,6 +395,7 @@ bool Launcher::clone_init(Cell& cell, Fd init_boot, Fd init_control) {
   plan.platform_ports = options_.platform_ports;
   plan.two_ids = two_ids_;
   plan.host_network = host_network();
+  plan.egress = cell.egress = egress_.get() >= 0;
   plan.boot = init_boot.get();
   plan.control = init_control.get();
   clone_args args{};
@@ -434,16 +451,20 @@ void Launcher::on_boot(Cell& cell) {
     return;
   }
   if (count < kInitNamespaces + 2 || !cell.namespaces.empty()) return;
-  for (int i = 0; i < count; ++i)
-    (i < kInitNamespaces ? cell.namespaces : cell.listeners)
-        .push_back(std::move(owned[static_cast<size_t>(i)]));
+  if (cell.egress) {
+    cell.egress_listener = std::move(owned.back());
+    owned.pop_back();
+  }
+  for (size_t i = 0; i < owned.size(); ++i)
+    (i < kInitNamespaces ? cell.namespaces : cell.listeners).push_back(std::move(owned[i]));
   spawn_runtime(cell);
 }
 
 void Launcher::spawn_runtime(Cell& cell) {
   vj_spawn spawn{cell.id, kSandboxUid, kSandboxGid,
                  options_.faults | (two_ids_ ? 0u : uint32_t{VJ_SHARED_UID}) |
-                     (host_network() ? uint32_t{VJ_HOST_NET} : 0u)};
+                     (host_network() ? uint32_t{VJ_HOST_NET} : 0u) |
+                     (cell.egress ? uint32_t{VJ_EGRESS} : 0u)};
   std::vector<int> fds;
   for (const auto& fd : cell.namespaces) fds.push_back(fd.get());
   for (const auto& fd : cell.child) fds.push_back(fd.get());
@@ -507,8 +528,20 @@ void Launcher::run_program(const Cell& cell, const vj_spawn& spawn, const std::v
 
 void Launcher::on_assign_readable(Cell& cell) {
   char byte;
-  const ssize_t got = ::recv(cell.assign.get(), &byte, 1, MSG_DONTWAIT);
-  if (got < 0 && errno == EAGAIN) return;
+  int fds[1];
+  int count = 0;
+  const long got = vj_receive(cell.assign.get(), &byte, 1, fds, 1, &count);
+  const Fd notify(count > 0 ? fds[0] : -1);
+  if (got == 1 && byte == VJ_EGRESS_BYTE && notify.get() >= 0) {
+    // Nobody who holds the filter's listener: connect() fails, everything else works.
+    const int error = send_to_egress(egress_.get(), notify.get(), cell.egress_listener.get());
+    if (error != 0) {
+      dprintf(2, "virga: functions' connections are not carried any more: %s\n", strerror(error));
+      egress_ = Fd();
+    }
+    cell.egress_listener = Fd();
+    return;
+  }
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, cell.assign.get(), nullptr);
   if (got == 1 && byte == 'R' && !cell.announced) announce(cell);
   // An end without 'R' is a process that died on its way in; its exit is reported by whoever reaps
@@ -697,6 +730,7 @@ void Launcher::sweep() {
 
 void Launcher::shut_down() {
   zygotes_.close();
+  egress_ = Fd();
   for (auto& [id, cell] : cells_) {
     cell->boot = Fd();
     if (cell->init_pid > 0 && !cell->init_reaped) ::kill(cell->init_pid, SIGKILL);

@@ -22,6 +22,9 @@ struct LauncherOptions {
   // Functions share the machine's network instead of having one that leads to the platform only.
   // For development.
   bool host_network = false;
+  // Functions reach other machines by TCP (egress.h), and of this one the addresses named.
+  bool egress = false;
+  std::vector<std::string> egress_allowed;
   // Where namespaces are refused: run functions without them (bare.h). Not where tenants meet.
   bool allow_bare = true;
   uint32_t faults = 0;  // planted faults (vj_flags); programs that are no tests refuse them

@@ -88,7 +88,7 @@ std::vector<MachineLine> describe_machine(const RuntimePaths& overrides) {
                                        : "not in this kernel (the other fences stand)"});
   lines.push_back({"seccomp", in_child([] {
                      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-                     const int error = vj_seccomp();
+                     const int error = vj_seccomp(nullptr);
                      return error == 0 ? std::string("allow-list of system calls")
                                        : std::string("refused: ") + strerror(error);
                    })});

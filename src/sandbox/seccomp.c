@@ -24,6 +24,8 @@
 
 // Calls that Debian 12's headers may not name yet.
 enum { NR_futex_waitv = 449, NR_fchmodat2 = 452 };
+// SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV. Source: kernel, include/uapi/linux/seccomp.h.
+enum { WAIT_KILLABLE_RECV = 1 << 5 };
 
 // Absent on purpose: everything about mounts, namespaces, other processes' memory (ptrace,
 // process_vm_*, pidfd_getfd, kcmp), keys, bpf, perf, io_uring, userfaultfd, modules, kexec, clocks,
@@ -300,7 +302,7 @@ static const struct {
 };
 
 enum { NR_MAX = 460, PROGRAM_MAX = 1200 };
-enum { DENY = 0, ALLOW = 255 };
+enum { DENY = 0, ASK = 254, ALLOW = 255 };
 
 struct program {
   struct sock_filter code[PROGRAM_MAX];
@@ -409,6 +411,9 @@ static void leaf(struct program* p, int action) {
     case ALLOW:
       give(p, SECCOMP_RET_ALLOW);
       return;
+    case ASK:
+      give(p, SECCOMP_RET_USER_NOTIF);
+      return;
     case CHECK_CLONE:
       check_clone(p);
       return;
@@ -452,12 +457,13 @@ static void search(struct program* p, const struct interval* intervals, int from
   search(p, intervals, middle, to);
 }
 
-static int build(struct program* p) {
+static int build(struct program* p, int ask_to_connect) {
   unsigned char action[NR_MAX + 1];
   memset(action, DENY, sizeof action);
   for (unsigned i = 0; i < sizeof kAllowed / sizeof *kAllowed; ++i) action[kAllowed[i]] = ALLOW;
   for (unsigned i = 0; i < sizeof kChecked / sizeof *kChecked; ++i)
     action[kChecked[i].nr] = (unsigned char)kChecked[i].check;
+  if (ask_to_connect) action[SYS_connect] = ASK;
   struct interval intervals[NR_MAX + 1];
   int count = 0;
   for (int nr = 0; nr <= NR_MAX; ++nr)
@@ -474,10 +480,19 @@ static int build(struct program* p) {
   return p->size;
 }
 
-int vj_seccomp(void) {
+int vj_seccomp(int* listener) {
   static struct program p;
-  build(&p);
+  build(&p, listener != NULL);
   struct sock_fprog filter = {(unsigned short)p.size, p.code};
-  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0ul, &filter) != 0) return errno;
+  if (!listener)
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0ul, &filter) != 0 ? errno : 0;
+  // A stopped call that was received goes on through signals (Linux 5.19; Go sends itself many).
+  unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | WAIT_KILLABLE_RECV;
+  long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+  if (fd < 0 && errno == EINVAL)
+    fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                 (unsigned long)SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter);
+  if (fd < 0) return errno;
+  *listener = (int)fd;
   return 0;
 }

@@ -37,6 +37,8 @@ sandbox::LauncherOptions launcher_options(const ServeOptions& options) {
   launcher.node_modules = node_sdk_folder();
   launcher.code_roots = {options.code_folder};
   launcher.host_network = options.function_network == "host";
+  launcher.egress = options.function_network == "egress";
+  launcher.egress_allowed = options.function_egress_allowed;
   launcher.allow_bare = options.auth != AuthMode::strict;
   return launcher;
 }

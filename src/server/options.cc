@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "sandbox/egress_policy.h"
 
 namespace virga::server {
 namespace {
@@ -65,16 +66,14 @@ Result<void> set_option(ServeOptions& o, std::string_view flag, const std::strin
     VIRGA_TRY(ms, parse_duration_ms(value));
     o.function_idle_ms = ms;
   } else if (flag == "--function-network") {
-    if (value == "egress") {
-      return fail(
-          usage("--function-network egress is not there yet: platform keeps functions to this "
-                "server, host gives "
-                "them this machine's network"));
-    }
-    if (value != "platform" && value != "host") {
-      return fail(usage("--function-network is platform or host, not '" + value + "'"));
+    if (value != "platform" && value != "egress" && value != "host") {
+      return fail(usage("--function-network is platform, egress or host, not '" + value + "'"));
     }
     o.function_network = value;
+  } else if (flag == "--function-egress-allow") {
+    if (!sandbox::parse_address(value))
+      return fail(usage("--function-egress-allow is an IP address, not '" + value + "'"));
+    o.function_egress_allowed.push_back(value);
   } else if (flag == "--runtime") {
     const auto eq = value.find('=');
     if (eq == std::string::npos || eq == 0 || eq + 1 == value.size()) {
@@ -183,8 +182,10 @@ const std::vector<OptionRow>& option_rows() {
        "after "
        "twelve times as long without one (default 5m)"},
       {"--function-network", "VIRGA_FUNCTION_NETWORK", "M",
-       "what functions reach: platform (this server only) or host (this machine's network; not "
-       "with --auth strict) (default platform)"},
+       "what functions reach: platform (this server only), egress (other machines too, by TCP) or "
+       "host (this machine's network; not with --auth strict) (default platform)"},
+      {"--function-egress-allow", "VIRGA_FUNCTION_EGRESS_ALLOW", "ADDRESS",
+       "an address of this machine that functions reach with egress; repeat for more"},
       {"--runtime", "VIRGA_RUNTIME", "NAME=PATH",
        "interpreter of a Lambda runtime; repeat for more"},
       {"--init-dir", "VIRGA_INIT_DIR", "DIR",

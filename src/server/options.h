@@ -35,7 +35,8 @@ struct ServeOptions {
   int64_t lifecycle_delay_ms = 0;
   int64_t lambda_retry_base_delay_ms = 60'000;
   int64_t function_idle_ms = 5 * 60'000;
-  std::string function_network = "platform";  // or "host"
+  std::string function_network = "platform";  // or "egress", "host"
+  std::vector<std::string> function_egress_allowed;
   std::string
       code_folder;  // where deployment packages are unpacked: settled before the launcher starts
   bool code_folder_temporary = false;

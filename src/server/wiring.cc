@@ -358,6 +358,7 @@ Task<void> Wiring::load_functions() {
     sandbox::EngineOptions engine;
     engine.runtime_paths = runtimes;
     engine.platform_ports = ports;
+    if (p.options.function_network == "egress") engine.resolver = sandbox::machine_resolver();
     engine.cool_after_ms = kIdleInterpreters * p.options.function_idle_ms;
     engine.on_platform_connection = [&p](int fd, const sandbox::PlatformPeer& peer) {
       net::ListenerInfo info;

@@ -8,15 +8,9 @@ import sys
 import pytest
 
 import virga_server
-from lambda_support import Functions, call, package, until
+from lambda_support import Functions, call, client_of, package, until
 
 WRAPPER = [sys.executable, pathlib.Path(virga_server.ROOT) / "tests" / "without_namespaces.py"]
-
-
-def client_of(server):
-    import boto3
-    from botocore.config import Config
-    return boto3.client("lambda", endpoint_url=server.endpoint, config=Config(retries={"max_attempts": 0}, read_timeout=60))
 
 
 @pytest.fixture(scope="module")
@@ -148,9 +142,9 @@ def test_the_machines_network_is_a_choice():
         assert call(aws, name, {"port": other.getsockname()[1]})[1] == "reached"
         node = functions("exports.handler = async () => 'node';\n", file="app.js", Runtime="nodejs18.x")
         assert call(aws, node)[1] == "node"
-    refused = subprocess.run([str(virga_server.BINARY), "serve", "--function-network", "egress"], capture_output=True,
+    refused = subprocess.run([str(virga_server.BINARY), "serve", "--function-network", "moon"], capture_output=True,
                              text=True, timeout=20)
-    assert refused.returncode == 64 and "not there yet" in refused.stderr
+    assert refused.returncode == 64 and "platform, egress or host" in refused.stderr
 
 
 def test_a_data_folder_that_the_first_start_makes():
@@ -176,4 +170,4 @@ def test_a_name_outside_leaves_a_line_in_the_log():
                          "    except OSError:\n        return 'refused'\n")
         got, answer = call(aws, name, LogType="Tail")
         assert answer == "refused"
-        assert "--function-network host" in base64.b64decode(got["LogResult"]).decode()
+        assert "--function-network egress" in base64.b64decode(got["LogResult"]).decode()
