@@ -32,8 +32,7 @@ AwsError invalid_url(std::string_view why) {
           .message = "The URL is not usable: " + std::string(why)};
 }
 
-// Blocks: runs on the pool. TODO(perf): a resolver of our own would end at the request's deadline;
-// getaddrinfo ends at its own.
+// Blocks: runs on the pool, until getaddrinfo's own time-out whatever the request's deadline.
 Result<std::vector<Address>> resolve(const std::string& host, int port) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;

@@ -48,7 +48,8 @@ struct HttpClientOptions {
 // per loop; used there. Connections are kept for a while. An idempotent request whose kept
 // connection turns out dead is sent once more. Errors, status 502 or 504: RequestTimeout,
 // InvalidUrl, NameNotFound, AddressNotAllowed, ConnectFailed, TlsFailed, ResponseMalformed,
-// ResponseTooLarge. Redirects are answers like any other.
+// ResponseTooLarge. Redirects are answers like any other. Names are resolved on `pool`: a server
+// that does not answer holds its threads, so it should have no other work.
 class HttpClient {
  public:
   HttpClient(async::Loop& loop, async::Pool& pool, HttpClientOptions options = {});

@@ -64,6 +64,7 @@ namespace virga::server {
 namespace {
 
 constexpr int kPoolThreads = 2;
+constexpr int kNameThreads = 4;
 // An interpreter without functions stays this many times as long as a function without invokes: it
 // serves all of them, and takes half a second to come back.
 constexpr int64_t kIdleInterpreters = 12;
@@ -145,6 +146,8 @@ struct Wiring::Parts {
   std::unique_ptr<platform::Dispatcher> dispatcher;
 
   std::unique_ptr<async::Pool> pool = async::make_thread_pool(kPoolThreads);
+  // Names that do not resolve hold a thread for half a minute: nothing else waits for these.
+  std::unique_ptr<async::Pool> names = async::make_thread_pool(kNameThreads);
   std::unique_ptr<storage::BlobStore> blobs;
   std::unique_ptr<platform::DurableTimers>
       timers;  // started when every service has registered its kinds
@@ -281,7 +284,7 @@ Task<void> Wiring::load() {
   // A tenant's integration must not be a way to this machine's own services.
   if (p.strict())
     client.allow = [](const net::SocketAddress& to) { return !net::is_internal_address(to.host); };
-  p.http_client = std::make_unique<net::HttpClient>(p.loop, *p.pool, std::move(client));
+  p.http_client = std::make_unique<net::HttpClient>(p.loop, *p.names, std::move(client));
   p.upstream.add(p.loop, *p.http_client);
   p.apigatewayv2 = std::make_unique<apigatewayv2::Service>(*p.shard, p.env);
   p.dispatcher->add(apigatewayv2::make_binding(*p.apigatewayv2));
