@@ -21,6 +21,9 @@ using net::HttpResponse;
 constexpr size_t kLambdaBodyBytesMax = 70'167'211;
 constexpr size_t kBodyBytesMax = 16 * 1024 * 1024;
 
+// The largest unsigned form is a web identity token with a session policy.
+constexpr size_t kUnsignedFormBytesMax = size_t{256} << 10;
+
 size_t body_limit(const aws::ServiceDesc& service) {
   return service.name == "lambda" ? kLambdaBodyBytesMax : kBodyBytesMax;
 }
@@ -96,6 +99,23 @@ bool is_form(std::string_view content_type) {
   return content_type.starts_with("application/x-www-form-urlencoded");
 }
 
+// A call that needs no signature (AssumeRoleWithWebIdentity) names its service in its body alone,
+// which SDKs send after the head: nothing else says whose it is.
+bool only_form_tells(const HttpRequest& request, const RouteQuestion& q) {
+  return q.path == "/" && q.method == "POST" && route(q).kind == RouteKind::none &&
+         request.head().content_length.value_or(kUnsignedFormBytesMax + 1) <= kUnsignedFormBytesMax;
+}
+
+// A name of several labels that is no form of our own; an IP address ends in a digit, a name does
+// not.
+bool may_be_custom_domain(const RouteQuestion& q) {
+  const bool name = q.host.find('.') != std::string_view::npos && q.host.back() != '.' &&
+                    (q.host.back() < '0' || q.host.back() > '9');
+  if (!name || !q.bound_service.empty() || q.path.starts_with("/_virga/")) return false;
+  return q.host != "localhost.localstack.cloud" && !q.host.ends_with(".amazonaws.com") &&
+         !q.host.ends_with(".amazonaws.com.cn") && !is_s3_host(q.host);
+}
+
 // Somebody opens the server's own address in a browser. Not a bucket's or an API's host, nothing
 // signed, nothing asked.
 bool is_visit(const HttpRequest& request, const RouteQuestion& q, std::string_view host) {
@@ -114,7 +134,8 @@ struct HttpFront::Call {
   HttpRequest* request = nullptr;
   const aws::ServiceDesc* service = nullptr;
   std::optional<S3Wire> s3;
-  std::unique_ptr<S3Form> form;  // of a browser's upload
+  std::unique_ptr<S3Form> form;          // of a browser's upload
+  std::optional<std::string> form_body;  // the whole body, if it was read to find the service
   std::string body_storage;
   std::string_view body;  // empty when it streams
   aws::WireRequest wire;
@@ -189,9 +210,19 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
   const std::string host = to_lower(host_without_port(request.authority()));
   RouteQuestion question = question_of(request, host);
   const net::ListenerInfo& listener = request.listener();
-  if (const auto body = request.buffered_body(); body && is_form(question.content_type)) {
-    question.form_action = parameter(*body, "Action");
-    question.form_version = parameter(*body, "Version");
+  const bool custom_domain =
+      execute_api && may_be_custom_domain(question) && execute_api->claims(host);
+  std::optional<std::string> form;
+  if (is_form(question.content_type) && !custom_domain) {
+    std::optional<std::string_view> body = request.buffered_body();
+    if (!body && only_form_tells(request, question)) {
+      form = co_await request.read_body(kUnsignedFormBytesMax);
+      body = *form;
+    }
+    if (body) {
+      question.form_action = parameter(*body, "Action");
+      question.form_version = parameter(*body, "Version");
+    }
   }
   if (question.form_action.empty()) {
     question.form_action = parameter(request.query(), "Action");
@@ -199,7 +230,7 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
   }
   const Route found = route(question);
 
-  if (found.kind == RouteKind::execute_api && execute_api) {
+  if ((found.kind == RouteKind::execute_api || custom_domain) && execute_api) {
     HttpResponse answer = co_await execute_api->handle(request);
     co_return std::move(answer);
   }
@@ -243,7 +274,7 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
   } else if (home && is_visit(request, question, host)) {
     answer = home(request);
   } else if (found.kind == RouteKind::service) {
-    answer = co_await aws_call(&request, found.service);
+    answer = co_await aws_call(&request, found.service, std::move(form));
   } else if (found.kind == RouteKind::unknown_service) {
     answer = unknown_service_answer(found.text, !question.form_action.empty());
   } else {
@@ -290,16 +321,18 @@ Task<std::optional<HttpResponse>> HttpFront::under_bucket_rules(HttpRequest* req
     answer = text_answer(
         403, "{\"message\":\"this Origin is not allowed; see the bucket's CORS configuration\"}");
   } else {
-    answer = co_await aws_call(request, service);
+    answer = co_await aws_call(request, service, std::nullopt);
   }
   for (auto& [name, value] : verdict.headers) answer.headers.set(name, std::move(value));
   co_return std::move(answer);
 }
 
-Task<HttpResponse> HttpFront::aws_call(HttpRequest* request, const aws::ServiceDesc* service) {
+Task<HttpResponse> HttpFront::aws_call(HttpRequest* request, const aws::ServiceDesc* service,
+                                       std::optional<std::string> form) {
   Call call;
   call.request = request;
   call.service = service;
+  call.form_body = std::move(form);
   call.context.request_id = make_request_id(service->name, env_.random);
   call.context.service = service->name;
   call.in_flight.since = env_.steady.now();
@@ -335,7 +368,9 @@ Task<HttpResponse> HttpFront::aws_call(HttpRequest* request, const aws::ServiceD
 // The whole body, for operations whose input is small.
 Task<void> HttpFront::take_body(Call* call) {
   HttpRequest& request = *call->request;
-  if (const auto buffered = request.buffered_body()) {
+  if (call->form_body) {
+    call->body = *call->form_body;
+  } else if (const auto buffered = request.buffered_body()) {
     call->body = *buffered;
   } else {
     call->body_storage = co_await request.read_body(body_limit(*call->service));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct InFlight {
 class DataPlaneHandler {
  public:
   virtual ~DataPlaneHandler() = default;
+  // Whether a customer gave this host (lower case, no port) to something it serves.
+  virtual bool claims(std::string_view) const { return false; }
   // `request` lives until the answer is sent.
   virtual Task<net::HttpResponse> handle(net::HttpRequest& request) = 0;
 };
@@ -67,7 +70,9 @@ class HttpFront final : public net::HttpHandler {
   // A request to a bucket, under the bucket's own cross-origin rules. nullopt: they have no say.
   Task<std::optional<net::HttpResponse>> under_bucket_rules(net::HttpRequest* request,
                                                             const aws::ServiceDesc* service);
-  Task<net::HttpResponse> aws_call(net::HttpRequest* request, const aws::ServiceDesc* service);
+  // `form`: the body, if finding the service has read it.
+  Task<net::HttpResponse> aws_call(net::HttpRequest* request, const aws::ServiceDesc* service,
+                                   std::optional<std::string> form);
   Task<aws::OutputBox> run(Call* call);
   Task<aws::OutputBox> run_form(Call* call);
   Task<void> take_body(Call* call);
