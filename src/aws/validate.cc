@@ -5,6 +5,7 @@
 
 #include "aws/decode_path.h"
 #include "aws/pattern.h"
+#include "aws/pattern_words.h"
 #include "aws/scalar_text.h"
 #include "base/strings.h"
 
@@ -15,6 +16,8 @@ namespace {
 // dynalite's test-suite.
 constexpr size_t kViolationsMax = 10;
 constexpr size_t kValueTextMax = 2048;
+// How IAM begins its own sentences about values; alone they stand without a count.
+constexpr std::string_view kSpecifiedValue = "The specified value for ";
 
 size_t code_points(std::string_view text) {
   size_t n = 0;
@@ -183,7 +186,8 @@ void print(std::string& out, const TypeDesc& type, const void* value) {
 
 class Checker {
  public:
-  explicit Checker(const DecodeNotes& notes) : missing_(notes.missing) {}
+  Checker(std::string_view service, const DecodeNotes& notes)
+      : service_(service), missing_(notes.missing) {}
 
   void structure(const StructDesc& shape, const void* object, const DecodePath* at) {
     for (const MemberDesc& m : shape.members) {
@@ -217,7 +221,17 @@ class Checker {
 
   void value(const TypeDesc& type, const void* value, const DecodePath& at) {
     if (at.depth > kDecodeDepthMax) return;
-    for (const auto& demand : broken_demands(type, value)) refuse(type, value, at, demand);
+    std::string sentence;
+    for (const auto& demand : broken_demands(type, value)) {
+      const bool pattern = !type.limits->pattern.empty() && demand == of_pattern(*type.limits);
+      const auto words = pattern ? pattern_words(service_, at.text(), type.limits->pattern) : "";
+      if (words.empty()) {
+        refuse(type, value, at, demand);
+      } else {
+        sentence = std::string(kSpecifiedValue) + at.text() + " is invalid. " + std::string(words);
+      }
+    }
+    if (!sentence.empty()) add(std::move(sentence));
     inside(type, value, at);
   }
 
@@ -276,11 +290,14 @@ class Checker {
     }
   }
 
+  std::string_view service_;
   const std::vector<std::string>& missing_;
   std::vector<std::string> violations_;
 };
 
 std::string joined(const std::vector<std::string>& violations) {
+  if (violations.size() == 1 && violations.front().starts_with(kSpecifiedValue))
+    return violations.front();
   std::string out = std::to_string(violations.size()) + " validation error" +
                     (violations.size() == 1 ? "" : "s") + " detected: ";
   for (size_t i = 0; i < violations.size(); ++i) {
@@ -318,7 +335,7 @@ Result<void> validate_input(const OperationDesc& op, const StructBox& input,
                 "The request must contain the parameter " +
                     missing_parameter(op, notes.missing.front()) + ".");
   }
-  Checker checker(notes);
+  Checker checker(op.service->name, notes);
   checker.structure(input.desc(), input.object(), nullptr);
   if (checker.violations().empty()) return {};
   return fail(std::string(op.service->validation_code), 400, joined(checker.violations()));

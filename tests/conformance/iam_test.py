@@ -3,6 +3,7 @@ import json
 import uuid
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 TRUST = {"Version": "2012-10-17",
@@ -221,3 +222,21 @@ def test_account_authorization_details(iam, name):
     iam.delete_role(RoleName=name)
     iam.delete_policy(PolicyArn=arn)
     iam.delete_user(UserName=name)
+
+
+@pytest.mark.parametrize("operation,arguments,words", [
+    ("create_user", {"UserName": "bad name"}, "The specified value for userName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"),
+    ("create_role", {"RoleName": "a/b", "AssumeRolePolicyDocument": "{}"}, "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"),
+    ("create_user", {"UserName": "u", "Path": "nopath"}, "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters."),
+    ("list_users", {"PathPrefix": "a"}, "The specified value for pathPrefix is invalid. It must begin with the / character and contain only alphanumeric characters and/or / characters."),
+    ("list_policies", {"PathPrefix": "/a"}, "The specified value for pathPrefix is invalid. It must begin with the / character and contain only alphanumeric characters and/or / characters."),
+    ("put_user_policy", {"UserName": "u", "PolicyName": "p", "PolicyDocument": "\u4e16"}, "The specified value for policyDocument is invalid. It must contain only printable ASCII characters."),
+    ("get_user", {"UserName": ""}, "2 validation errors detected: Value '' at 'userName' failed to satisfy constraint: Member must have length greater than or equal to 1; "
+     "The specified value for userName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-"),
+    ("get_user", {"UserName": "x" * 129}, f"1 validation error detected: Value '{'x' * 129}' at 'userName' failed to satisfy constraint: Member must have length less than or equal to 128"),
+])
+def test_values_of_the_wrong_form_are_refused_in_iams_words(client, operation, arguments, words):
+    iam = client("iam", config=Config(parameter_validation=False, retries={"max_attempts": 0}))
+    with pytest.raises(ClientError) as caught:
+        getattr(iam, operation)(**arguments)
+    assert caught.value.response["Error"] == {"Type": "Sender", "Code": "ValidationError", "Message": words}
