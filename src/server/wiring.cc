@@ -89,9 +89,15 @@ class NoCompute final : public lambda::Compute {
 // HTTP APIs as the front sees them.
 class ExecuteApi final : public platform::DataPlaneHandler {
  public:
-  explicit ExecuteApi(apigatewayv2::DataPlane& data_plane) : data_plane_(data_plane) {}
+  ExecuteApi(apigatewayv2::DataPlane& data_plane, const apigatewayv2::Service& service)
+      : data_plane_(data_plane), service_(service) {}
+  bool claims(std::string_view host) const override { return service_.has_domain(host); }
   Task<net::HttpResponse> handle(net::HttpRequest& request) override {
-    const auto address = apigatewayv2::data_plane_address(request);
+    auto address = apigatewayv2::data_plane_address(request);
+    if (!address) {
+      address =
+          co_await service_.custom_address(apigatewayv2::called_host(request), request.path());
+    }
     if (!address) {
       net::HttpResponse none;
       none.status = 404;
@@ -105,6 +111,7 @@ class ExecuteApi final : public platform::DataPlaneHandler {
 
  private:
   apigatewayv2::DataPlane& data_plane_;
+  const apigatewayv2::Service& service_;
 };
 
 // Deployment packages are unpacked where sandboxes can read them; without a data folder, in a
@@ -297,7 +304,7 @@ Task<void> Wiring::load() {
                                      .authorizations = p.apigatewayv2->authorizations(),
                                      .signer = p.api_signer.get(),
                                      .logs = p.logs.get()});
-  p.execute_api = std::make_unique<ExecuteApi>(*p.data_plane);
+  p.execute_api = std::make_unique<ExecuteApi>(*p.data_plane, *p.apigatewayv2);
   co_await p.s3_notifications->start();  // every destination is there
   co_return ok();
 }

@@ -204,6 +204,7 @@ Task<api::UpdateApiOutput> Service::update_api(Ctx ctx, api::UpdateApiInput inpu
 
 Task<api::DeleteApiOutput> Service::delete_api(Ctx ctx, api::DeleteApiInput input) {
   co_await change<bool>(ctx, input.api_id, [&](ApiChange& change) -> Result<bool> {
+    VIRGA_TRY_VOID(check_unmapped(change.view(), change.state(), std::nullopt));
     change.erase_api();
     return true;
   });

@@ -77,6 +77,10 @@ bool is_data_plane_host(std::string_view host) {
   return mark != std::string_view::npos && to_lower(host.substr(mark)).starts_with(kHostMark);
 }
 
+std::string called_host(const net::HttpRequest& request) {
+  return to_lower(host_without_port(request.authority()));
+}
+
 std::optional<DataPlaneAddress> data_plane_address(const net::HttpRequest& request) {
   const std::string_view host = host_without_port(request.authority());
   DataPlaneAddress address;
@@ -181,9 +185,11 @@ Task<GatewayReply> DataPlane::serve(Call* call) {
   request.port = http.listener().port;
   request.domain_name = call->address.domain_name;
 
+  const auto& mapping = call->address.mapping;
+  if (mapping && call->address.api_id.empty()) co_return forbidden();
   if (!is_api_id(call->address.api_id)) co_return not_found();
   auto found = co_await parts_.apis.find_api(call->address.api_id);
-  if (!found || found->disable_execute_api_endpoint) co_return not_found();
+  if (!found || (found->disable_execute_api_endpoint && !mapping)) co_return not_found();
   call->api = std::move(found);
   call->exchange.api = call->api.get();
   if (head_bytes(http) > kHeadBytesMax) co_return headers_too_large();
@@ -205,19 +211,22 @@ Task<GatewayReply> DataPlane::serve(Call* call) {
   co_return std::move(reply);
 }
 
-// A stage that the path names, else $default; then the route within it.
+// A mapping's stage; or one that the path names, else $default; then the route within it.
 bool DataPlane::select_stage(Call& call) const {
   const CompiledApi& api = *call.api;
   std::string_view path = call.address.path;
+  const auto& mapping = call.address.mapping;
   const std::string_view first =
       path.substr(1, path.find('/', 1) == std::string_view::npos ? std::string_view::npos
                                                                  : path.find('/', 1) - 1);
-  const CompiledStage* stage =
-      first.empty() || first == "$default" ? nullptr : api.stage(decoded(first));
+  const bool named = !mapping && !first.empty() && first != "$default";
+  const CompiledStage* stage = mapping ? api.stage(mapping->stage)
+                               : named ? api.stage(decoded(first))
+                                       : nullptr;
   if (stage) {
-    path.remove_prefix(1 + first.size());
+    path.remove_prefix(mapping ? mapping->key_bytes : 1 + first.size());
     if (path.empty()) path = "/";
-  } else {
+  } else if (!mapping) {
     stage = api.stage("$default");
   }
   if (!stage || !stage->config) return false;

@@ -30,11 +30,18 @@ class ApiSource {
   virtual Result<std::shared_ptr<const CompiledApi>> find_api(std::string_view api_id) = 0;
 };
 
+// Where the API mapping of a custom domain leads; the path then does not name the stage.
+struct MappedStage {
+  std::string stage;     // empty, like the API's id: no mapping has a key that the path lies under
+  size_t key_bytes = 0;  // of the path: "/v1" for the key v1
+};
+
 // A request's address on the data plane.
 struct DataPlaneAddress {
   std::string api_id;
   std::string path;         // begins with '/', with the stage's name if it has one; percent-encoded
   std::string domain_name;  // requestContext.domainName
+  std::optional<MappedStage> mapping;
 };
 
 // The address when the request is for an HTTP API, else nullopt:
@@ -42,6 +49,8 @@ struct DataPlaneAddress {
 //   any Host, path /_aws/execute-api/{id}/…  the same, and /_aws/execute-api/{id}/$default/… too
 std::optional<DataPlaneAddress> data_plane_address(const net::HttpRequest& request);
 bool is_data_plane_host(std::string_view host);
+// The host of the request without port, lower case.
+std::string called_host(const net::HttpRequest& request);
 
 // Serves HTTP APIs. One for the server, called from every loop: it holds no state of its own but
 // caches that may be lost.

@@ -10,6 +10,7 @@
 #include "async/clock.h"
 #include "platform/transact.h"
 #include "services/apigatewayv2/data_plane.h"
+#include "services/apigatewayv2/domain_store.h"
 #include "services/apigatewayv2/errors.h"
 #include "services/apigatewayv2/lambda_authorizer.h"
 #include "services/apigatewayv2/store.h"
@@ -84,6 +85,28 @@ class Service final : public api::Handlers, public ApiSource {
   Task<api::DeleteDeploymentOutput> delete_deployment(Ctx ctx,
                                                       api::DeleteDeploymentInput input) override;
 
+  Task<api::CreateDomainNameOutput> create_domain_name(Ctx ctx,
+                                                       api::CreateDomainNameInput input) override;
+  Task<api::GetDomainNameOutput> get_domain_name(Ctx ctx, api::GetDomainNameInput input) override;
+  Task<api::GetDomainNamesOutput> get_domain_names(Ctx ctx,
+                                                   api::GetDomainNamesInput input) override;
+  Task<api::UpdateDomainNameOutput> update_domain_name(Ctx ctx,
+                                                       api::UpdateDomainNameInput input) override;
+  Task<api::DeleteDomainNameOutput> delete_domain_name(Ctx ctx,
+                                                       api::DeleteDomainNameInput input) override;
+
+  Task<api::CreateApiMappingOutput> create_api_mapping(Ctx ctx,
+                                                       api::CreateApiMappingInput input) override;
+  Task<api::GetApiMappingOutput> get_api_mapping(Ctx ctx, api::GetApiMappingInput input) override;
+  Task<api::GetApiMappingsOutput> get_api_mappings(Ctx ctx,
+                                                   api::GetApiMappingsInput input) override;
+  Task<api::UpdateApiMappingOutput> update_api_mapping(Ctx ctx,
+                                                       api::UpdateApiMappingInput input) override;
+  Task<api::DeleteApiMappingOutput> delete_api_mapping(Ctx ctx,
+                                                       api::DeleteApiMappingInput input) override;
+
+  Task<api::ExportApiOutput> export_api(Ctx ctx, api::ExportApiInput input) override;
+
   Task<api::GetTagsOutput> get_tags(Ctx ctx, api::GetTagsInput input) override;
   Task<api::TagResourceOutput> tag_resource(Ctx ctx, api::TagResourceInput input) override;
   Task<api::UntagResourceOutput> untag_resource(Ctx ctx, api::UntagResourceInput input) override;
@@ -91,6 +114,11 @@ class Service final : public api::Handlers, public ApiSource {
   // For the data plane, from any loop: the latest durable state, compiled. Null when there is no
   // such API.
   Result<std::shared_ptr<const CompiledApi>> find_api(std::string_view api_id) override;
+  // custom_domain.cc, for the data plane, from any loop. Hosts are lower case and without port.
+  bool has_domain(std::string_view host) const;
+  // nullopt when no custom domain has this name.
+  Result<std::optional<DataPlaneAddress>> custom_address(std::string_view host,
+                                                         std::string_view path) const;
   AuthorizerCache& authorizations() { return authorizations_; }
 
  private:
@@ -124,6 +152,22 @@ class Service final : public api::Handlers, public ApiSource {
   template <class T, class Input, class Output>
   Result<void> list(const RequestContext& context, const Input& input, Part part,
                     Output& output) const;
+
+  // tags.cc: lets `edit` (void(map&)) change the tags of what the ARN names.
+  template <class F>
+  Task<bool> edit_tags_of(Ctx ctx, std::string arn, F edit);
+  template <class F>
+  Task<bool> edit_domain_tags(Ctx ctx, std::string name, F edit);
+
+  // The caller's domain; NotFoundException.
+  Result<api::DomainName> require_domain(const storage::View& view, const DomainPlace& place) const;
+  Result<void> check_mapping(const storage::View& view, const RequestContext& context,
+                             const DomainPlace& place, const api::ApiMapping& mapping) const;
+  Result<std::optional<DomainPlace>> find_domain(const storage::View& view,
+                                                 std::string_view host) const;
+  // BadRequestException while a custom domain leads to the API, or to that stage of it.
+  Result<void> check_unmapped(const storage::View& view, const ApiState& state,
+                              std::optional<std::string_view> stage) const;
 
   // From this LSN on the compiled form is out of date.
   void changed(const std::string& api_id, storage::Lsn lsn);

@@ -143,6 +143,7 @@ Task<api::DeleteStageOutput> Service::delete_stage(Ctx ctx, api::DeleteStageInpu
   co_await change<bool>(ctx, input.api_id, [&](ApiChange& change) -> Result<bool> {
     if (!find_stage(change, input.stage_name))
       return fail(errors::no_such_part("Stage", input.stage_name));
+    VIRGA_TRY_VOID(check_unmapped(change.view(), change.state(), input.stage_name));
     change.erase(Part::stage, input.stage_name);
     return true;
   });

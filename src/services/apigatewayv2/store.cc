@@ -85,6 +85,8 @@ Result<void> take_part(ApiState& state, Part part, std::string id, std::string_v
   return fail(internal_failure("an API has a part of unknown kind"));
 }
 
+}  // namespace
+
 Result<Page> list_range(const storage::View& view, const Key& range, std::string_view after,
                         size_t limit) {
   std::string begin(range.str());
@@ -104,8 +106,6 @@ Result<Page> list_range(const storage::View& view, const Key& range, std::string
   if (!scanned) return fail(scanned.error());
   return page;
 }
-
-}  // namespace
 
 std::string part_key(std::string_view api_id, Part part, std::string_view id) {
   return part_range(api_id, part).text(id).str();

@@ -13,6 +13,7 @@
 #include "api/apigatewayv2/shapes/route.h"
 #include "api/apigatewayv2/shapes/stage.h"
 #include "services/apigatewayv2/record.h"
+#include "storage/keys.h"
 #include "storage/shard.h"
 
 // All reading and writing of this service's keys. docs/formats/apigatewayv2.md has the layout:
@@ -73,6 +74,9 @@ struct Page {
   std::vector<std::string> records;
   std::string next;  // the last id, when there is more
 };
+// Of the keys `range` | id.
+Result<Page> list_range(const storage::View& view, const storage::Key& range,
+                        std::string_view after, size_t limit);
 Result<Page> list_parts(const storage::View& view, std::string_view api_id, Part part,
                         std::string_view after, size_t limit);
 Result<Page> list_api_ids(const storage::View& view, std::string_view account,
@@ -84,6 +88,7 @@ class ApiChange {
   ApiChange(storage::Txn& txn, ApiState& state) : txn_(txn), state_(state) {}
 
   ApiState& state() { return state_; }
+  const storage::View& view() const { return txn_; }
   const std::string& api_id() const { return *state_.api.api_id; }
 
   void put_owner();  // of a new API, with its entry in the listing
