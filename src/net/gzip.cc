@@ -70,8 +70,8 @@ class Inflater {
 
 class GunzipSource final : public async::ByteSource {
  public:
-  GunzipSource(std::unique_ptr<async::ByteSource> inner, size_t limit)
-      : inner_(std::move(inner)), limit_(limit) {}
+  GunzipSource(std::unique_ptr<async::ByteSource> inner, size_t limit, async::Pool* pool)
+      : inner_(std::move(inner)), limit_(limit), pool_(pool) {}
   Task<std::string> read(size_t max) override {
     std::string out;
     while (out.empty()) {
@@ -82,7 +82,14 @@ class GunzipSource final : public async::ByteSource {
       }
       // One byte more than allowed tells that there is more.
       const size_t room = std::min({max, kPieceBytes, limit_ - given_ + 1});
-      if (!inflater_.take(out, room)) co_return fail(malformed());
+      const auto take = [&] { return inflater_.take(out, room); };
+      bool good = false;
+      if (pool_) {
+        good = co_await async::offload(*pool_, take);
+      } else {
+        good = take();
+      }
+      if (!good) co_return fail(malformed());
       if (out.empty() && input_ended_) {
         if (!inflater_.at_member_end()) co_return fail(malformed());
         co_return std::move(out);
@@ -97,6 +104,7 @@ class GunzipSource final : public async::ByteSource {
  private:
   std::unique_ptr<async::ByteSource> inner_;
   const size_t limit_;
+  async::Pool* const pool_;
   size_t given_ = 0;
   Inflater inflater_;
   std::string input_;
@@ -168,8 +176,8 @@ Result<std::string> gunzip(std::string_view bytes, size_t limit) {
 }
 
 std::unique_ptr<async::ByteSource> gunzip_source(std::unique_ptr<async::ByteSource> inner,
-                                                 size_t limit) {
-  return std::make_unique<GunzipSource>(std::move(inner), limit);
+                                                 size_t limit, async::Pool* pool) {
+  return std::make_unique<GunzipSource>(std::move(inner), limit, pool);
 }
 
 }  // namespace virga::net

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "async/byte_stream.h"
+#include "async/offload.h"
 
 // gzip (RFC 1952) of bodies. Small ones on the loop; who has megabytes offloads.
 namespace virga::net {
@@ -31,9 +32,9 @@ class GzipWriter {
 // 413 as soon as the result passes `limit`, whatever the header claims.
 Result<std::string> gunzip(std::string_view bytes, size_t limit);
 
-// The inflated form of a source that must outlive this one, piece by piece; memory is bounded by
-// the piece size.
+// The inflated form of a source, piece by piece; memory is bounded by the piece size. `pool` does
+// the work, or the loop when it is null; it outlives the source.
 std::unique_ptr<async::ByteSource> gunzip_source(std::unique_ptr<async::ByteSource> inner,
-                                                 size_t limit);
+                                                 size_t limit, async::Pool* pool = nullptr);
 
 }  // namespace virga::net

@@ -272,7 +272,7 @@ Task<void> Wiring::load() {
   p.dynamodb = std::make_unique<dynamodb::Service>(
       *p.shard, p.env, *p.timers, p.stream_wakeups,
       dynamodb::ServiceOptions{.lifecycle_delay_ms = p.options.lifecycle_delay_ms});
-  p.dynamodb->set_door(*p.dispatcher, *p.logs);
+  p.dynamodb->set_door(*p.dispatcher, *p.logs, *p.pool);
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb));
   p.dynamodb_streams = std::make_unique<dynamodb::StreamsService>(*p.shard);
   p.dispatcher->add(dynamodb::make_binding(*p.dynamodb_streams));

@@ -489,3 +489,42 @@ def test_imports_are_listed_in_pages(client, s3, bucket, db):
         assert re.fullmatch("([0-9a-f]{16})+", page["NextToken"]) and len(page["NextToken"]) >= 112
         token = {"NextToken": page["NextToken"]}
     assert set(arns) <= set(found) and len(found) == len(set(found))
+
+
+def test_requests_beside_an_import_and_an_export(db, s3, bucket):
+    """Jobs take turns with clients: what clients write meanwhile is there, and no count of the job's ever falls."""
+    count, other = 20_000, new_name()
+    db.create_table(TableName=other, **schema())
+    lines = "".join('{"Item":{"id":{"S":"k%05d"},"n":{"N":"%d"},"pad":{"S":"%s"}}}\n' % (i, i, "p" * (i % 300)) for i in range(count))
+    s3.put_object(Bucket=bucket, Key="in/data.gz", Body=gzip.compress(lines.encode()))
+    made = db.import_table(S3BucketSource={"S3Bucket": bucket, "S3KeyPrefix": "in/"}, InputFormat="DYNAMODB_JSON",
+                           InputCompressionType="GZIP", TableCreationParameters={"TableName": new_name(), **schema()})
+    arn, written = made["ImportTableDescription"]["ImportArn"], 0
+
+    def beside(describe, counted):
+        nonlocal written
+        seen = 0
+
+        def look():
+            nonlocal written, seen
+            key = {"id": {"S": "mine"}, "n": {"N": str(written)}}
+            db.put_item(TableName=other, Item=key)
+            assert db.get_item(TableName=other, Key=key)["Item"] == key
+            written += 1
+            description = describe()
+            assert seen <= description.get(counted, 0), description
+            seen = description.get(counted, 0)
+            return description
+        return until_over(look)
+
+    done = beside(lambda: db.describe_import(ImportArn=arn)["ImportTableDescription"], "ImportedItemCount")
+    assert (done["ImportStatus"], done["ProcessedItemCount"], done["ImportedItemCount"]) == ("COMPLETED", count, count)
+    assert done["ProcessedSizeBytes"] == len(lines)
+    table = done["TableArn"]
+    db.update_continuous_backups(TableName=name_of(table), PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+    made = db.export_table_to_point_in_time(TableArn=table, S3Bucket=bucket)["ExportDescription"]
+    done = beside(lambda: db.describe_export(ExportArn=made["ExportArn"])["ExportDescription"], "ItemCount")
+    assert done["ExportStatus"] == "COMPLETED", done
+    _, found = exported(s3, bucket, done["ExportManifest"])
+    assert sorted(found) == sorted(lines.splitlines())
+    assert db.scan(TableName=other, Select="COUNT")["Count"] == written

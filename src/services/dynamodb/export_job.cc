@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "api/dynamodb/shapes/export_description.h"
-#include "async/wait.h"
 #include "base/hashing.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -12,9 +11,10 @@
 #include "services/dynamodb/transfer_bucket.h"
 #include "services/dynamodb/transfers.h"
 
-// The work of an export: the items, or what changed, line by line into files of a bucket. A server
-// that ends in the midst of it begins again at its next start; files have the same names then.
-// Source: DynamoDB Developer Guide, "DynamoDB table export output format".
+// The work of an export: the items, or what changed, line by line into files of a bucket. The pool
+// reads, encodes and compresses; the loop passes the pieces on to S3. A server that ends in the
+// midst of it begins again at its next start; files have the same names then. Source: DynamoDB
+// Developer Guide, "DynamoDB table export output format".
 namespace virga::dynamodb {
 namespace {
 
@@ -183,7 +183,7 @@ Task<void> Service::write_export(Export* work) {
   for (size_t number = 0; !file.last; ++number) {
     file = {};
     const std::string key = data + file_name(work->job, number) + ending;
-    auto content = export_file(*work->rows, kFileLinesBytesMax, &file);
+    auto content = export_file(*work->rows, kFileLinesBytesMax, &file, *pool_);
     const std::string etag = co_await bucket.upload(key, std::move(content));
     append_json(manifest.files, Document::object()
                                     .set("itemCount", file.items)

@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
-#include "async/wait.h"
 #include "aws/attribute_value_json.h"
 #include "base/digest_stream.h"
 #include "base/json.h"
 #include "net/gzip.h"
+#include "services/dynamodb/bulk_pace.h"
 #include "services/dynamodb/change_record.h"
 #include "services/dynamodb/ion.h"
 #include "services/dynamodb/item_key.h"
@@ -19,10 +19,10 @@
 namespace virga::dynamodb {
 namespace {
 
-// One commit of the changes' collection.
-constexpr size_t kStepRows = 500;
-// Lines that are compressed in one go: about a millisecond of the loop.
-constexpr size_t kPieceBytes = 64 * 1024;
+// One commit of the changes' collection: about a millisecond of the owner loop.
+constexpr size_t kStepRows = 100;
+// Lines that are compressed in one go: some milliseconds of a thread of the pool.
+constexpr size_t kPieceBytes = 256 * 1024;
 
 class ItemRows final : public ExportRows {
  public:
@@ -135,15 +135,15 @@ class ChangedRows final : public ExportRows {
 
 class ExportFile final : public async::ByteSource {
  public:
-  ExportFile(ExportRows& rows, size_t lines_bytes_max, ExportedFile* outcome)
-      : rows_(rows), room_(lines_bytes_max), outcome_(outcome) {}
+  ExportFile(ExportRows& rows, size_t lines_bytes_max, ExportedFile* outcome, async::Pool& pool)
+      : rows_(rows), room_(lines_bytes_max), outcome_(outcome), pool_(pool) {}
 
   Task<std::string> read(size_t max) override {
     while (ready_.size() - at_ == 0 && !ended_) {
       ready_.clear();
       at_ = 0;
-      co_await fill();
-      co_await async::yield();
+      Result<void> filled = co_await async::offload(pool_, [this] { return fill(); });
+      co_await std::move(filled);
     }
     std::string piece = ready_.substr(at_, max);
     at_ += piece.size();
@@ -177,6 +177,7 @@ class ExportFile final : public async::ByteSource {
   ExportRows& rows_;
   size_t room_;
   ExportedFile* const outcome_;
+  async::Pool& pool_;
   net::GzipWriter gzip_;
   DigestStream md5_{DigestStream::Kind::md5};
   std::string ready_;
@@ -231,8 +232,8 @@ std::unique_ptr<ExportRows> changed_rows(const storage::View& net, uint64_t net_
 }
 
 std::unique_ptr<async::ByteSource> export_file(ExportRows& rows, size_t lines_bytes_max,
-                                               ExportedFile* outcome) {
-  return std::make_unique<ExportFile>(rows, lines_bytes_max, outcome);
+                                               ExportedFile* outcome, async::Pool& pool) {
+  return std::make_unique<ExportFile>(rows, lines_bytes_max, outcome, pool);
 }
 
 Task<void> collect_changes(storage::Shard& shard, const storage::View* view, TableRef table,
@@ -243,6 +244,7 @@ Task<void> collect_changes(storage::Shard& shard, const storage::View* view, Tab
   const uint64_t end = co_await first_change_at(*view, table->id, begin, UINT64_MAX, to.micros);
   const auto cursor = view->cursor(change_key(table->id, begin), change_key(table->id, UINT64_MAX));
   const storage::TransactOptions options{.generation = table->generation};
+  BulkPace pace(shard);
   while (cursor->valid()) {
     const bool within = sequence_of_change_key(cursor->key()) < end;
     Step step;
@@ -255,7 +257,7 @@ Task<void> collect_changes(storage::Shard& shard, const storage::View* view, Tab
     });
     const bool merged = co_await std::move(done.result);
     ignore(merged, "always true");
-    co_await async::yield();
+    co_await pace.committed(done.lsn);
   }
   co_await cursor->status();
   co_return ok();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "async/byte_stream.h"
+#include "async/offload.h"
 #include "services/dynamodb/table.h"
 #include "storage/shard.h"
 #include "storage/view.h"
@@ -42,14 +43,15 @@ std::unique_ptr<ExportRows> changed_rows(const storage::View& net, uint64_t net_
                                          const storage::View& view, TableRef table,
                                          ExportFormat format, ExportView images);
 
-// One data file: lines until it is full, compressed as they are read. `outcome` is complete when
-// the source has ended.
+// One data file: lines until it is full, read, written down and compressed on `pool` piece by piece
+// as they are asked for. `outcome` is complete when the source has ended; rows, outcome and pool
+// outlive it.
 struct ExportedFile {
   int64_t items = 0;
   std::string md5;    // raw
   bool last = false;  // no line is left
 };
 std::unique_ptr<async::ByteSource> export_file(ExportRows& rows, size_t lines_bytes_max,
-                                               ExportedFile* outcome);
+                                               ExportedFile* outcome, async::Pool& pool);
 
 }  // namespace virga::dynamodb

@@ -1,23 +1,23 @@
 #include "api/dynamodb/shapes/import_table_description.h"
-#include "async/wait.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "platform/log_writer.h"
+#include "services/dynamodb/bulk_pace.h"
 #include "services/dynamodb/import_reader.h"
 #include "services/dynamodb/item_key.h"
-#include "services/dynamodb/item_size.h"
 #include "services/dynamodb/service.h"
 #include "services/dynamodb/transfer_bucket.h"
 #include "services/dynamodb/transfers.h"
 
 // The work of an import: object after object, line after line, in batches that are one commit each.
-// A server that ends in the midst of it empties the table at its next start and begins again.
-// Source: DynamoDB Developer Guide, "Import format quotas and validation".
+// The pool decompresses and parses, the loop writes. A server that ends in the midst of it empties
+// the table at its next start and begins again. Source: DynamoDB Developer Guide, "Import format
+// quotas and validation".
 namespace virga::dynamodb {
 namespace {
 
 constexpr size_t kBatchItemsMax = 100;
-constexpr size_t kBatchBytesMax = 1 << 20;
+constexpr size_t kBatchBytesMax = 256 << 10;
 constexpr int32_t kListedObjects = 1000;
 // The service ceases to log errors, not to count them.
 constexpr int64_t kLoggedErrorsMax = 10'000;
@@ -56,6 +56,7 @@ struct Service::Import {
   TableRef table;  // null: its source could not be read
   storage::Generation generation = 0;
   std::optional<TransferBucket> bucket;
+  BulkPace pace;
   std::vector<Item> batch;
   size_t batch_bytes = 0;
   std::vector<platform::LogEvent> log;
@@ -64,7 +65,7 @@ struct Service::Import {
 };
 
 Task<void> Service::run_import(Transfer job, TableRef table) {
-  Import work{.job = std::move(job), .table = std::move(table)};
+  Import work{.job = std::move(job), .table = std::move(table), .pace = BulkPace(shard_)};
   work.generation = work.table ? work.table->generation : shard_.generation();
   work.description = co_await work.job.describe<api::ImportTableDescription>();
   auto& description = work.description;
@@ -144,28 +145,27 @@ Task<void> Service::import_object(Import* work, std::string key) {
   work->item_index = 0;
   std::unique_ptr<async::ByteSource> body = co_await work->bucket->open(std::move(key));
   if (body->size() == 0) co_return ok();  // a folder's mark
-  ImportLines lines(decompressed(std::move(body), *description.input_compression_type), format);
-  ImportParser parser(format, csv_options(description), work->table);
-  int64_t counted = 0;
-  for (;;) {
-    std::optional<std::string> line = co_await lines.next();
-    *description.processed_size_bytes += lines.bytes() - counted;
-    counted = lines.bytes();
-    if (!line) co_return ok();
-    auto item = parser.parse(std::move(*line));
-    if (!item && item.error().code == "SerializationException") co_return fail(item.error());
-    if (item && !*item) continue;
-    ++*description.processed_item_count;
-    if (!item) {
-      co_await note_import_error(work, item.error());
-    } else {
-      work->batch_bytes += item_bytes(**item);
-      work->batch.push_back(std::move(**item));
+  auto content = decompressed(std::move(body), *description.input_compression_type, *pool_);
+  ImportObject object(std::move(content), format, csv_options(description), work->table, *pool_);
+  for (bool last = false; !last;) {
+    ImportObject::Piece piece = co_await object.next();
+    last = piece.last;
+    *description.processed_size_bytes += piece.bytes;
+    for (ImportObject::Entry& entry : piece.entries) {
+      ++*description.processed_item_count;
+      if (entry.item) {
+        work->batch_bytes += entry.bytes;
+        work->batch.push_back(std::move(*entry.item));
+      } else {
+        co_await note_import_error(work, entry.item.error());
+      }
+      ++work->item_index;
+      if (work->batch.size() >= kBatchItemsMax || work->batch_bytes >= kBatchBytesMax)
+        co_await write_batch(work);
     }
-    ++work->item_index;
-    if (work->batch.size() >= kBatchItemsMax || work->batch_bytes >= kBatchBytesMax)
-      co_await write_batch(work);
+    if (piece.broken) co_return fail(*piece.broken);
   }
+  co_return ok();
 }
 
 // With the counts so far.
@@ -190,7 +190,7 @@ Task<void> Service::write_batch(Import* work) {
   ignore(written, "always true");
   work->batch.clear();
   work->batch_bytes = 0;
-  co_await async::yield();
+  co_await work->pace.committed(done.lsn);
   co_return ok();
 }
 

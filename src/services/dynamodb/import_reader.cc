@@ -53,15 +53,12 @@ AttributeValue csv_value(AttributeType type, const std::string& text) {
 }  // namespace
 
 std::unique_ptr<async::ByteSource> decompressed(std::unique_ptr<async::ByteSource> body,
-                                                std::string_view compression) {
+                                                std::string_view compression, async::Pool& pool) {
   constexpr size_t kNoLimit = std::numeric_limits<size_t>::max() / 2;
-  if (compression == "GZIP") return net::gunzip_source(std::move(body), kNoLimit);
-  if (compression == "ZSTD") return zstd_source(std::move(body));
+  if (compression == "GZIP") return net::gunzip_source(std::move(body), kNoLimit, &pool);
+  if (compression == "ZSTD") return zstd_source(std::move(body), pool);
   return body;
 }
-
-ImportLines::ImportLines(std::unique_ptr<async::ByteSource> source, ImportFormat format)
-    : source_(std::move(source)), quotes_(format == ImportFormat::csv) {}
 
 std::optional<size_t> ImportLines::find_end() {
   for (; looked_ < buffer_.size(); ++looked_) {
@@ -72,30 +69,27 @@ std::optional<size_t> ImportLines::find_end() {
   return std::nullopt;
 }
 
-Task<std::optional<std::string>> ImportLines::next() {
-  for (;;) {
-    if (const auto end = find_end()) {
-      std::string line = buffer_.substr(begin_, *end - begin_);
-      looked_ = begin_ = *end + 1;
-      if (line.ends_with('\r')) line.pop_back();
-      co_return std::move(line);
-    }
-    buffer_.erase(0, begin_);
-    looked_ -= begin_;
-    begin_ = 0;
-    if (buffer_.size() > kLineBytesMax)
-      co_return fail(errors::serialization("A line is longer than an item can be"));
-    if (ended_) {
-      if (buffer_.empty()) co_return std::nullopt;
-      std::string line = std::exchange(buffer_, {});
-      looked_ = 0;
-      co_return std::move(line);
-    }
-    const std::string piece = co_await source_->read(kPieceBytes);
-    bytes_ += static_cast<int64_t>(piece.size());
-    ended_ = piece.empty();
-    buffer_ += piece;
+void ImportLines::add(std::string_view piece) {
+  buffer_.erase(0, begin_);
+  looked_ -= begin_;
+  begin_ = 0;
+  buffer_ += piece;
+  ended_ = piece.empty();
+}
+
+Result<std::optional<std::string>> ImportLines::next() {
+  if (const auto end = find_end()) {
+    std::string line = buffer_.substr(begin_, *end - begin_);
+    looked_ = begin_ = *end + 1;
+    if (line.ends_with('\r')) line.pop_back();
+    return line;
   }
+  if (buffer_.size() - begin_ > kLineBytesMax)
+    return fail(errors::serialization("A line is longer than an item can be"));
+  if (!ended_ || begin_ == buffer_.size()) return std::nullopt;
+  std::string line = buffer_.substr(begin_);
+  looked_ = begin_ = buffer_.size();
+  return line;
 }
 
 Result<std::vector<std::string>> split_csv(std::string_view line, char delimiter) {
@@ -174,6 +168,38 @@ Result<std::optional<Item>> ImportParser::parse(std::string line) {
     return fail(errors::validation("Item size has exceeded the maximum allowed size"));
   VIRGA_TRY_VOID(check_item_keys(*table_, *item));
   return std::optional<Item>(std::move(*item));
+}
+
+Task<ImportObject::Piece> ImportObject::next() {
+  const std::string bytes = co_await content_->read(kPieceBytes);
+  Piece piece = co_await async::offload(pool_, [&] { return parse(bytes); });
+  co_return std::move(piece);
+}
+
+ImportObject::Piece ImportObject::parse(std::string_view bytes) {
+  Piece piece;
+  piece.bytes = static_cast<int64_t>(bytes.size());
+  piece.last = bytes.empty();
+  lines_.add(bytes);
+  const auto broken = [&](AwsError error) {
+    piece.broken = std::move(error);
+    piece.last = true;
+    return std::move(piece);
+  };
+  for (;;) {
+    auto line = lines_.next();
+    if (!line) return broken(std::move(line.error()));
+    if (!*line) return piece;
+    auto item = parser_.parse(std::move(**line));
+    if (!item && item.error().code == "SerializationException")
+      return broken(std::move(item.error()));
+    if (!item) {
+      piece.entries.push_back({.item = fail(std::move(item.error()))});
+    } else if (*item) {
+      const size_t size = item_bytes(**item);
+      piece.entries.push_back({.item = std::move(**item), .bytes = size});
+    }
+  }
 }
 
 }  // namespace virga::dynamodb

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "async/byte_stream.h"
+#include "async/offload.h"
 #include "aws/attribute_value.h"
 #include "services/dynamodb/table.h"
 
@@ -17,30 +18,29 @@ namespace virga::dynamodb {
 
 enum class ImportFormat { dynamodb_json, ion, csv };
 
-// The content of an object of this InputCompressionType: NONE, GZIP or ZSTD.
+// The content of an object of this InputCompressionType: NONE, GZIP or ZSTD. `pool` decompresses.
 std::unique_ptr<async::ByteSource> decompressed(std::unique_ptr<async::ByteSource> body,
-                                                std::string_view compression);
+                                                std::string_view compression, async::Pool& pool);
 
-// The lines of a source, without their ends. In CSV a line's end between quotes is part of the
-// value.
+// The lines of a text that comes in pieces, without their ends. In CSV a line's end between quotes
+// is part of the value.
 class ImportLines {
  public:
-  ImportLines(std::unique_ptr<async::ByteSource> source, ImportFormat format);
-  // Nothing: the source has ended. Errors: those of the source; SerializationException for a line
-  // that no item needs.
-  Task<std::optional<std::string>> next();
-  int64_t bytes() const { return bytes_; }  // read so far
+  explicit ImportLines(ImportFormat format) : quotes_(format == ImportFormat::csv) {}
+  // An empty piece is the text's end.
+  void add(std::string_view piece);
+  // Nothing: the next piece is needed, or there is none. SerializationException: a line longer than
+  // any item needs.
+  Result<std::optional<std::string>> next();
 
  private:
   // The end of the line that begins at `begin_`, when it is there.
   std::optional<size_t> find_end();
 
-  std::unique_ptr<async::ByteSource> source_;
   const bool quotes_;
   std::string buffer_;
   size_t begin_ = 0, looked_ = 0;  // of the line; behind what was searched for its end
   bool in_quotes_ = false, ended_ = false;
-  int64_t bytes_ = 0;
 };
 
 struct CsvOptions {
@@ -65,6 +65,38 @@ class ImportParser {
   const TableRef table_;
   std::vector<std::string> header_;
   bool first_ = true;
+};
+
+// An object's items, piece by piece: the pool decompresses and parses, the loop gets what is ready
+// to be written. One piece and the longest line are in memory.
+class ImportObject {
+ public:
+  struct Entry {
+    Result<Item> item;  // ValidationException: this item only
+    size_t bytes = 0;   // of the item
+  };
+  struct Piece {
+    std::vector<Entry> entries;      // in the object's order
+    int64_t bytes = 0;               // of the object, decompressed
+    std::optional<AwsError> broken;  // after the entries; what follows means nothing
+    bool last = false;
+  };
+  ImportObject(std::unique_ptr<async::ByteSource> content, ImportFormat format, CsvOptions csv,
+               TableRef table, async::Pool& pool)
+      : content_(std::move(content)),
+        lines_(format),
+        parser_(format, std::move(csv), std::move(table)),
+        pool_(pool) {}
+  // Errors are the source's.
+  Task<Piece> next();
+
+ private:
+  Piece parse(std::string_view bytes);
+
+  const std::unique_ptr<async::ByteSource> content_;
+  ImportLines lines_;
+  ImportParser parser_;
+  async::Pool& pool_;
 };
 
 // The values of a CSV line. SerializationException: a quote that is neither around a value nor

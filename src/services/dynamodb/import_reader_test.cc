@@ -33,10 +33,21 @@ class SlowSource final : public async::ByteSource {
 
 Task<std::vector<std::string>> all_lines(std::string bytes, std::string compression,
                                          ImportFormat format) {
-  ImportLines lines(decompressed(std::make_unique<SlowSource>(std::move(bytes)), compression),
-                    format);
+  const auto pool = async::make_loop_pool(*async::Loop::current());
+  const auto source =
+      decompressed(std::make_unique<SlowSource>(std::move(bytes)), compression, *pool);
+  ImportLines lines(format);
   std::vector<std::string> out;
-  while (auto line = co_await lines.next()) out.push_back(std::move(*line));
+  for (bool ended = false; !ended;) {
+    const std::string piece = co_await source->read(1000);
+    ended = piece.empty();
+    lines.add(piece);
+    for (;;) {
+      auto line = co_await lines.next();
+      if (!line) break;
+      out.push_back(std::move(*line));
+    }
+  }
   co_return std::move(out);
 }
 Result<std::vector<std::string>> lines_of(std::string bytes, std::string compression = "NONE",
@@ -112,6 +123,41 @@ TEST(ImportParser, tells_a_broken_object_from_an_invalid_item) {
         R"({"Item":{"id":{"S":"a"},"n":{"N":"1"}},"Item":{}})", R"({"Item":{"id":"a"}})", "\xff"}) {
     EXPECT_ERROR(parser.parse(line), "SerializationException", "");
   }
+}
+
+Task<std::vector<ImportObject::Piece>> all_pieces(std::string bytes) {
+  const auto pool = async::make_thread_pool(2);
+  ImportObject object(std::make_unique<SlowSource>(std::move(bytes)), ImportFormat::dynamodb_json,
+                      {}, table(), *pool);
+  std::vector<ImportObject::Piece> out;
+  do {
+    ImportObject::Piece piece = co_await object.next();
+    out.push_back(std::move(piece));
+  } while (!out.back().last);
+  co_return std::move(out);
+}
+
+TEST(ImportObject, gives_items_and_their_errors_in_order_until_the_object_breaks) {
+  storage::TestShard shard;
+  const std::string good = R"({"Item":{"id":{"S":"a"},"n":{"N":"1"}}})", bad = R"({"Item":{}})";
+  const std::string lines = good + "\n" + bad + "\n\n" + good + "\n";
+  const auto whole = shard.run(all_pieces(lines));
+  ASSERT_TRUE(whole.has_value());
+  std::string seen;
+  int64_t bytes = 0;
+  for (const auto& piece : *whole) {
+    EXPECT_FALSE(piece.broken.has_value());
+    bytes += piece.bytes;
+    for (const auto& entry : piece.entries) {
+      seen += entry.item ? "good " : entry.item.error().code + " ";
+      EXPECT_EQ(entry.bytes, entry.item ? 6 : 0);
+    }
+  }
+  EXPECT_EQ(seen, "good ValidationException good ");
+  EXPECT_EQ(bytes, static_cast<int64_t>(lines.size()));
+  const auto broken = shard.run(all_pieces(good + "\ngarbage\n" + good));
+  ASSERT_TRUE(broken.has_value());
+  EXPECT_EQ(broken->back().broken->code, "SerializationException");
 }
 
 TEST(ImportParser, refuses_items_over_400_kib) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/dynamodb/bulk_pace.h"
 #include "services/dynamodb/change_record.h"
 #include "services/dynamodb/item_key.h"
 #include "services/dynamodb/item_size.h"
@@ -13,14 +14,15 @@
 namespace virga::dynamodb {
 namespace {
 
-// One commit of a copy: a few milliseconds of the owner loop.
-constexpr size_t kStepRows = 500;
-constexpr size_t kStepBytes = 1 << 20;
+// One commit of a copy: about a millisecond of the owner loop.
+constexpr size_t kStepRows = 100;
+constexpr size_t kStepBytes = 256 << 10;
 
 // A key and its new record; none: the item goes.
 using Step = std::vector<std::pair<std::string, std::optional<std::string>>>;
 
-Task<void> write_step(storage::Shard& shard, const Step* step, storage::Generation generation) {
+Task<void> write_step(storage::Shard& shard, const Step* step, storage::Generation generation,
+                      BulkPace* pace) {
   const storage::TransactOptions options{.generation = generation};
   auto done = co_await shard.transact(options, [&](storage::Txn& txn) -> Result<bool> {
     for (const auto& [key, record] : *step) {
@@ -34,6 +36,7 @@ Task<void> write_step(storage::Shard& shard, const Step* step, storage::Generati
   });
   const bool written = co_await std::move(done.result);
   ignore(written, "always true");
+  co_await pace->committed(done.lsn);
   co_return ok();
 }
 
@@ -44,6 +47,7 @@ Task<CopiedItems> copy_items(storage::Shard& shard, const storage::View* view, u
   const std::string from = items_prefix(from_id), to = items_prefix(to_id);
   const auto cursor = view->cursor(from, storage::prefix_end(from));
   CopiedItems out;
+  BulkPace pace(shard);
   while (cursor->valid()) {
     Step step;
     for (size_t bytes = 0; cursor->valid() && step.size() < kStepRows && bytes < kStepBytes;
@@ -55,7 +59,7 @@ Task<CopiedItems> copy_items(storage::Shard& shard, const storage::View* view, u
       bytes += record.size();
       step.emplace_back(to + std::string(cursor->key().substr(from.size())), std::string(record));
     }
-    co_await write_step(shard, &step, generation);
+    co_await write_step(shard, &step, generation, &pace);
   }
   co_await cursor->status();
   co_return out;
@@ -67,6 +71,7 @@ Task<void> undo_changes(storage::Shard& shard, const storage::View* view, TableR
   const auto cursor =
       view->cursor(change_key(source->id, first), change_key(source->id, UINT64_MAX),
                    storage::Direction::backward);
+  BulkPace pace(shard);
   while (cursor->valid()) {
     Step step;
     for (size_t bytes = 0; cursor->valid() && step.size() < kStepRows && bytes < kStepBytes;
@@ -80,7 +85,7 @@ Task<void> undo_changes(storage::Shard& shard, const storage::View* view, TableR
       bytes += cursor->value().size();
       step.emplace_back(item_key(*target, change.keys), std::move(record));
     }
-    co_await write_step(shard, &step, source->generation);
+    co_await write_step(shard, &step, source->generation, &pace);
   }
   co_await cursor->status();
   co_return ok();

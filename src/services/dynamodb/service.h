@@ -8,6 +8,7 @@
 
 #include "api/dynamodb/handlers.h"
 #include "async/clock.h"
+#include "async/offload.h"
 #include "async/wait.h"
 #include "aws/context.h"
 #include "services/dynamodb/item_writer.h"
@@ -57,11 +58,12 @@ class Service final : public api::Handlers {
   // Begins and ends the deletion of expired items; on the shard's owner loop. Without it they stay.
   void start();
   Task<void> stop();
-  // The way to S3, for exports and imports, and where errors of imports are logged. Without it
-  // these are not implemented.
-  void set_door(aws::Door& door, platform::LogWriter& logs) {
+  // The way to S3, for exports and imports, where errors of imports are logged, and who encodes and
+  // decodes their items. Without it these are not implemented.
+  void set_door(aws::Door& door, platform::LogWriter& logs, async::Pool& pool) {
     door_ = &door;
     logs_ = &logs;
+    pool_ = &pool;
   }
   // Goes on with exports and imports that an earlier server left behind; once S3 is there.
   void resume_transfers();
@@ -232,6 +234,7 @@ class Service final : public api::Handlers {
       std::make_shared<bool>(true);  // ours alone; watched by the clock's listener
   aws::Door* door_ = nullptr;
   platform::LogWriter* logs_ = nullptr;
+  async::Pool* pool_ = nullptr;
 };
 
 // The operations on items: they read snapshots on the loop that calls, and write in transactions of

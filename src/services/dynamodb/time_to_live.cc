@@ -3,6 +3,7 @@
 #include "api/dynamodb/describe_time_to_live.h"
 #include "api/dynamodb/update_time_to_live.h"
 #include "async/wait.h"
+#include "services/dynamodb/bulk_pace.h"
 #include "services/dynamodb/errors.h"
 #include "services/dynamodb/item_key.h"
 #include "services/dynamodb/service.h"
@@ -100,14 +101,19 @@ Task<api::UpdateTimeToLiveOutput> Service::update_time_to_live(Ctx ctx,
 // Gives the items of before their expiries, in steps.
 Task<TableRef> Service::build_expiries(Ctx ctx, TableRef table) {
   std::string from = items_prefix(table->id);
+  BulkPace pace(shard_);
   while (!from.empty()) {
     const std::string begin = from;
     auto done = co_await shard_.transact(storage::TransactOptions{.generation = table->generation},
                                          [&](storage::Txn& txn) -> Result<std::string> {
-                                           return writer_.fill_expiries(txn, *table, begin);
+                                           VIRGA_TRY(current, tables_.current(txn, table));
+                                           if (!current || !current->ttl_building)
+                                             return std::string();  // dropped meanwhile
+                                           return writer_.fill_expiries(txn, *current, begin);
                                          });
     ctx->depends_on(done.lsn);
     from = co_await std::move(done.result);
+    co_await pace.committed(done.lsn);
   }
   const TableRef built =
       co_await change_table(ctx, table, [](Table& changed, storage::Txn&) -> Result<void> {

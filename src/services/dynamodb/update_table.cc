@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/dynamodb/describe_table.h"
+#include "services/dynamodb/bulk_pace.h"
 #include "services/dynamodb/describe.h"
 #include "services/dynamodb/errors.h"
 #include "services/dynamodb/item_key.h"
@@ -16,7 +17,7 @@ namespace virga::dynamodb {
 namespace {
 
 // Items that get their entries of a new index in one go: a few milliseconds of the owner loop.
-constexpr size_t kBackfillRows = 500;
+constexpr size_t kBackfillRows = 100;
 
 using IndexUpdates = std::vector<api::GlobalSecondaryIndexUpdate>;
 
@@ -399,6 +400,7 @@ Task<api::UpdateTableOutput> Service::update_table(Ctx ctx, api::UpdateTableInpu
 // Fills indexes that are not complete (new ones, or those of a server that ended meanwhile).
 Task<TableRef> Service::build_indexes(Ctx ctx, TableRef table) {
   const std::string prefix = items_prefix(table->id);
+  BulkPace pace(shard_);
   for (const auto& index : table->indexes) {
     if (!index.building) continue;
     std::string from = prefix;
@@ -414,6 +416,7 @@ Task<TableRef> Service::build_indexes(Ctx ctx, TableRef table) {
           });
       ctx->depends_on(done.lsn);
       from = co_await std::move(done.result);
+      co_await pace.committed(done.lsn);
     }
   }
   const TableRef built =

@@ -14,8 +14,8 @@ constexpr int kWindowLogMax = 23;
 
 class ZstdSource final : public async::ByteSource {
  public:
-  explicit ZstdSource(std::unique_ptr<async::ByteSource> inner)
-      : inner_(std::move(inner)), stream_(ZSTD_createDStream()) {
+  ZstdSource(std::unique_ptr<async::ByteSource> inner, async::Pool& pool)
+      : inner_(std::move(inner)), pool_(pool), stream_(ZSTD_createDStream()) {
     CHECK(stream_ != nullptr);
     ZSTD_DCtx_setParameter(stream_, ZSTD_d_windowLogMax, kWindowLogMax);
   }
@@ -29,7 +29,9 @@ class ZstdSource final : public async::ByteSource {
         at_ = 0;
         input_ended_ = input_.empty();
       }
-      const bool progress = co_await step(out, std::min(max, kPieceBytes));
+      const size_t room = std::min(max, kPieceBytes);
+      Result<bool> stepped = co_await async::offload(pool_, [&] { return step(out, room); });
+      const bool progress = co_await std::move(stepped);
       if (!progress && input_ended_) {
         if (in_frame_) co_return fail("InvalidRequest", 400, "The object is not valid zstd data.");
         break;
@@ -60,6 +62,7 @@ class ZstdSource final : public async::ByteSource {
   }
 
   std::unique_ptr<async::ByteSource> inner_;
+  async::Pool& pool_;
   ZSTD_DStream* stream_;
   std::string input_;
   size_t at_ = 0;
@@ -69,8 +72,9 @@ class ZstdSource final : public async::ByteSource {
 
 }  // namespace
 
-std::unique_ptr<async::ByteSource> zstd_source(std::unique_ptr<async::ByteSource> inner) {
-  return std::make_unique<ZstdSource>(std::move(inner));
+std::unique_ptr<async::ByteSource> zstd_source(std::unique_ptr<async::ByteSource> inner,
+                                               async::Pool& pool) {
+  return std::make_unique<ZstdSource>(std::move(inner), pool);
 }
 
 }  // namespace virga::dynamodb
