@@ -366,6 +366,9 @@ def test_batches(endpoint, table):
     assert batch_get({table: {"Keys": keys}}) == (
         V, f"1 validation error detected: Value at 'RequestItems.{table}.member.Keys' failed to satisfy constraint: Member "
         "must have length less than or equal to 100")
+    assert batch_get({table: {"Keys": [KEY], "ProjectionExpression": "b"}, "x" + table: {"Keys": [KEY], "AttributesToGet": ["b"]}}) == (
+        V, "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: "
+        "{AttributesToGet} Expression parameters: {ProjectionExpression}")
     assert batch_get({table: {"Keys": [KEY, KEY]}}) == (V, "Provided list of item keys contains duplicates")
     assert batch_get({table: {"Keys": [{"a": {"S": "x"}}]}}) == (V, "The provided key element does not match the schema")
     assert batch_get({table + "-no": {"Keys": [KEY]}}) == ("ResourceNotFoundException", "Requested resource not found")

@@ -40,6 +40,14 @@ Result<std::vector<TablePart>> check_batch(const api::BatchGetItemInput& input) 
     if (request.keys.empty()) return wrong_size(at, "greater than or equal to 1");
     if (request.keys.size() > kBatchKeysMax) return wrong_size(at, "less than or equal to 100");
   }
+  // The two kinds of parameters exclude each other also between tables.
+  bool expressions = false, others = false;
+  for (const auto& [name, request] : input.request_items) {
+    expressions = expressions || request.projection_expression.has_value();
+    others = others || request.attributes_to_get.has_value();
+  }
+  VIRGA_TRY_VOID(check_expression_parameters({{"ProjectionExpression", expressions}},
+                                             {{"AttributesToGet", others}}, false, false));
   for (const auto& [name, request] : input.request_items) {
     VIRGA_TRY_VOID(check_expression_parameters(
         {{"ProjectionExpression", request.projection_expression.has_value()}},
