@@ -121,9 +121,8 @@ void EpollLoop::run_once(int wait_ms) {
   for (int i = 0; i < count; ++i) {
     const int fd = events[i].data.fd;
     if (fd == impl_->wake_fd) {
-      uint64_t ignored;
-      while (::read(fd, &ignored, sizeof ignored) > 0) {
-      }
+      uint64_t ignored;  // one read takes all that was counted
+      CHECK(::read(fd, &ignored, sizeof ignored) == sizeof ignored || errno == EAGAIN);
       impl_->wake_pending.store(false, std::memory_order_release);
       continue;
     }
