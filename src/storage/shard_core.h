@@ -113,6 +113,7 @@ struct Shard::Core : std::enable_shared_from_this<Core> {
   bool take_queue();
   Result<void> apply_drain();
   void publish(Lsn lsn, Generation generation);
+  void watch_space();
   void keep_house();
   void fail_for_good(const AwsError& error);
   void wake(std::vector<DurableAwaiter*> woken);

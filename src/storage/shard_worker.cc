@@ -23,6 +23,7 @@ bool Shard::Core::step() {
     case Phase::idle:
       keep_house();
       if (!take_queue()) return false;
+      watch_space();
       done = log->append(records);
       phase = Phase::written;
       break;
@@ -98,11 +99,14 @@ void Shard::Core::wake(std::vector<DurableAwaiter*> woken) {
   }
 }
 
-void Shard::Core::keep_house() {
+void Shard::Core::watch_space() {
   if (const auto free = fs->free_bytes(dir); free && *free < options.reserve_bytes) {
     if (!low_space.exchange(true))
       LOG_WARN("low_disk_space", kv("folder", dir), kv("free_bytes", *free));
   }
+}
+
+void Shard::Core::keep_house() {
   const Lsn safe = flushed.load(std::memory_order_acquire);
   const Lsn keep = keep_from.load(std::memory_order_acquire);
   const Lsn trim_to = keep == 0 ? safe : std::min(safe, keep - 1);

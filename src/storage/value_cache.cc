@@ -3,10 +3,11 @@
 namespace virga::storage {
 
 std::optional<ValueCache::Value> ValueCache::find(std::string_view key, Ticket& ticket) {
-  Part& part = part_of(key);
+  const Hashed hashed(key);
+  Part& part = part_of(hashed);
   const std::lock_guard guard(part.mutex);
-  if (const auto it = part.young.find(key); it != part.young.end()) return it->second;
-  if (const auto it = part.old.find(key); it != part.old.end()) {
+  if (const auto it = part.young.find(hashed); it != part.young.end()) return it->second;
+  if (const auto it = part.old.find(hashed); it != part.old.end()) {
     Value value = it->second;
     insert(part, part.old.extract(it));
     return value;
@@ -17,7 +18,7 @@ std::optional<ValueCache::Value> ValueCache::find(std::string_view key, Ticket& 
 
 void ValueCache::put(std::string_view key, const Value& value, Ticket ticket) {
   if (!ticket.open || key.size() + (value ? value->size() : 0) > kEntryBytesMax) return;
-  Part& part = part_of(key);
+  Part& part = part_of(Hashed(key));
   const std::lock_guard guard(part.mutex);
   if (part.writing == 0 && part.version == ticket.version) insert(part, key, value);
 }
@@ -45,11 +46,11 @@ void ValueCache::insert(Part& part, Map::node_type entry) {
 }
 
 // Takes a key out of the cache; an empty handle when it is not there.
-ValueCache::Map::node_type ValueCache::take(Part& part, std::string_view key) {
+ValueCache::Map::node_type ValueCache::take(Part& part, const Hashed& key) {
   Map::node_type out;
   if (const auto it = part.young.find(key); it != part.young.end()) {
     out = part.young.extract(it);
-    part.young_bytes -= bytes_of(key, out.mapped());
+    part.young_bytes -= bytes_of(key.key, out.mapped());
   }
   if (const auto it = part.old.find(key); it != part.old.end()) {
     if (out) {
@@ -64,22 +65,24 @@ ValueCache::Map::node_type ValueCache::take(Part& part, std::string_view key) {
 void ValueCache::begin_write(const std::vector<Write>& writes) {
   taken_.clear();
   for (const Write& write : writes) {
-    Part& part = part_of(write.key);
+    const Hashed key(write.key);
+    Part& part = part_of(key);
     const std::lock_guard guard(part.mutex);
     ++part.writing;
-    taken_.push_back(take(part, write.key));
+    taken_.push_back(take(part, key));
   }
 }
 
 void ValueCache::end_write(const std::vector<Write>& writes) {
   for (size_t i = 0; i < writes.size(); ++i) {
     const auto& [key, value] = writes[i];
-    Part& part = part_of(key);
+    const Hashed hashed(key);
+    Part& part = part_of(hashed);
     const std::lock_guard guard(part.mutex);
     ++part.version;
     --part.writing;
     // The second operation of one key finds what the first brought back.
-    Map::node_type entry = taken_[i] ? std::move(taken_[i]) : take(part, key);
+    Map::node_type entry = taken_[i] ? std::move(taken_[i]) : take(part, hashed);
     if (!entry || key.size() + (value ? value->size() : 0) > kEntryBytesMax) continue;
     if (Value& cached = entry.mapped(); !value) {
       cached.reset();

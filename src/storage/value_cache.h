@@ -49,11 +49,24 @@ class ValueCache {
   static constexpr size_t kEntryBytesMax = 4096;  // larger ones are worth their walk
   static constexpr size_t kEntryOverhead = 96;
 
+  // A key with its hash, which picks the part and is good for both maps of it.
+  struct Hashed {
+    explicit Hashed(std::string_view k) : key(k), hash(std::hash<std::string_view>()(k)) {}
+    std::string_view key;
+    size_t hash;
+  };
   struct Hash {
     using is_transparent = void;
-    size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
+    size_t operator()(const std::string& key) const { return std::hash<std::string_view>()(key); }
+    size_t operator()(const Hashed& key) const { return key.hash; }
   };
-  using Map = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const std::string& a, const std::string& b) const { return a == b; }
+    bool operator()(const Hashed& a, const std::string& b) const { return a.key == b; }
+    bool operator()(const std::string& a, const Hashed& b) const { return a == b.key; }
+  };
+  using Map = std::unordered_map<std::string, Value, Hash, Equal>;
   // Two generations: when the young one is full it becomes the old one, and the old one goes.
   struct Part {
     std::mutex mutex;
@@ -62,14 +75,14 @@ class ValueCache {
     size_t young_bytes = 0;
     Map young, old;
   };
-  Part& part_of(std::string_view key) { return parts_[Hash()(key) >> 32 & (kParts - 1)]; }
+  Part& part_of(const Hashed& key) { return parts_[key.hash >> 32 & (kParts - 1)]; }
   static size_t bytes_of(std::string_view key, const Value& value) {
     return key.size() + (value ? value->size() : 0) + kEntryOverhead;
   }
   void make_room(Part& part, size_t bytes);
   void insert(Part& part, std::string_view key, const Value& value);
   void insert(Part& part, Map::node_type entry);
-  Map::node_type take(Part& part, std::string_view key);
+  Map::node_type take(Part& part, const Hashed& key);
 
   const size_t part_bytes_max_;
   std::array<Part, kParts> parts_;
