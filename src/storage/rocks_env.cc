@@ -60,9 +60,23 @@ class RandomAccessFile final : public rocksdb::FSRandomAccessFile {
   std::unique_ptr<File> file_;
 };
 
+std::string_view file_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+// Files that RocksDB writes at each start and that tell it nothing at the next: which options it
+// was opened with, and (of a new database) an identity that only its own logs speak of. They need
+// not survive a crash, so nobody waits for the disk.
+bool is_disposable(std::string_view name) {
+  return name.starts_with("OPTIONS-") || name == "IDENTITY" || name == "000000.dbtmp";
+}
+
+enum class Syncs { yes, no };
+
 class WritableFile final : public rocksdb::FSWritableFile {
  public:
-  WritableFile(std::unique_ptr<File> file, uint64_t at) : file_(std::move(file)), at_(at) {}
+  WritableFile(std::unique_ptr<File> file, uint64_t at, Syncs syncs)
+      : file_(std::move(file)), at_(at), syncs_(syncs) {}
   using FSWritableFile::Append;
   IOStatus Append(const Slice& data, const IOOptions&, IODebugContext*) override {
     const auto written = file_->write_at(at_, {data.data(), data.size()});
@@ -83,12 +97,15 @@ class WritableFile final : public rocksdb::FSWritableFile {
     return IOStatus::OK();
   }
   IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
-  IOStatus Sync(const IOOptions&, IODebugContext*) override { return to_status(file_->sync()); }
+  IOStatus Sync(const IOOptions&, IODebugContext*) override {
+    return syncs_ == Syncs::yes ? to_status(file_->sync()) : IOStatus::OK();
+  }
   uint64_t GetFileSize(const IOOptions&, IODebugContext*) override { return at_; }
 
  private:
   std::unique_ptr<File> file_;
   uint64_t at_;
+  const Syncs syncs_;
 };
 
 class Directory final : public rocksdb::FSDirectory {
@@ -96,6 +113,14 @@ class Directory final : public rocksdb::FSDirectory {
   Directory(FileSystem& fs, std::string path) : fs_(fs), path_(std::move(path)) {}
   IOStatus Fsync(const IOOptions&, IODebugContext*) override {
     return to_status(fs_.sync_dir(path_));
+  }
+  IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
+                               const rocksdb::DirFsyncOptions& why) override {
+    if (why.reason == rocksdb::DirFsyncOptions::kFileRenamed &&
+        is_disposable(file_name(why.renamed_new_name))) {
+      return IOStatus::OK();
+    }
+    return Fsync(options, debug);
   }
   IOStatus Close(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
 
@@ -135,7 +160,8 @@ class RocksFileSystem final : public rocksdb::FileSystem {
                            IODebugContext*) override {
     auto file = fs_.open(path, OpenMode::create_new);
     if (!file) return to_status(file);
-    *out = std::make_unique<WritableFile>(std::move(*file), 0);
+    const Syncs syncs = is_disposable(file_name(path)) ? Syncs::no : Syncs::yes;
+    *out = std::make_unique<WritableFile>(std::move(*file), 0, syncs);
     return IOStatus::OK();
   }
   IOStatus ReopenWritableFile(const std::string& path, const rocksdb::FileOptions&,
@@ -145,7 +171,7 @@ class RocksFileSystem final : public rocksdb::FileSystem {
     if (!file) return to_status(file);
     const auto size = (*file)->size();
     if (!size) return to_status(size);
-    *out = std::make_unique<WritableFile>(std::move(*file), *size);
+    *out = std::make_unique<WritableFile>(std::move(*file), *size, Syncs::yes);
     return IOStatus::OK();
   }
   IOStatus NewDirectory(const std::string& path, const IOOptions&,
