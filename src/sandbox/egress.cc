@@ -354,10 +354,11 @@ void use_all_descriptors() {
 
 }  // namespace
 
-int send_to_egress(int channel, int notify, int listener) {
+int send_to_egress(int channel, int notify, int listener, const std::vector<int>& procs) {
   const char sandbox = 'S';
-  const int fds[] = {notify, listener};
-  return vj_send(channel, &sandbox, 1, fds, 2);
+  std::vector<int> fds = {notify, listener};
+  fds.insert(fds.end(), procs.begin(), procs.end());
+  return vj_send(channel, &sandbox, 1, fds.data(), static_cast<int>(fds.size()));
 }
 
 void egress_main(int channel, const std::vector<std::string>& allowed) {
@@ -378,14 +379,19 @@ void egress_main(int channel, const std::vector<std::string>& allowed) {
   }
   for (;;) {
     char byte;
-    int fds[2];
+    int received[VJ_FDS_MAX];
     int count = 0;
-    if (vj_receive(3, &byte, 1, fds, 2, &count) <= 0) ::_exit(0);
-    Fd notify(count > 0 ? fds[0] : -1), listener(count > 1 ? fds[1] : -1);
-    if (count != 2 || ::fork() != 0) continue;
+    if (vj_receive(3, &byte, 1, received, VJ_FDS_MAX, &count) <= 0) ::_exit(0);
+    std::vector<Fd> fds;
+    for (int i = 0; i < count; ++i) fds.emplace_back(received[i]);
+    if (fds.size() < 2 || ::fork() != 0) continue;
     ::close(3);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    Egress(std::move(notify), std::move(listener), addresses).run();
+    for (size_t i = 2; i < fds.size(); ++i) {
+      if (::write(fds[i].get(), "0", 1) != 1) ::_exit(1);
+      fds[i] = Fd();
+    }
+    Egress(std::move(fds[0]), std::move(fds[1]), addresses).run();
     ::_exit(0);
   }
 }

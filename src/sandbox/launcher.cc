@@ -534,7 +534,10 @@ void Launcher::on_assign_readable(Cell& cell) {
   const Fd notify(count > 0 ? fds[0] : -1);
   if (got == 1 && byte == VJ_EGRESS_BYTE && notify.get() >= 0) {
     // Nobody who holds the filter's listener: connect() fails, everything else works.
-    const int error = send_to_egress(egress_.get(), notify.get(), cell.egress_listener.get());
+    const std::vector<int> procs = cgroups_.open_procs(cell.cgroup);
+    const int error =
+        send_to_egress(egress_.get(), notify.get(), cell.egress_listener.get(), procs);
+    for (const int fd : procs) ::close(fd);
     if (error != 0) {
       dprintf(2, "virga: functions' connections are not carried any more: %s\n", strerror(error));
       egress_ = Fd();
