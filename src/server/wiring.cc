@@ -73,6 +73,10 @@ constexpr int kLoopsByDefaultMax = 8;
 // A log in memory is trimmed by whole segments: small ones keep it small. The largest transaction
 // fits into one: 4 MB of items with their index entries, change records and histories.
 constexpr uint64_t kMemorySegmentBytes = 32 << 20;
+// Half of it is kept for filters and indexes, of which ten million small items have some 20 MiB:
+// with less, a read of any item reads a whole filter first. It is taken as it is used. A store in
+// memory has its blocks there already.
+constexpr size_t kBlockCacheBytes = 128 << 20;
 
 // Stands where no launcher is: functions are kept, none can run.
 class NoCompute final : public lambda::Compute {
@@ -233,7 +237,11 @@ Result<std::unique_ptr<Wiring>> Wiring::build(async::EpollLoop& loop, const Serv
   p.launcher_fd = launcher_fd;
   if (options.memory) p.memory_files = storage::make_memory_file_system();
   storage::ShardOptions shard_options;
-  if (options.memory) shard_options.segment_bytes = kMemorySegmentBytes;
+  if (options.memory) {
+    shard_options.segment_bytes = kMemorySegmentBytes;
+  } else {
+    shard_options.block_cache_bytes = kBlockCacheBytes;
+  }
   VIRGA_TRY(shard, storage::Shard::open(p.files(), options.data_dir, shard_options, loop));
   p.shard = std::move(shard);
   p.dispatcher = std::make_unique<platform::Dispatcher>(
