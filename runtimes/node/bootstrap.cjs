@@ -11,29 +11,24 @@ const { Writable } = require('stream');
 const { pathToFileURL } = require('url');
 
 const FD_TELEMETRY = 3;
-const FD_ASSIGN = 4;
+const FD_ASSIGN = 4;  // the assignment comes here, then it is this process's connection to the Runtime API
 const BARE = process.env.VIRGA_BARE === '1';  // without namespaces: this process is one function's
-const SHARED_NETWORK = BARE || process.env.VIRGA_SHARED_NETWORK === '1';
 const HURRY = process.env.VIRGA_HURRY === '1';  // somebody waits for this process: only what every function needs
 const TASK_ROOT = BARE ? process.env.VIRGA_TASK : '/var/task';
 const OWN_NODE_PATH = process.env.NODE_PATH;
-let apiRoot = '/2018-06-01/runtime';  // with a secret in front where others reach the port too
+const API_ROOT = '/2018-06-01/runtime';
 
 // ---------------------------------------------------------------- the Runtime API
 
-// A tight HTTP/1.1 client on one keep-alive connection; answers come in the order of requests.
+// A tight HTTP/1.1 client on one keep-alive connection, a Unix socket; answers come in the order of requests.
 class Api {
-  constructor(port, onEnd) {
+  constructor(socket, onEnd) {
     this.buffer = null;
     this.waiting = [];
-    this.socket = net.connect(port, '127.0.0.1');
-    this.socket.setNoDelay(true);
+    this.socket = socket;
     this.socket.on('data', (data) => this.onData(data));
     this.socket.on('close', onEnd);
     this.socket.on('error', onEnd);
-  }
-  ready() {
-    return new Promise((resolve) => this.socket.once('connect', resolve));
   }
   send(...parts) {
     this.socket.cork();
@@ -64,11 +59,11 @@ class Api {
   }
 }
 
-const nextEvent = () => `GET ${apiRoot}/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n`;
+const nextEvent = () => `GET ${API_ROOT}/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n`;
 
 function post(where, body, headers = '', contentType = 'application/json') {
   const data = typeof body === 'string' ? Buffer.from(body) : body;
-  return [`POST ${apiRoot}${where} HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nContent-Type: ${contentType}\r\n${headers}` +
+  return [`POST ${API_ROOT}${where} HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nContent-Type: ${contentType}\r\n${headers}` +
     `Content-Length: ${data.length}\r\n\r\n`, data];
 }
 
@@ -379,7 +374,7 @@ class Runtime {
       begun = true;
       this.api.socket.ref();
       this.api.read(() => {});
-      this.api.send(`POST ${apiRoot}/invocation/${id}/response HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nContent-Type: ${contentType}\r\n` +
+      this.api.send(`POST ${API_ROOT}/invocation/${id}/response HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nContent-Type: ${contentType}\r\n` +
         'Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n' +
         'Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n');
     };
@@ -480,8 +475,7 @@ async function rehearseSdk(port) {
 async function rehearse() {
   const events = 12;
   let served = 0;
-  const server = net.createServer((socket) => {
-    socket.setNoDelay(true);
+  const standIn = (socket) => {
     socket.on('error', () => {});
     socket.on('data', (data) => {
       if (data.includes('POST ')) socket.write('HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}');
@@ -491,12 +485,18 @@ async function rehearse() {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: ${served}\r\n` +
         `Lambda-Runtime-Deadline-Ms: 0\r\nLambda-Runtime-Invoked-Function-Arn: arn\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     });
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const port = server.address().port;
-  if (!HURRY) await rehearseSdk(port);
+  };
+  if (!HURRY) {
+    const server = net.createServer(standIn);
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await rehearseSdk(server.address().port);
+    server.close();
+  }
+  const server = net.createServer(standIn);
+  const place = '/tmp/virga-rehearsal';
+  await new Promise((resolve) => server.listen(place, resolve));
   await new Promise((resolve) => {
-    const api = new Api(port, resolve);
+    const api = new Api(net.connect(place), resolve);
     const file = '/var/runtime/rehearsal/virga_rehearsal.js';
     const variables = [...Object.entries(process.env), ...Array.from({ length: 20 }, (_, i) => [`VIRGA_${i}`, 'x'])];
     applyEnvironment(parseAssignment(Buffer.from('size' + variables.map((pair) => pair.join('=')).join('\0'))));
@@ -522,7 +522,6 @@ function receiveAssignment() {
     if (got === 0) process.exit(0);
     data = Buffer.concat([data, part.subarray(0, got)]);
   }
-  fs.closeSync(FD_ASSIGN);
   applyEnvironment(parseAssignment(data));
 }
 
@@ -545,22 +544,12 @@ function applyEnvironment(assigned) {
 async function main() {
   require('v8').setFlagsFromString('--no-flush-bytecode');  // what was rehearsed stays compiled
   if (!BARE) await rehearse();
-  let api = null;
-  if (!SHARED_NETWORK) {
-    api = new Api(9001, () => process.exit(0));
-    await api.ready();
-  }
   publishStreaming();
-  fs.writeSync(FD_ASSIGN, 'R');
+  if (!BARE) fs.writeSync(FD_ASSIGN, 'R');
   receiveAssignment();  // blocks: nothing else is to happen here before
   if (BARE) process.env.NODE_PATH = process.env.NODE_PATH || OWN_NODE_PATH;
   require('module').Module._initPaths();  // NODE_PATH came with the environment
-  if (api === null) {
-    const [, port, secret] = process.env.AWS_LAMBDA_RUNTIME_API.match(/^[^/]*:(\d+)(?:\/(.*))?$/);
-    if (secret) apiRoot = `/${secret}/2018-06-01/runtime`;
-    api = new Api(Number(port), () => process.exit(0));
-    await api.ready();
-  }
+  const api = new Api(new net.Socket({ fd: FD_ASSIGN, readable: true, writable: true }), () => process.exit(0));
   patchConsole();
   process.chdir(TASK_ROOT);
   let handler;

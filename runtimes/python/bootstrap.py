@@ -12,7 +12,6 @@ import importlib
 import json
 import logging
 import os
-import socket
 import sys
 import time
 import traceback
@@ -20,9 +19,8 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 
 FD_TELEMETRY = 3
-FD_ASSIGN = 4
-API_ADDRESS = ("127.0.0.1", 9001)
-API_ROOT = b"/2018-06-01/runtime"  # with a secret in front where others reach the port too
+FD_ASSIGN = 4  # the assignment comes here, then it is this process's connection to the Runtime API
+API_ROOT = b"/2018-06-01/runtime"
 BOOTSTRAP = sys._getframe().f_code.co_filename
 SHIM = None  # shim.c, where there is a zygote
 
@@ -33,17 +31,20 @@ ACCEPTED = (b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent
 
 
 class Api:
-    """A tight HTTP/1.1 client for one keep-alive connection: about six times faster than http.client."""
+    """A tight HTTP/1.1 client for one keep-alive connection: about six times faster than http.client. The connection is a
+    Unix socket that came with the sandbox: half the work of 127.0.0.1:9001, where the same API answers."""
 
-    def __init__(self):
-        self.socket = socket.create_connection(API_ADDRESS)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, fd):
+        os.set_inheritable(fd, False)
+        self.fd = fd
+        self.read = os.read
+        self.write = os.write
         self.buffer = b""
 
     def read_accepted(self):
         """Takes the answer to a POST, whatever it says."""
         if not self.buffer:
-            self.buffer = self.socket.recv(65536)
+            self.buffer = self.read(self.fd, 65536)
         if self.buffer.startswith(ACCEPTED):
             self.buffer = self.buffer[len(ACCEPTED):]
         else:
@@ -52,12 +53,12 @@ class Api:
     def read_answer(self):
         """Headers (named as the platform spells them, bytes) and body of the next answer."""
         buffer = self.buffer
-        recv = self.socket.recv
+        read, fd = self.read, self.fd
         while True:
             end = buffer.find(b"\r\n\r\n")
             if end >= 0:
                 break
-            part = recv(65536)
+            part = read(fd, 65536)
             if not part:
                 os._exit(0)
             buffer = buffer + part if buffer else part
@@ -67,7 +68,7 @@ class Api:
             parts = [buffer]
             have = len(buffer)
             while have < need:
-                part = recv(1048576)
+                part = read(fd, 1048576)
                 if not part:
                     os._exit(0)
                 parts.append(part)
@@ -77,7 +78,10 @@ class Api:
         return headers, buffer[end + 4:need]
 
     def send(self, data):
-        self.socket.sendall(data)
+        sent = self.write(self.fd, data)
+        while sent < len(data):
+            data = memoryview(data)[sent:]
+            sent = self.write(self.fd, data)
 
 
 def next_event():
@@ -449,35 +453,21 @@ def receive_assignment():
         data += part
         if len(data) >= 4 and len(data) >= 4 + int.from_bytes(data[:4], "little"):
             break
-    os.close(FD_ASSIGN)
     return dict(item.split("=", 1) for item in os.fsdecode(data[4:]).split("\0") if item)
 
 
-def take_api_address():
-    """Where AWS_LAMBDA_RUNTIME_API leads: host, port and, on a shared network, a secret path."""
-    global API_ADDRESS, API_ROOT
-    where, _, secret = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
-    host, _, port = where.rpartition(":")
-    API_ADDRESS = (host, int(port))
-    if secret:
-        API_ROOT = b"/" + secret.encode() + b"/2018-06-01/runtime"
-
-
-def run_sandbox(shared_network=False, bare=False):
+def run_sandbox(bare=False):
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.stdin = open(0, "r", closefd=False)
     sys.__stdout__, sys.__stderr__, sys.__stdin__ = sys.stdout, sys.stderr, sys.stdin
-    api = None if shared_network else Api()
     if not bare:
         rehearse()
         gc.collect()
-    os.write(FD_ASSIGN, b"R")
+        os.write(FD_ASSIGN, b"R")
     environment = receive_assignment()
     take_environment(environment)
-    if api is None:
-        take_api_address()
-        api = Api()
+    api = Api(FD_ASSIGN)
     task, opt = "/var/task", "/opt"
     if bare:
         task, opt = environment["LAMBDA_TASK_ROOT"], os.environ.pop("VIRGA_OPT", "/opt")
@@ -544,13 +534,13 @@ def main():
         except OSError:
             pid = -1
         if pid == 0:
-            shared_network = shim.virga_zygote_enter()
+            shim.virga_zygote_enter()
             gc.enable()
-            run_sandbox(bool(shared_network))
+            run_sandbox()
         shim.virga_zygote_forked(pid)
 
 
 if sys.argv[1:] == ["bare"]:  # without a zygote: this process is one function's
-    run_sandbox(shared_network=True, bare=True)
+    run_sandbox(bare=True)
 else:
     main()

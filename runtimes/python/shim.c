@@ -122,10 +122,9 @@ EXPORT void virga_zygote_forked(int pid) {
   report(VJ_FORKED, g_spawn.sandbox, pid, 0);
 }
 
-// In the child: leaves it locked down inside the sandbox. 1 when its network is the machine's.
-EXPORT int virga_zygote_enter(void) {
+// In the child: leaves it locked down inside the sandbox.
+EXPORT void virga_zygote_enter(void) {
   vj_enter(&g_spawn, g_fds, g_fd_count, &g_keep);
-  return (g_spawn.flags & VJ_HOST_NET) != 0;
 }
 
 // In the child: _X_AMZN_TRACE_ID for the programs that the function starts. One buffer that stands

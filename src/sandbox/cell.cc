@@ -18,6 +18,9 @@ namespace {
 constexpr std::string_view kApiRoot = "/2018-06-01/runtime/";
 // How long the platform waits for the kernel to end a sandbox's processes.
 constexpr int64_t kGoneWithinMs = 10'000;
+// The kernel clears a page in about half a microsecond: in this time, some megabytes at most.
+constexpr int64_t kShortMicros = 1'000;
+constexpr int64_t kPeakStandsMs = 100;
 
 void accepted(ApiConnection& connection) {
   connection.respond(202, "Content-Type: application/json\r\n", "{\"status\":\"OK\"}\n");
@@ -34,8 +37,12 @@ void add_header(std::string& out, std::string_view name, std::string_view value)
   if (value.empty()) return;
   out += name;
   out += ": ";
-  for (const char c : value)
-    if (c != '\r' && c != '\n' && c != '\0') out += c;
+  constexpr std::string_view breaks("\r\n\0", 3);
+  for (size_t at = 0; at < value.size();) {
+    const size_t end = std::min(value.find_first_of(breaks, at), value.size());
+    out += value.substr(at, end - at);
+    at = end + 1;
+  }
   out += "\r\n";
 }
 
@@ -100,6 +107,7 @@ void EngineCell::on_ready(Message& message) {
     return streams_answer(c, head);
   };
   api_->on_piece = [this](std::string_view bytes) { return on_piece(bytes); };
+  api_->adopt(std::move(fds[kFdChannel]));
   dns_ = std::make_unique<DnsResponder>(
       loop_, std::move(fds[kFdDns]),
       [this](const std::string& name) {
@@ -139,8 +147,9 @@ void EngineCell::bind(SandboxSpec spec) {
 }
 
 void EngineCell::on_request(ApiConnection& connection, ApiRequest& request) {
-  std::string_view path = request.path;
-  if (!api_secret_.empty()) {
+  const std::string_view method = request.method();
+  std::string_view path = request.path();
+  if (!api_secret_.empty() && !connection.is_channel()) {
     const std::string_view first = path.substr(0, api_secret_.size() + 1);
     if (!first.starts_with('/') || !equal_constant_time(first.substr(1), api_secret_))
       return refuse(connection, 404, "NotFound", "no such path");
@@ -148,9 +157,9 @@ void EngineCell::on_request(ApiConnection& connection, ApiRequest& request) {
   }
   if (!path.starts_with(kApiRoot)) return refuse(connection, 404, "NotFound", "no such path");
   path.remove_prefix(kApiRoot.size());
-  if (request.method == "GET" && path == "invocation/next") return on_next(connection);
-  if (request.method == "POST" && path == "init/error") return on_init_error(connection, request);
-  if (request.method == "POST" && path.starts_with("invocation/")) {
+  if (method == "GET" && path == "invocation/next") return on_next(connection);
+  if (method == "POST" && path == "init/error") return on_init_error(connection, request);
+  if (method == "POST" && path.starts_with("invocation/")) {
     path.remove_prefix(11);
     const size_t slash = path.find('/');
     const std::string_view verb = slash == std::string_view::npos ? "" : path.substr(slash + 1);
@@ -201,7 +210,7 @@ void EngineCell::on_init_error(ApiConnection& connection, ApiRequest& request) {
 bool EngineCell::streams_answer(ApiConnection& connection, const ApiRequest& head) {
   if (!iequals(head.header("lambda-runtime-function-response-mode"), "streaming")) return false;
   if (!request_ || !request_->stream || !delivered_ || outcome_ || streaming_ ||
-      head.method != "POST" || !head.path.ends_with("/" + request_->request_id + "/response"))
+      head.method() != "POST" || !head.path().ends_with("/" + request_->request_id + "/response"))
     return false;
   streaming_ = &connection;
   request_->stream->begin(head.header("content-type"));
@@ -246,13 +255,25 @@ void EngineCell::on_answer(ApiConnection& connection, ApiRequest& request, bool 
 void EngineCell::end_busy(InvokeOutcome outcome) {
   outcome.duration_micros = delivered_ ? (loop_.now() - delivered_at_) / 1000 : 0;
   drain_logs();
-  outcome.memory_peak_bytes = memory_peak();
+  outcome.memory_peak_bytes = sampled_memory_peak(outcome.duration_micros);
   outcome_ = std::move(outcome);
   changed.set();
 }
 
+// The peak as of this invocation. Reading it costs as much as a small handler: after one that was
+// too short to use much memory the last figure stands, for a while.
+int64_t EngineCell::sampled_memory_peak(int64_t duration_micros) {
+  const async::SteadyTime now = loop_.now();
+  if (duration_micros >= kShortMicros || now - peak_read_at_ > kPeakStandsMs * 1'000'000 ||
+      peak_bytes_ == 0) {
+    peak_bytes_ = memory_peak();
+    peak_read_at_ = now;
+  }
+  return peak_bytes_;
+}
+
 void EngineCell::drain_logs() {
-  for (auto& log : logs_) log->drain();
+  LogPipe::drain(logs_);
 }
 
 Task<StartOutcome> EngineCell::await_init() {
@@ -320,7 +341,9 @@ Task<InvokeOutcome> EngineCell::invoke(InvokeRequest request) {
 
 void EngineCell::deliver() {
   const InvokeRequest& r = *request_;
-  std::string headers = "Content-Type: application/json\r\n";
+  std::string headers;
+  headers.reserve(512 + r.client_context.size() + r.cognito_identity.size());
+  headers = "Content-Type: application/json\r\n";
   add_header(headers, "Lambda-Runtime-Aws-Request-Id", r.request_id);
   add_header(headers, "Lambda-Runtime-Deadline-Ms", std::to_string(r.deadline_epoch_ms));
   add_header(headers, "Lambda-Runtime-Invoked-Function-Arn", r.function_arn);
@@ -337,17 +360,21 @@ void EngineCell::deliver() {
 
 void EngineCell::freeze_later() {
   if (options_.freeze_after_ms < 0) return;
-  loop_.cancel_timer(freeze_timer_);
-  freeze_timer_ = loop_.add_timer(loop_.now().plus_millis(options_.freeze_after_ms), [this] {
+  freeze_at_ = loop_.now().plus_millis(options_.freeze_after_ms);
+  if (freeze_timer_ == async::TimerId::none) arm_freeze();
+}
+
+// One timer for all the pauses of a busy time: it finds out how long the last one has lasted.
+void EngineCell::arm_freeze() {
+  freeze_timer_ = loop_.add_timer(freeze_at_, [this] {
     freeze_timer_ = async::TimerId::none;
     if (state != CellState::idle || parked_ == nullptr || frozen_) return;
+    if (loop_.now() < freeze_at_) return arm_freeze();
     frozen_ = order_freeze(true);
   });
 }
 
 void EngineCell::thaw() {
-  loop_.cancel_timer(freeze_timer_);
-  freeze_timer_ = async::TimerId::none;
   if (!frozen_) return;
   frozen_ = false;
   if (!order_freeze(false)) LOG_WARN("sandbox_thaw", kv("sandbox", id));

@@ -64,9 +64,11 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   void on_init_error(ApiConnection& connection, ApiRequest& request);
   void on_connection_closed(ApiConnection& connection);
   void deliver();
+  int64_t sampled_memory_peak(int64_t duration_micros);
   void drain_logs();
   void end_busy(InvokeOutcome outcome);
   void freeze_later();
+  void arm_freeze();
   void thaw();
   bool order_freeze(bool frozen);
   void stop_timers();
@@ -87,7 +89,10 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   std::optional<InvokeOutcome> outcome_;
   std::optional<StartOutcome> init_;
   async::SteadyTime init_from_, delivered_at_;
+  async::SteadyTime freeze_at_;
   async::TimerId freeze_timer_ = async::TimerId::none;
+  int64_t peak_bytes_ = 0;  // as last read
+  async::SteadyTime peak_read_at_;
   bool frozen_ = false;
   bool bare_ = false;
   bool told_of_network_ = false;

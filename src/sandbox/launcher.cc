@@ -71,9 +71,9 @@ struct Cell {
   pid_t runtime_pid = 0;
   bool runtime_started = false, runtime_reaped = false, init_reaped = false, announced = false,
        assigned = false;
-  Fd boot;                 // to init
-  Fd control;              // the engine's end, until it has it
-  Fd assign;               // to the runtime process, until its assignment
+  Fd boot;     // to init
+  Fd control;  // the engine's end, until it has it
+  Fd assign;   // to the runtime process, until its assignment; then its Runtime API (kFdChannel)
   Fd out, err, telemetry;  // read ends, until the engine has them
   Fd child[4];  // write ends of those and the runtime's end of assign, until it is spawned
   std::vector<Fd> namespaces;  // as in vj_fd
@@ -509,7 +509,10 @@ void Launcher::spawn_by_exec(Cell& cell, const vj_spawn& spawn, const std::vecto
 void Launcher::run_program(const Cell& cell, const vj_spawn& spawn, const std::vector<int>& fds) {
   const vj_keep nothing{};
   vj_enter(&spawn, fds.data(), static_cast<int>(fds.size()), &nothing);
-  if (cell.interpreter.family == Family::provided) provided_main();
+  if (cell.interpreter.family == Family::provided) {
+    if (::write(VJ_FD_ASSIGN, "R", 1) != 1) _exit(0);
+    provided_main();
+  }
   const char* const arguments[] = {cell.interpreter.path.c_str(), "/var/runtime/bootstrap.cjs",
                                    nullptr};
   const char* const environment[] = {
@@ -517,7 +520,6 @@ void Launcher::run_program(const Cell& cell, const vj_spawn& spawn, const std::v
       "LANG=en_US.UTF-8",
       "PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin",
       "NODE_PATH=/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task",
-      host_network() ? "VIRGA_SHARED_NETWORK=1" : "VIRGA_SHARED_NETWORK=0",
       cell.hurry ? "VIRGA_HURRY=1" : nullptr,
       nullptr};
   ::execve(arguments[0], const_cast<char* const*>(arguments),
@@ -564,6 +566,7 @@ void Launcher::announce(Cell& cell) {
                  cell.out.get(),
                  cell.err.get(),
                  cell.telemetry.get(),
+                 cell.assign.get(),
                  cell.listeners[0].get(),
                  cell.listeners[1].get(),
                  memory.get() < 0 ? nothing.get() : memory.get(),
@@ -636,7 +639,7 @@ void Launcher::assign(Message& message) {
   if (::send(cell.assign.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(bytes.size()))
     return fail(cell, "the runtime does not take its assignment");
-  if (!bare_) cell.assign = Fd();  // there the runtime has yet to start
+  cell.assign = Fd();  // from here on the engine's
   cell.namespaces.clear();
 }
 

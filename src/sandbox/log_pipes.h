@@ -2,7 +2,9 @@
 // descriptor.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "async/loop.h"
 #include "sandbox/engine.h"
@@ -19,10 +21,13 @@ class LogPipe final : public async::FdHandler {
   LogPipe(async::Loop& loop, Fd fd, LogStream stream, const LogSink& sink);
   ~LogPipe();
   void on_events(uint32_t events) override;
-  // Reads all that is there now and delivers it, an unfinished line too: the invocation is over.
-  void drain();
+  // Reads all that is there now of each and delivers it, unfinished lines too: the invocation is
+  // over.
+  static void drain(const std::vector<std::unique_ptr<LogPipe>>& pipes);
 
  private:
+  void drain();
+  void deliver_unfinished();
   bool read_some();
   void deliver_lines();
   void deliver_records();

@@ -36,6 +36,7 @@ enum ReadyFd {
   kFdStdout,
   kFdStderr,
   kFdTelemetry,
+  kFdChannel,  // the bootstrap's own connection to the Runtime API, once it has its assignment
   kFdRuntimeApi,
   kFdDns,
   kFdMemory,

@@ -13,7 +13,6 @@
 namespace virga::sandbox {
 
 void provided_main(const char* task, const char* opt) {
-  if (::write(VJ_FD_ASSIGN, "R", 1) != 1) _exit(0);
   std::string data;
   uint32_t size = 0;
   char part[4096];

@@ -41,12 +41,50 @@ const char* reason(int status) {
   }
 }
 
+// Calls `visit(name, value)` for each line; false when one is no header field. A first line of
+// another kind is the caller's to leave out.
+template <class Visit>
+bool for_each_field(std::string_view lines, Visit visit) {
+  while (!lines.empty()) {
+    const size_t end = std::min(lines.find("\r\n"), lines.size());
+    const std::string_view field = lines.substr(0, end);
+    lines.remove_prefix(std::min(end + 2, lines.size()));
+    const size_t colon = field.find(':');
+    if (colon == std::string_view::npos || colon == 0 || field[0] == ' ' || field[0] == '\t')
+      return false;
+    visit(field.substr(0, colon), trim(field.substr(colon + 1)));
+  }
+  return true;
+}
+
+std::string_view first_line(std::string_view head) {
+  return head.substr(0, head.find("\r\n"));
+}
+std::string_view fields_of(std::string_view head) {
+  head.remove_prefix(std::min(first_line(head).size() + 2, head.size()));
+  return head;
+}
+
 }  // namespace
 
+std::string_view ApiRequest::method() const {
+  return std::string_view(head).substr(0, head.find(' '));
+}
+
+std::string_view ApiRequest::path() const {
+  const std::string_view line = first_line(head);
+  const size_t first = line.find(' ') + 1;
+  return line.substr(first, line.rfind(' ') - first);
+}
+
 std::string_view ApiRequest::header(std::string_view name) const {
-  for (const auto& [key, value] : headers)
-    if (key == name) return value;
-  return {};
+  std::string_view found;
+  for (const std::string_view lines : {fields_of(head), std::string_view(trailers)}) {
+    for_each_field(lines, [&](std::string_view key, std::string_view value) {
+      if (found.data() == nullptr && iequals(key, name)) found = value;
+    });
+  }
+  return found;
 }
 
 ApiServer::ApiServer(async::Loop& loop, Fd listener,
@@ -76,8 +114,14 @@ void ApiServer::on_events(uint32_t) {
     if (connections_.size() >= kConnectionsMax) continue;  // refused by closing
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    connections_.push_back(std::make_unique<ApiConnection>(*this, std::move(fd)));
+    connections_.push_back(
+        std::make_unique<ApiConnection>(*this, std::move(fd), ApiConnection::Origin::listener));
   }
+}
+
+void ApiServer::adopt(Fd channel) {
+  connections_.push_back(
+      std::make_unique<ApiConnection>(*this, std::move(channel), ApiConnection::Origin::channel));
 }
 
 void ApiServer::drop(ApiConnection* connection) {
@@ -91,7 +135,8 @@ void ApiServer::drop(ApiConnection* connection) {
   loop_.post([dying] {});
 }
 
-ApiConnection::ApiConnection(ApiServer& server, Fd fd) : server_(server), fd_(std::move(fd)) {
+ApiConnection::ApiConnection(ApiServer& server, Fd fd, Origin origin)
+    : server_(server), fd_(std::move(fd)), origin_(origin) {
   server_.loop_.add_fd(fd_.get(), EPOLLIN, *this);
 }
 
@@ -120,9 +165,11 @@ bool ApiConnection::read_more() {
   const size_t before = in_.size();
   const size_t want =
       in_body_ && !chunked_ ? std::min(kReadBytes, std::max<size_t>(body_left_, 1)) : 16 * 1024;
-  in_.resize(before + want);
-  const ssize_t got = ::recv(fd_.get(), in_.data() + before, want, 0);
-  in_.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  ssize_t got = 0;
+  in_.resize_and_overwrite(before + want, [&](char* data, size_t) {
+    got = ::recv(fd_.get(), data + before, want, MSG_DONTWAIT);
+    return before + static_cast<size_t>(std::max<ssize_t>(got, 0));
+  });
   return got > 0 || (got < 0 && errno == EAGAIN);
 }
 
@@ -179,37 +226,26 @@ ApiConnection::Parsed ApiConnection::parse() {
 }
 
 ApiConnection::Parsed ApiConnection::parse_head(std::string_view head) {
-  const size_t line_end = std::min(head.find("\r\n"), head.size());
-  const std::string_view line = head.substr(0, line_end);
+  const std::string_view line = first_line(head);
   const size_t first = line.find(' '), second = line.rfind(' ');
   if (first == std::string_view::npos || second == first) return Parsed::bad;
   if (line.substr(second + 1) != "HTTP/1.1") return Parsed::bad;
-  request_.method = line.substr(0, first);
-  request_.path = line.substr(first + 1, second - first - 1);
   chunked_ = false;
   body_left_ = 0;
-  bool has_length = false;
-  size_t at = line_end == head.size() ? line_end : line_end + 2;
-  while (at < head.size()) {
-    const size_t end = std::min(head.find("\r\n", at), head.size());
-    const std::string_view field = head.substr(at, end - at);
-    at = std::min(end + 2, head.size());
-    const size_t colon = field.find(':');
-    if (colon == std::string_view::npos || colon == 0 || field[0] == ' ' || field[0] == '\t')
-      return Parsed::bad;
-    const std::string name = to_lower(field.substr(0, colon));
-    const std::string value(trim(field.substr(colon + 1)));
-    if (name == "content-length") {
+  bool has_length = false, bad = false;
+  const auto take = [&](std::string_view name, std::string_view value) {
+    if (iequals(name, "content-length")) {
       const auto length = parse_int(value);
-      if (!length || *length < 0 || has_length) return Parsed::bad;
+      bad = bad || !length || *length < 0 || has_length;
       has_length = true;
-      body_left_ = static_cast<size_t>(*length);
-    } else if (name == "transfer-encoding") {
-      if (!iequals(value, "chunked")) return Parsed::bad;
+      body_left_ = bad ? 0 : static_cast<size_t>(*length);
+    } else if (iequals(name, "transfer-encoding")) {
+      bad = bad || !iequals(value, "chunked");
       chunked_ = true;
     }
-    request_.headers.emplace_back(name, value);
-  }
+  };
+  if (!for_each_field(fields_of(head), take) || bad) return Parsed::bad;
+  request_.head = head;
   if (chunked_ && has_length) return Parsed::bad;
   if (body_left_ > kDroppedBytesMax) return Parsed::bad;
   request_.too_large = body_left_ > kResponseBytesMax;
@@ -234,7 +270,9 @@ ApiConnection::Parsed ApiConnection::parse_chunks() {
       }
       if (tail == std::string::npos)
         return in_.size() > kHeadBytesMax ? Parsed::bad : Parsed::incomplete;
-      parse_trailers(std::string_view(in_).substr(line_end + 2, tail - line_end - 2));
+      // The description of an error that came while the answer was streamed. Source: Lambda
+      // Developer Guide, "Using the Lambda runtime API for custom runtimes", response streaming.
+      request_.trailers = in_.substr(line_end + 2, tail - line_end - 2);
       in_.erase(0, tail + 4);
       return Parsed::complete;
     }
@@ -263,18 +301,6 @@ void ApiConnection::take_body(std::string_view bytes) {
   if (!request_.too_large) request_.body.append(bytes);
 }
 
-// The description of an error that came while the answer was streamed. Source: Lambda Developer
-// Guide, "Using the Lambda runtime API for custom runtimes", response streaming.
-void ApiConnection::parse_trailers(std::string_view lines) {
-  for (const std::string_view line : split(lines, '\n')) {
-    const size_t colon = line.find(':');
-    if (colon == std::string_view::npos || colon == 0) continue;
-    std::string_view value = line.substr(colon + 1);
-    if (value.ends_with('\r')) value.remove_suffix(1);
-    request_.headers.emplace_back(to_lower(line.substr(0, colon)), std::string(trim(value)));
-  }
-}
-
 void ApiConnection::resume() {
   if (broken_ || !paused_) return;
   paused_ = false;
@@ -291,6 +317,7 @@ void ApiConnection::listen() {
 void ApiConnection::respond(int status, std::string_view headers, std::string_view body) {
   if (broken_ || !waiting_answer_) return;
   waiting_answer_ = false;
+  out_.reserve(out_.size() + headers.size() + body.size() + 64);
   out_ += "HTTP/1.1 ";
   out_ += std::to_string(status);
   out_ += ' ';
@@ -309,7 +336,7 @@ void ApiConnection::respond(int status, std::string_view headers, std::string_vi
 
 void ApiConnection::flush() {
   while (!out_.empty()) {
-    const ssize_t sent = ::send(fd_.get(), out_.data(), out_.size(), MSG_NOSIGNAL);
+    const ssize_t sent = ::send(fd_.get(), out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
       if (errno != EAGAIN) return give_up();
       if (!std::exchange(writing_, true)) listen();

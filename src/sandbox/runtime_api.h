@@ -22,11 +22,13 @@ inline constexpr size_t kResponseBytesMax = 6 * 1024 * 1024 + 100;
 class ApiConnection;
 
 struct ApiRequest {
-  std::string method;
-  std::string path;
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string head;  // as it came, without the empty line; its form has been checked
   std::string body;
+  std::string trailers;    // lines as in `head`
   bool too_large = false;  // the body exceeded kResponseBytesMax and was dropped
+  std::string_view method() const;
+  std::string_view path() const;
+  // The first field of that name (in any case), of the head or else of the trailers; empty without.
   std::string_view header(std::string_view name) const;
 };
 
@@ -39,6 +41,8 @@ class ApiServer final : public async::FdHandler {
             std::function<void(ApiConnection&)> on_closed);
   ~ApiServer();
   void on_events(uint32_t events) override;
+  // A connection that was made in another way than by connect(): only the bootstrap has its end.
+  void adopt(Fd channel);
   // Ends all connections; on_closed is not called.
   void close();
 
@@ -61,13 +65,16 @@ class ApiServer final : public async::FdHandler {
 
 class ApiConnection final : public async::FdHandler {
  public:
-  ApiConnection(ApiServer& server, Fd fd);
+  enum class Origin { listener, channel };
+  ApiConnection(ApiServer& server, Fd fd, Origin origin);
   ~ApiConnection();
   void on_events(uint32_t events) override;
   // The answer to the request in hand. `headers`: complete lines with CRLF.
   void respond(int status, std::string_view headers, std::string_view body);
   // After on_piece() said that it has enough.
   void resume();
+  // Nobody else can have it: no secret is needed.
+  bool is_channel() const { return origin_ == Origin::channel; }
 
  private:
   enum class Parsed { incomplete, complete, bad };
@@ -75,7 +82,6 @@ class ApiConnection final : public async::FdHandler {
   Parsed parse();
   Parsed parse_head(std::string_view head);
   Parsed parse_chunks();
-  void parse_trailers(std::string_view lines);
   void take_body(std::string_view bytes);
   void listen();
   void run();
@@ -84,6 +90,7 @@ class ApiConnection final : public async::FdHandler {
 
   ApiServer& server_;
   Fd fd_;
+  const Origin origin_;
   std::string in_;
   std::string out_;
   ApiRequest request_;
