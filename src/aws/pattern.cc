@@ -1,5 +1,7 @@
 #include "aws/pattern.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -523,11 +525,26 @@ bool Pattern::matches(std::string_view text) const {
   return matched || matcher.exhausted();
 }
 
-const Pattern& compiled_pattern(std::string_view pattern) {
-  thread_local std::unordered_map<std::string_view, std::unique_ptr<Pattern>> patterns;
-  auto& made = patterns[pattern];
-  if (!made) made = std::make_unique<Pattern>(pattern);
-  return *made;
+namespace {
+
+struct Known {
+  explicit Known(std::string_view text) : pattern(text) {}
+  Pattern pattern;
+  std::array<std::string, 4> matched;  // lately
+  size_t oldest = 0;
+};
+
+}  // namespace
+
+bool matches_pattern(std::string_view pattern, std::string_view text) {
+  constexpr size_t kRememberedBytesMax = 256;
+  thread_local std::unordered_map<std::string_view, Known> patterns;
+  Known& known = patterns.try_emplace(pattern, pattern).first->second;
+  if (text.empty() || text.size() > kRememberedBytesMax) return known.pattern.matches(text);
+  if (std::ranges::find(known.matched, text) != known.matched.end()) return true;
+  if (!known.pattern.matches(text)) return false;
+  known.matched[known.oldest++ % known.matched.size()] = text;
+  return true;
 }
 
 }  // namespace virga::aws

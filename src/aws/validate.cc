@@ -91,8 +91,7 @@ std::vector<std::string> broken_demands(const TypeDesc& type, const void* value)
         std::find(l->values.begin(), l->values.end(), text) == l->values.end()) {
       out.push_back(of_set(*l));
     }
-    if (!l->pattern.empty() && !compiled_pattern(l->pattern).matches(text))
-      out.push_back(of_pattern(*l));
+    if (!l->pattern.empty() && !matches_pattern(l->pattern, text)) out.push_back(of_pattern(*l));
   }
   const Measured m = measure(type, value);
   if (l->has_min && m.size < l->min) out.push_back(at_least(*l, m.is_length));

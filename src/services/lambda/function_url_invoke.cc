@@ -6,6 +6,7 @@
 #include "services/lambda/policy.h"
 #include "services/lambda/service.h"
 #include "services/lambda/support.h"
+#include "storage/latest_view.h"
 
 namespace virga::lambda {
 
@@ -49,7 +50,7 @@ Task<Service::RunRequest> Service::request_for_url(UrlCall call) {
   co_await permit_url(call.address);
   const auto& name = call.address.target.function;
   const double chance = static_cast<double>(env().random.below(1000)) / 1000;
-  auto what = co_await runnables_.find(*shard_.snapshot(), name, chance);
+  auto what = co_await runnables_.find(storage::LatestView(shard_), name, chance);
   co_await must_be_invocable(name, what->version);
   RunRequest request{
       .name = name, .what = std::move(what), .request_id = std::move(call.request_id)};

@@ -15,6 +15,7 @@
 #include "services/lambda/service.h"
 #include "services/lambda/settings.h"
 #include "services/lambda/support.h"
+#include "storage/latest_view.h"
 
 namespace virga::lambda {
 namespace {
@@ -26,6 +27,11 @@ constexpr size_t kClientContextBytesMax =
 
 double chance_of(async::Random& random) {
   return static_cast<double>(random.next() >> 11) * 0x1.0p-53;
+}
+
+// The lowest `digits` digits.
+void append_hex(std::string& out, uint64_t value, int digits) {
+  while (digits-- > 0) out += "0123456789abcdef"[value >> (4 * digits) & 15];
 }
 
 }  // namespace
@@ -58,18 +64,22 @@ Result<std::string> decode_client_context(const std::optional<std::string>& text
 // Root=1-<time>-<96 random bits>;Parent=<64>;Sampled=0. Source: X-Ray Developer Guide, "Tracing
 // header".
 std::string make_trace_id(async::Env& env) {
-  char time[16];
-  std::snprintf(time, sizeof time, "%08llx",
-                static_cast<unsigned long long>(env.wall.now().at.seconds()));
-  return "Root=1-" + std::string(time) + "-" + to_hex(env.random.bytes(12)) +
-         ";Parent=" + to_hex(env.random.bytes(8)) + ";Sampled=0";
+  const auto seconds = static_cast<uint32_t>(env.wall.now().at.seconds());
+  std::string out = "Root=1-";
+  append_hex(out, seconds, 8);
+  out += '-';
+  append_hex(out, env.random.next(), 16);
+  append_hex(out, env.random.next(), 8);
+  out += ";Parent=";
+  append_hex(out, env.random.next(), 16);
+  return out + ";Sampled=0";
 }
 
 Task<Service::Ran> Service::run(RunRequest request) {
   const auto& function = *request.what->function;
   const auto& version = request.what->version;
   const int reserved =
-      co_await store::account_reserved(*shard_.snapshot(), store::owner_of(request.name));
+      co_await store::account_reserved(storage::LatestView(shard_), store::owner_of(request.name));
   const ConcurrencyLimits limits{.account = options_.account_concurrency,
                                  .account_reserved = reserved,
                                  .reserved = function.reserved_concurrency};
@@ -154,7 +164,8 @@ Task<api::InvokeOutput> Service::invoke(Ctx ctx, api::InvokeInput input) {
   const std::string type = input.invocation_type.value_or(api::invocation_type::kRequestResponse);
   std::string payload = std::move(input.payload).value_or("");
   if (payload.empty()) payload = "{}";
-  auto what = co_await runnables_.find(*shard_.snapshot(), name, chance_of(ctx->env->random));
+  auto what =
+      co_await runnables_.find(storage::LatestView(shard_), name, chance_of(ctx->env->random));
   co_await must_be_invocable(name, what->version);
   api::InvokeOutput out;
   if (type == api::invocation_type::kDryRun) {
@@ -191,7 +202,7 @@ Task<platform::InvokeReply> Service::invoke_for_service(platform::InvokeCall cal
   const auto name = co_await FunctionName::parse(call.function_arn, qualifier, call.account,
                                                  call.region, partition);
   async::Env& env = home_.env();
-  auto what = co_await runnables_.find(*shard_.snapshot(), name, chance_of(env.random));
+  auto what = co_await runnables_.find(storage::LatestView(shard_), name, chance_of(env.random));
   co_await must_be_invocable(name, what->version);
   co_await permit(call, name);
   co_await check_payload(call.payload, api::invocation_type::kRequestResponse);

@@ -9,6 +9,7 @@
 #include "services/lambda/service.h"
 #include "services/lambda/settings.h"
 #include "services/lambda/support.h"
+#include "storage/latest_view.h"
 
 namespace virga::lambda {
 namespace {
@@ -81,7 +82,7 @@ Task<api::InvokeWithResponseStreamOutput> Service::invoke_with_response_stream(
   std::string payload = std::move(input.payload).value_or("");
   if (payload.empty()) payload = "{}";
   const double chance = static_cast<double>(ctx->env->random.below(1000)) / 1000;
-  auto what = co_await runnables_.find(*shard_.snapshot(), name, chance);
+  auto what = co_await runnables_.find(storage::LatestView(shard_), name, chance);
   co_await must_be_invocable(name, what->version);
   api::InvokeWithResponseStreamOutput out;
   out.status_code = 200;
