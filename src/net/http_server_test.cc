@@ -532,6 +532,18 @@ TEST_F(HttpServerTest, an_adopted_listener_serves_until_it_is_closed) {
   ::close(again);
 }
 
+TEST_F(HttpServerTest, a_port_that_somebody_listens_at_is_taken_though_loops_may_share_it) {
+  const int fd = *open_listener("127.0.0.1", 0);
+  const int port = local_address(fd).port;
+  const auto taken = refuse_taken("127.0.0.1", port);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, "ListenFailed");
+  const int shared = *open_listener("127.0.0.1", port);
+  ::close(shared);
+  ::close(fd);
+  EXPECT_TRUE(refuse_taken("127.0.0.1", port));
+}
+
 // Gives every connection to another loop's server, whatever it asks for.
 class Giver final : public HttpHandler {
  public:

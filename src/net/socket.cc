@@ -18,9 +18,10 @@ std::unexpected<AwsError> listen_failed(std::string_view host, int port, std::st
                   strerror(errno));
 }
 
-}  // namespace
+enum class Sharing { alone, with_other_loops };
 
-Result<int> open_listener(std::string_view host, int port) {
+// A bound socket.
+Result<int> bound_socket(std::string_view host, int port, Sharing sharing) {
   const std::string name(host == "localhost" ? "127.0.0.1" : host);
   sockaddr_storage storage{};
   socklen_t length = 0;
@@ -46,15 +47,36 @@ Result<int> open_listener(std::string_view host, int port) {
   if (fd < 0) return listen_failed(host, port, "cannot open a socket for");
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  if (sharing == Sharing::with_other_loops)
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (storage.ss_family == AF_INET6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&storage), length) != 0 ||
-      ::listen(fd, kBacklog) != 0) {
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&storage), length) != 0) {
     auto error = listen_failed(host, port, "cannot listen at");
     ::close(fd);
     return error;
   }
   return fd;
+}
+
+}  // namespace
+
+Result<int> open_listener(std::string_view host, int port) {
+  VIRGA_TRY(fd, bound_socket(host, port, Sharing::with_other_loops));
+  if (::listen(fd, kBacklog) == 0) return fd;
+  auto error = listen_failed(host, port, "cannot listen at");
+  ::close(fd);
+  return error;
+}
+
+Result<void> refuse_taken(std::string_view host, int port) {
+  if (port == 0) return {};
+  const auto fd = bound_socket(host, port, Sharing::alone);
+  if (fd) {
+    ::close(*fd);
+  } else if (errno == EADDRINUSE) {
+    return fail(fd.error());
+  }
+  return {};
 }
 
 SocketAddress socket_address(const sockaddr* address) {

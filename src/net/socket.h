@@ -14,6 +14,9 @@ namespace virga::net {
 // loop has one of its own; IPv6 sockets do not take IPv4. The caller owns the descriptor. Errors:
 // code "ListenFailed", the message names address and cause.
 Result<int> open_listener(std::string_view host, int port);
+// ListenFailed when somebody else listens there. Sockets of SO_REUSEPORT do not notice: two servers
+// of one user would share the port, each answering some of the calls.
+Result<void> refuse_taken(std::string_view host, int port);
 
 struct SocketAddress {
   std::string host;  // IP literal without brackets; empty for a Unix socket

@@ -77,14 +77,25 @@ int run(const std::vector<std::string>& arguments) {
     std::printf("virga %s\n", kVersion);
     return 0;
   }
-  if (command == "coverage") {
-    std::fputs(coverage_text(rest.empty() ? "" : rest[0]).c_str(), stdout);
+  if (command == "coverage" && rest.size() <= 1) {
+    const std::string text = coverage_text(rest.empty() ? "" : rest[0]);
+    if (text.empty()) {
+      std::fprintf(stderr, "virga: no service is called '%s'; virga coverage lists them\n",
+                   rest[0].c_str());
+      return kExitUsage;
+    }
+    std::fputs(text.c_str(), stdout);
     return 0;
   }
-  if (command == "doctor") return doctor();
+  if (command == "doctor" && rest.empty()) return doctor();
   if (command == "help" || command == "--help" || command == "-h") {
     std::fputs(help_text().c_str(), stdout);
     return 0;
+  }
+  if (command == "coverage" || command == "doctor") {
+    std::fprintf(stderr, "virga: %s takes %s\n", command.c_str(),
+                 command == "doctor" ? "no arguments" : "the name of one service");
+    return kExitUsage;
   }
   std::fprintf(stderr, "virga: unknown command '%s'; virga --help lists them\n", command.c_str());
   return kExitUsage;

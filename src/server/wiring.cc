@@ -15,6 +15,7 @@
 #include "base/version.h"
 #include "net/http_client.h"
 #include "net/http_server.h"
+#include "net/socket.h"
 #include "net/tls.h"
 #include "platform/dispatcher.h"
 #include "platform/durable_timers.h"
@@ -512,6 +513,8 @@ Task<std::string> Wiring::start() {
     p.more_loops.push_back(std::make_unique<FrontLoop>(*p.dispatcher, *p.identity, p.env, p.metrics,
                                                        front_options, *p.http));
   }
+  for (const ListenAddress& address : p.options.listen)
+    co_await net::refuse_taken(address.host, address.port);
   std::string where;
   for (const ListenAddress& address : p.options.listen) {
     if (!address.service.empty() && !aws::find_service(address.service)) {

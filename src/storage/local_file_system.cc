@@ -155,6 +155,8 @@ class LocalFileSystem final : public FileSystem {
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
       const int error = errno;
       ::close(fd);
+      if (error == EWOULDBLOCK)
+        return fail(kFileLocked, 500, path + " is locked: another process has this folder open");
       return system_error("lock", path, error);
     }
     return std::make_unique<LocalLock>(fd);

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+import virga_server
+
 # Debian's, where there is one: a version 1 elsewhere on the PATH has no `logs tail`.
 AWS = "/usr/bin/aws" if os.access("/usr/bin/aws", os.X_OK) else shutil.which("aws")
 pytestmark = pytest.mark.skipif(AWS is None, reason="no AWS CLI here")
@@ -62,3 +64,24 @@ def test_a_function_is_created_invoked_and_its_log_followed(endpoint, tmp_path):
     aws(endpoint, "lambda", "delete-function", "--function-name", "cli")
     assert "(ResourceNotFoundException)" in aws(
         endpoint, "lambda", "get-function", "--function-name", "cli", check=False).stderr
+
+
+def virga(*arguments):
+    return subprocess.run([virga_server.BINARY, *arguments], capture_output=True, text=True, timeout=30)
+
+
+@pytest.mark.parametrize("arguments,words", [
+    (["serv"], "unknown command 'serv'"), (["coverage", "dynamo"], "no service is called 'dynamo'"),
+    (["doctor", "--all"], "doctor takes no arguments"), (["serve", "--foo"], "unknown option '--foo'"),
+    (["serve", "--listen", "nowhere"], "'nowhere' is not HOST:PORT")])
+def test_a_command_line_that_cannot_be_is_refused(arguments, words):
+    got = virga(*arguments)
+    assert (got.returncode, got.stdout) == (64, "") and words in got.stderr
+
+
+def test_a_second_server_finds_the_port_and_the_folder_taken(tmp_path):
+    with virga_server.Server(data=tmp_path / "data") as first:
+        port = virga("serve", "--memory", "--listen", f"127.0.0.1:{first.port}")
+        assert port.returncode == 78 and f"port {first.port}: Address already in use" in port.stderr
+        folder = virga("serve", "--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0")
+        assert folder.returncode == 78 and "another process has this folder open" in folder.stderr
