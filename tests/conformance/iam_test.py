@@ -1,4 +1,5 @@
 """IAM as boto3 sees it. Runs against any endpoint (VIRGA_ENDPOINT), AWS included."""
+import csv
 import json
 import uuid
 
@@ -240,3 +241,114 @@ def test_values_of_the_wrong_form_are_refused_in_iams_words(client, operation, a
     with pytest.raises(ClientError) as caught:
         getattr(iam, operation)(**arguments)
     assert caught.value.response["Error"] == {"Type": "Sender", "Code": "ValidationError", "Message": words}
+
+
+def saml_metadata(until=""):
+    padding = "<!-- " + "x" * 1000 + " -->"
+    return (f'<?xml version="1.0"?><EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://idp.example.com"{until}>'
+            f'{padding}<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"/></EntityDescriptor>')
+
+
+def test_saml_providers_are_kept(client):
+    iam, name = client("iam"), "saml-" + uuid.uuid4().hex[:8]
+    arn = iam.create_saml_provider(Name=name, SAMLMetadataDocument=saml_metadata(), Tags=[{"Key": "a", "Value": "1"}])["SAMLProviderArn"]
+    assert arn == f"arn:aws:iam::000000000000:saml-provider/{name}"
+    try:
+        got = iam.get_saml_provider(SAMLProviderArn=arn)
+        assert got["SAMLMetadataDocument"] == saml_metadata() and got["Tags"] == [{"Key": "a", "Value": "1"}]
+        assert round((got["ValidUntil"] - got["CreateDate"]).total_seconds() / 86400) == 36500
+        changed = saml_metadata(' validUntil="2040-01-02T03:04:05Z"')
+        assert iam.update_saml_provider(SAMLProviderArn=arn, SAMLMetadataDocument=changed)["SAMLProviderArn"] == arn
+        assert iam.get_saml_provider(SAMLProviderArn=arn)["ValidUntil"].isoformat() == "2040-01-02T03:04:05+00:00"
+        assert arn in [p["Arn"] for p in iam.list_saml_providers()["SAMLProviderList"]]
+        iam.tag_saml_provider(SAMLProviderArn=arn, Tags=[{"Key": "b", "Value": "2"}])
+        iam.untag_saml_provider(SAMLProviderArn=arn, TagKeys=["a"])
+        assert iam.list_saml_provider_tags(SAMLProviderArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+        assert iam.get_account_summary()["SummaryMap"]["Providers"] >= 1
+        with pytest.raises(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_saml_provider(Name=name, SAMLMetadataDocument=saml_metadata())
+        for bad in ("x" * 1000, f"<a>{'x' * 1000}</a>", saml_metadata(' validUntil="soon"')):
+            with pytest.raises(iam.exceptions.InvalidInputException, match="Could not parse metadata"):
+                iam.create_saml_provider(Name=name + "2", SAMLMetadataDocument=bad)
+    finally:
+        iam.delete_saml_provider(SAMLProviderArn=arn)
+    for operation in (iam.get_saml_provider, iam.delete_saml_provider, iam.list_saml_provider_tags):
+        with pytest.raises(iam.exceptions.NoSuchEntityException, match="Manifest not found for arn"):
+            operation(SAMLProviderArn=arn)
+
+
+def test_the_credential_report_lists_users_and_their_keys(client):
+    # An account of its own: nobody has asked for a report there.
+    iam = client("iam", aws_access_key_id=f"{uuid.uuid4().int % 10**11:011d}7", aws_secret_access_key="x")
+    with pytest.raises(ClientError) as caught:
+        iam.get_credential_report()
+    assert caught.value.response["Error"]["Code"] == "ReportNotPresent"
+    iam.create_user(UserName="ann", Path="/x/")
+    key = iam.create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
+    iam.create_access_key(UserName="ann")
+    iam.update_access_key(UserName="ann", AccessKeyId=key, Status="Inactive")
+    iam.create_login_profile(UserName="ann", Password="correct horse 1")
+    assert iam.generate_credential_report()["State"] == "STARTED"
+    assert iam.generate_credential_report()["State"] == "COMPLETE"
+    report = iam.get_credential_report()
+    assert report["ReportFormat"] == "text/csv"
+    root, ann = csv.DictReader(report["Content"].decode().splitlines())
+    assert root["user"] == "<root_account>" and root["password_enabled"] == "not_supported" and root["access_key_1_active"] == "false"
+    assert ann["user"] == "ann" and ann["arn"].endswith(":user/x/ann") and ann["mfa_active"] == "false"
+    assert (ann["password_enabled"], ann["access_key_1_active"], ann["access_key_2_active"]) == ("true", "false", "true")
+    assert ann["access_key_1_last_rotated"].endswith("+00:00") and ann["cert_2_last_rotated"] == "N/A"
+
+
+def test_context_keys_of_policies(client):
+    iam, name = client("iam"), "keys-" + uuid.uuid4().hex[:8]
+
+    def policy(condition, resource="*"):
+        return json.dumps({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": "s3:*", "Resource": resource, "Condition": condition}})
+    first = policy({"StringEquals": {"aws:RequestedRegion": "x"}, "IpAddress": {"aws:SourceIp": "1.2.3.4"}}, "arn:aws:s3:::b/${aws:username}/${*}")
+    second = policy({"Bool": {"AWS:SourceIp": "true"}, "StringLike": {"s3:prefix": ["${aws:userid, 'x'}"]}})
+    assert set(iam.get_context_keys_for_custom_policy(PolicyInputList=[first, second])["ContextKeyNames"]) == {
+        "aws:username", "aws:RequestedRegion", "aws:SourceIp", "s3:prefix", "aws:userid"}
+    iam.create_user(UserName=name)
+    iam.create_group(GroupName=name)
+    try:
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=first)
+        iam.put_group_policy(GroupName=name, PolicyName="p", PolicyDocument=second)
+        arn = f"arn:aws:iam::000000000000:user/{name}"
+        of_user = set(iam.get_context_keys_for_principal_policy(PolicySourceArn=arn)["ContextKeyNames"])
+        assert of_user == {"aws:username", "aws:RequestedRegion", "aws:SourceIp"}
+        iam.add_user_to_group(UserName=name, GroupName=name)
+        assert "s3:prefix" in iam.get_context_keys_for_principal_policy(PolicySourceArn=arn)["ContextKeyNames"]
+    finally:
+        iam.delete_user_policy(UserName=name, PolicyName="p")
+        iam.remove_user_from_group(UserName=name, GroupName=name)
+        iam.delete_group_policy(GroupName=name, PolicyName="p")
+        iam.delete_group(GroupName=name)
+        iam.delete_user(UserName=name)
+    with pytest.raises(iam.exceptions.InvalidInputException):
+        iam.get_context_keys_for_custom_policy(PolicyInputList=["{}"])
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.get_context_keys_for_principal_policy(PolicySourceArn=arn)
+
+
+def test_users_change_their_own_password(client):
+    iam, name = client("iam"), "pw-" + uuid.uuid4().hex[:8]
+    with pytest.raises(ClientError) as caught:
+        iam.change_password(OldPassword="old secret 1", NewPassword="new secret 1")
+    assert caught.value.response["Error"]["Code"] == "InvalidUserType"
+    iam.create_user(UserName=name)
+    iam.create_login_profile(UserName=name, Password="old secret 1", PasswordResetRequired=True)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    try:
+        own = client("iam", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+        with pytest.raises(ClientError, match="The old password was incorrect."):
+            own.change_password(OldPassword="wrong", NewPassword="new secret 1")
+        with pytest.raises(own.exceptions.PasswordPolicyViolationException):
+            own.change_password(OldPassword="old secret 1", NewPassword="short")
+        own.change_password(OldPassword="old secret 1", NewPassword="new secret 1")
+        assert iam.get_login_profile(UserName=name)["LoginProfile"]["PasswordResetRequired"] is False
+        own.change_password(OldPassword="new secret 1", NewPassword="old secret 1")
+    finally:
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+        iam.delete_login_profile(UserName=name)
+        iam.delete_user(UserName=name)

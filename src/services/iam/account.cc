@@ -81,6 +81,8 @@ Task<api::GetAccountSummaryOutput> Service::get_account_summary(Ctx ctx,
     VIRGA_TRY_VOID(iam.each_policy([&](PolicyRecord&&) { return ++summary["Policies"] > 0; }));
     VIRGA_TRY_VOID(iam.each_instance_profile(
         [&](InstanceProfileRecord&&) { return ++summary["InstanceProfiles"] > 0; }));
+    for (const DocumentKind kind : {DocumentKind::oidc_provider, DocumentKind::saml_provider})
+      VIRGA_TRY_VOID(iam.each_document(kind, [&](Document&&) { ++summary["Providers"]; }));
     VIRGA_TRY(root, iam.find_entity(Kind::root, ""));
     if (root && !root->access_keys.empty()) summary["AccountAccessKeysPresent"] = 1;
     return {};

@@ -7,7 +7,12 @@ namespace virga::iam {
 
 aws::ServiceBinding make_binding(Service& service) {
   return api::bind(service,
-                   {{"GetAccessKeyLastUsed", "the use of keys is not recorded: answers N/A"},
+                   {{"CreateSAMLProvider", "AddPrivateKey is refused"},
+                    {"UpdateSAMLProvider", "AddPrivateKey and RemovePrivateKey are refused"},
+                    {"GenerateCredentialReport",
+                     "password_last_changed is when the password was made; the use of keys is not "
+                     "recorded"},
+                    {"GetAccessKeyLastUsed", "the use of keys is not recorded: answers N/A"},
                     {"SimulatePrincipalPolicy",
                      "resource policies are not looked at; matched statements are not listed"},
                     {"SimulateCustomPolicy",

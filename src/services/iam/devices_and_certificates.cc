@@ -2,7 +2,6 @@
 // none: the operations that would make them answer NotImplemented. Source: IAM API Reference, the
 // pages of these operations.
 #include "api/iam/list_mfa_devices.h"
-#include "api/iam/list_saml_providers.h"
 #include "api/iam/list_server_certificates.h"
 #include "api/iam/list_service_specific_credentials.h"
 #include "api/iam/list_signing_certificates.h"
@@ -65,13 +64,6 @@ Task<api::ListServerCertificatesOutput> Service::list_server_certificates(
     Ctx ctx, api::ListServerCertificatesInput input) {
   api::ListServerCertificatesOutput output;
   output.is_truncated = false;
-  co_return output;
-}
-
-Task<api::ListSAMLProvidersOutput> Service::list_saml_providers(Ctx ctx,
-                                                                api::ListSAMLProvidersInput input) {
-  api::ListSAMLProvidersOutput output;
-  output.saml_provider_list.emplace();
   co_return output;
 }
 

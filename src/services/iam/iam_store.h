@@ -14,13 +14,19 @@
 //   'u' | 'r' | 'g' name → user, role, group      'p' name → customer managed policy
 //   'i' name → instance profile     'a' → account alias     'o' → what the account's root has
 //   'c' host and path → OpenID Connect provider     'w' → password policy
+//   's' name → SAML provider        'e' → credential report
 // Names are in lower case in keys: IAM's names are unique without regard to case.
 // Source: IAM User Guide, "IAM and AWS STS quotas", name requirements. And, without an account, 'k'
 // id → access key.
 namespace virga::iam {
 
 // Objects that only their operations look into: a format byte and JSON.
-enum class DocumentKind : char { oidc_provider = 'c', password_policy = 'w' };
+enum class DocumentKind : char {
+  oidc_provider = 'c',
+  password_policy = 'w',
+  saml_provider = 's',
+  credential_report = 'e'
+};
 
 // Reads from a view (a snapshot or a transaction); lives no longer than it.
 class IamReader {

@@ -1,6 +1,7 @@
 // Users' passwords for a console, and the account's rules for them. Only a salted hash is kept;
 // there is no console yet that would ask for one. Source: IAM API Reference, the pages of these
 // operations.
+#include "api/iam/change_password.h"
 #include "api/iam/create_login_profile.h"
 #include "api/iam/delete_account_password_policy.h"
 #include "api/iam/delete_login_profile.h"
@@ -151,6 +152,29 @@ Task<api::UpdateLoginProfileOutput> Service::update_login_profile(
     return {};
   });
   co_return api::UpdateLoginProfileOutput();
+}
+
+// A user's own password. Source: IAM API Reference, ChangePassword.
+Task<api::ChangePasswordOutput> Service::change_password(Ctx ctx, api::ChangePasswordInput input) {
+  const auto name = calling_user(*ctx);
+  if (!name) {
+    co_return fail("InvalidUserTypeException", 400, "Only IAM Users can change their own password");
+  }
+  const std::string salt = ctx->env->random.bytes(16);
+  co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
+    VIRGA_TRY(user, iam.entity(Kind::user, *name));
+    if (user.login.empty()) return fail(no_login_profile(user.name));
+    const auto old_salt = from_hex(std::string_view(user.login).substr(0, user.login.find(':')));
+    if (!old_salt || hashed(input.old_password, *old_salt) != user.login)
+      return fail("AccessDenied", 403, "The old password was incorrect.");
+    VIRGA_TRY(policy, iam.find_document(DocumentKind::password_policy, ""));
+    VIRGA_TRY_VOID(check_password(policy, input.new_password));
+    user.login = hashed(input.new_password, salt);
+    user.login_reset_required = false;
+    iam.put(user);
+    return {};
+  });
+  co_return api::ChangePasswordOutput();
 }
 
 Task<api::DeleteLoginProfileOutput> Service::delete_login_profile(

@@ -47,13 +47,11 @@ std::vector<std::string> texts_of(const Document* list) {
 }
 
 Document to_document(const Provider& p) {
-  Document tags = Document::array();
-  for (const auto& [key, value] : p.tags) tags.push(list_of({key, value}));
   Document d = Document::object();
   d.set("url", p.url)
       .set("clients", list_of(p.client_ids))
       .set("thumbprints", list_of(p.thumbprints));
-  d.set("created", p.created.micros).set("tags", std::move(tags));
+  d.set("created", p.created.micros).set("tags", tags_document(p.tags));
   return d;
 }
 
@@ -63,9 +61,7 @@ Provider from_document(const Document& d) {
   p.client_ids = texts_of(d.find("clients"));
   p.thumbprints = texts_of(d.find("thumbprints"));
   p.created.micros = d.find("created")->as_int();
-  for (const Document& pair : d.find("tags")->as_array()) {
-    p.tags.emplace_back(pair.as_array()[0].as_string(), pair.as_array()[1].as_string());
-  }
+  p.tags = tags_of(d);
   return p;
 }
 

@@ -23,17 +23,6 @@ Result<Document> open(std::string_view bytes) {
   return parsed;
 }
 
-Document from_tags(const TagList& tags) {
-  Document list = Document::array();
-  for (const auto& [key, value] : tags) {
-    Document pair = Document::array();
-    pair.push(key);
-    pair.push(value);
-    list.push(std::move(pair));
-  }
-  return list;
-}
-
 Document from_texts(const std::vector<std::string>& texts) {
   Document list = Document::array();
   for (const std::string& t : texts) list.push(t);
@@ -66,7 +55,20 @@ std::vector<std::string> texts(const Document& d, std::string_view key) {
   return out;
 }
 
-TagList tags(const Document& d) {
+}  // namespace
+
+Document tags_document(const TagList& tags) {
+  Document list = Document::array();
+  for (const auto& [key, value] : tags) {
+    Document pair = Document::array();
+    pair.push(key);
+    pair.push(value);
+    list.push(std::move(pair));
+  }
+  return list;
+}
+
+TagList tags_of(const Document& d) {
   TagList out;
   const Document* list = d.find("tags");
   if (!list || !list->is_array()) return out;
@@ -74,8 +76,6 @@ TagList tags(const Document& d) {
     out.emplace_back(pair.as_array()[0].as_string(), pair.as_array()[1].as_string());
   return out;
 }
-
-}  // namespace
 
 const PolicyVersionRecord* PolicyRecord::version(int wanted) const {
   for (const PolicyVersionRecord& v : versions) {
@@ -104,7 +104,7 @@ std::string encode(const Entity& e) {
   d.set("path", e.path);
   d.set("id", e.id);
   d.set("created", e.created.micros);
-  d.set("tags", from_tags(e.tags));
+  d.set("tags", tags_document(e.tags));
   Document inlined = Document::object();
   for (const auto& [name, document] : e.inline_policies) inlined.set(name, document);
   d.set("inline", std::move(inlined));
@@ -143,7 +143,7 @@ Result<Entity> decode_entity(std::string_view bytes) {
   e.path = text(d, "path");
   e.id = text(d, "id");
   e.created = time(d, "created");
-  e.tags = tags(d);
+  e.tags = tags_of(d);
   if (const Document* inlined = d.find("inline")) {
     for (const auto& [name, document] : inlined->as_object())
       e.inline_policies[name] = document.as_string();
@@ -170,7 +170,7 @@ std::string encode(const PolicyRecord& p) {
   d.set("description", p.description);
   d.set("created", p.created.micros);
   d.set("updated", p.updated.micros);
-  d.set("tags", from_tags(p.tags));
+  d.set("tags", tags_document(p.tags));
   Document versions = Document::array();
   for (const PolicyVersionRecord& v : p.versions) {
     Document one = Document::object();
@@ -194,7 +194,7 @@ Result<PolicyRecord> decode_policy(std::string_view bytes) {
   p.description = text(d, "description");
   p.created = time(d, "created");
   p.updated = time(d, "updated");
-  p.tags = tags(d);
+  p.tags = tags_of(d);
   if (const Document* versions = d.find("versions")) {
     for (const Document& v : versions->as_array()) {
       p.versions.push_back(
@@ -236,7 +236,7 @@ std::string encode(const InstanceProfileRecord& p) {
   d.set("id", p.id);
   d.set("created", p.created.micros);
   d.set("role", p.role);
-  d.set("tags", from_tags(p.tags));
+  d.set("tags", tags_document(p.tags));
   return finish(d);
 }
 
@@ -247,7 +247,7 @@ Result<InstanceProfileRecord> decode_instance_profile(std::string_view bytes) {
                                .id = text(d, "id"),
                                .created = time(d, "created"),
                                .role = text(d, "role"),
-                               .tags = tags(d)};
+                               .tags = tags_of(d)};
 }
 
 }  // namespace virga::iam

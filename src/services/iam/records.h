@@ -84,6 +84,10 @@ struct InstanceProfileRecord {
   TagList tags;
 };
 
+Document tags_document(const TagList& tags);
+// The member "tags" of a record.
+TagList tags_of(const Document& record);
+
 std::string encode_document(const Document& d);
 Result<Document> decode_document(std::string_view bytes);
 

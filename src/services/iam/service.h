@@ -200,6 +200,7 @@ class Service final : public api::Handlers {
   // login_profiles.cc
   Task<api::CreateLoginProfileOutput> create_login_profile(
       Ctx ctx, api::CreateLoginProfileInput input) override;
+  Task<api::ChangePasswordOutput> change_password(Ctx ctx, api::ChangePasswordInput input) override;
   Task<api::GetLoginProfileOutput> get_login_profile(Ctx ctx,
                                                      api::GetLoginProfileInput input) override;
   Task<api::UpdateLoginProfileOutput> update_login_profile(
@@ -247,8 +248,37 @@ class Service final : public api::Handlers {
       Ctx ctx, api::ListServiceSpecificCredentialsInput input) override;
   Task<api::ListServerCertificatesOutput> list_server_certificates(
       Ctx ctx, api::ListServerCertificatesInput input) override;
+
+  // saml_providers.cc
+  Task<api::CreateSAMLProviderOutput> create_saml_provider(
+      Ctx ctx, api::CreateSAMLProviderInput input) override;
+  Task<api::GetSAMLProviderOutput> get_saml_provider(Ctx ctx,
+                                                     api::GetSAMLProviderInput input) override;
   Task<api::ListSAMLProvidersOutput> list_saml_providers(
       Ctx ctx, api::ListSAMLProvidersInput input) override;
+  Task<api::UpdateSAMLProviderOutput> update_saml_provider(
+      Ctx ctx, api::UpdateSAMLProviderInput input) override;
+  Task<api::DeleteSAMLProviderOutput> delete_saml_provider(
+      Ctx ctx, api::DeleteSAMLProviderInput input) override;
+  Task<api::TagSAMLProviderOutput> tag_saml_provider(Ctx ctx,
+                                                     api::TagSAMLProviderInput input) override;
+  Task<api::UntagSAMLProviderOutput> untag_saml_provider(
+      Ctx ctx, api::UntagSAMLProviderInput input) override;
+  Task<api::ListSAMLProviderTagsOutput> list_saml_provider_tags(
+      Ctx ctx, api::ListSAMLProviderTagsInput input) override;
+
+  // credential_report.cc
+  Task<api::GenerateCredentialReportOutput> generate_credential_report(
+      Ctx ctx, api::GenerateCredentialReportInput input) override;
+  Task<api::GetCredentialReportOutput> get_credential_report(
+      Ctx ctx, api::GetCredentialReportInput input) override;
+
+  // context_keys.cc
+  Task<api::GetContextKeysForCustomPolicyOutput> get_context_keys_for_custom_policy(
+      Ctx ctx, api::GetContextKeysForCustomPolicyInput input) override;
+  Task<api::GetContextKeysForPrincipalPolicyOutput> get_context_keys_for_principal_policy(
+      Ctx ctx, api::GetContextKeysForPrincipalPolicyInput input) override;
+
   // authorization_details.cc
   Task<api::GetAccountAuthorizationDetailsOutput> get_account_authorization_details(
       Ctx ctx, api::GetAccountAuthorizationDetailsInput input) override;
@@ -286,6 +316,8 @@ class Service final : public api::Handlers {
   Task<void> delete_boundary(Ctx ctx, Kind kind, std::string name);
   Task<void> tag(Ctx ctx, Kind kind, std::string name, std::vector<api::Tag> tags);
   Task<void> untag(Ctx ctx, Kind kind, std::string name, std::vector<std::string> keys);
+  template <class Edit>
+  Task<void> edit_saml_provider(Ctx ctx, std::string arn, Edit edit);
   template <class Edit>
   Task<void> edit_provider(Ctx ctx, std::string arn, Edit edit);
   Result<void> must_be_a_user(const RequestContext& context,
