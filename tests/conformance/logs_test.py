@@ -4,6 +4,8 @@ import json
 import shutil
 import subprocess
 import time
+import urllib.error
+import urllib.request
 import uuid
 import zipfile
 
@@ -255,3 +257,41 @@ def test_kms_keys_of_groups(client, group):
     assert logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["kmsKeyId"].endswith("key/k")
     logs.disassociate_kms_key(logGroupName=group)
     assert "kmsKeyId" not in logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]
+
+
+def test_filters_with_regular_expressions(logs, group, stream):
+    put(logs, group, stream, *((now(), m) for m in ("GET /a 200", "GET /b 404", '{"ip": "10.0.0.1"}', '{"ip": "110.0.0.1"}')))
+
+    def found(pattern):
+        return [e["message"] for e in logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"]]
+    assert found("%^GET .b 4\\d{2}$%") == ["GET /b 404"]
+    assert found("%\\s200|404% GET") == ["GET /a 200", "GET /b 404"]
+    assert found("{ $.ip = %^10\\.% }") == ['{"ip": "10.0.0.1"}']
+    assert found("[verb, path, status = %^2%]") == ["GET /a 200"]
+    for bad in ("%(a)%", "%a!%", "%a", "{ $.ip > %1% }"):
+        assert refusal(logs.filter_log_events, logGroupName=group, filterPattern=bad)[0] == "InvalidParameterException"
+
+
+def test_groups_are_described_by_identifiers(endpoint, group):
+    # Debian's boto3 does not know the member.
+    def describe(**members):
+        request = urllib.request.Request(endpoint, json.dumps(members).encode(), {
+            "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Logs_20140328.DescribeLogGroups",
+            "X-Amz-Date": "20260101T000000Z",
+            "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/logs/aws4_request, SignedHeaders=host;x-amz-date, Signature=0"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return [g["logGroupName"] for g in json.load(answer)["logGroups"]]
+    for identifier in (group, f"arn:aws:logs:us-east-1:000000000000:log-group:{group}"):
+        assert describe(logGroupIdentifiers=[identifier, "/no/such/group"]) == [group]
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        describe(logGroupIdentifiers=[group], logGroupNamePrefix="a")
+    assert json.load(caught.value)["__type"].endswith("InvalidParameterException")
+
+
+def test_dimensions_of_metric_filters(logs, group):
+    def with_dimensions(pattern, **more):
+        return refusal(logs.put_metric_filter, logGroupName=group, filterName="f", filterPattern=pattern, metricTransformations=[
+            {"metricName": "m", "metricNamespace": "n", "metricValue": "1", "dimensions": {"d": "$.d"}, **more}])
+    assert with_dimensions("ERROR")[1] == "The specified filter pattern does not support dimensions"
+    assert with_dimensions("{ $.d = * }", defaultValue=0.0)[1] == (
+        "Invalid metric transformation: dimensions and default value are mutually exclusive properties.")

@@ -9,10 +9,8 @@ aws::ServiceBinding make_binding(Service& service) {
   return api::bind(
       service,
       {{"CreateLogGroup", "kmsKeyId is stored without effect"},
-       {"DescribeLogGroups",
-        "storedBytes is 0; linked accounts and logGroupIdentifiers are not looked at"},
+       {"DescribeLogGroups", "storedBytes is 0; linked accounts are not looked at"},
        {"PutRetentionPolicy", "expired events are hidden, not deleted"},
-       {"FilterLogEvents", "patterns with regular expressions are refused"},
        {"PutMetricFilter",
         "metrics are not made; fieldSelectionCriteria and emitSystemFieldDimensions are not kept"},
        {"PutSubscriptionFilter",

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/strings.h"
 #include "services/logs/errors.h"
+#include "services/logs/filter_regex.h"
 
 namespace virga::logs {
 namespace {
@@ -31,6 +32,11 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+// Whether the operand is in a text, by its wildcards or its expression.
+bool fits(const Operand& operand, std::string_view text) {
+  return operand.regex ? operand.regex->matches(text) : wildcard_match(operand.text, text);
+}
+
 }  // namespace
 
 AwsError invalid_pattern() {
@@ -43,8 +49,8 @@ bool compare_text(std::string_view actual, Comparison c, const Operand& operand)
     if (number) return ordered(*number, c, *operand.number);
     if (c != Comparison::equal && c != Comparison::not_equal) return false;
   }
-  if (c == Comparison::equal) return wildcard_match(operand.text, actual);
-  if (c == Comparison::not_equal) return !wildcard_match(operand.text, actual);
+  if (c == Comparison::equal) return fits(operand, actual);
+  if (c == Comparison::not_equal) return !fits(operand, actual);
   return false;
 }
 
@@ -69,7 +75,7 @@ bool compare_json(const Document* actual, Comparison c, const Operand& operand) 
   if (c != Comparison::equal && c != Comparison::not_equal) return false;
   if (!actual->is_string() && !actual->is_number() && !actual->is_bool()) return false;
   const std::string text = actual->is_string() ? actual->as_string() : to_json(*actual);
-  return wildcard_match(operand.text, text) == (c == Comparison::equal);
+  return fits(operand, text) == (c == Comparison::equal);
 }
 
 void PatternReader::skip_spaces() {
@@ -125,11 +131,22 @@ std::optional<Operand> PatternReader::take_operand(std::string_view ends) {
     }
     return out;
   }
+  if (take("%")) {
+    size_t end = rest_.find('%');
+    while (end != std::string_view::npos && end > 0 && rest_[end - 1] == '\\')
+      end = rest_.find('%', end + 1);
+    if (end == std::string_view::npos) return std::nullopt;
+    auto regex = FilterRegex::parse(rest_.substr(0, end));
+    if (!regex) return std::nullopt;
+    out.regex = std::make_shared<const FilterRegex>(std::move(*regex));
+    rest_.remove_prefix(end + 1);
+    return out;
+  }
   size_t size = 0;
   while (size < rest_.size() && rest_[size] != ' ' &&
          ends.find(rest_[size]) == std::string_view::npos)
     ++size;
-  if (size == 0 || rest_.front() == '%') return std::nullopt;
+  if (size == 0) return std::nullopt;
   out.text = std::string(rest_.substr(0, size));
   out.number = parse_double(out.text);
   rest_.remove_prefix(size);

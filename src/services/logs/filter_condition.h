@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,8 @@
 
 // What JSON and space-delimited patterns share: reading the text, comparing values, && and ||.
 namespace virga::logs {
+
+class FilterRegex;
 
 enum class Comparison {
   equal,
@@ -25,10 +28,11 @@ enum class Comparison {
   not_exists
 };
 
-// The right side of a comparison: a text with wildcards, or a number.
+// The right side of a comparison: a text with wildcards, a number or a regular expression.
 struct Operand {
   std::string text;
   std::optional<double> number;
+  std::shared_ptr<const FilterRegex> regex;  // instead of the text; shared by copies of the pattern
   bool quoted = false;
 };
 
@@ -45,7 +49,7 @@ class PatternReader {
   bool take(std::string_view token);            // after spaces; false leaves all as it was
   bool take_word(std::string_view word);        // without case, followed by no letter
   std::optional<Comparison> take_comparison();  // = != < <= > >=
-  // A quoted text, or everything up to a space or one of `ends`.
+  // A quoted text, %a regular expression%, or everything up to a space or one of `ends`.
   std::optional<Operand> take_operand(std::string_view ends);
   std::string_view rest() const { return rest_; }
   void drop(size_t n) { rest_.remove_prefix(n); }

@@ -6,6 +6,7 @@
 #include "services/logs/errors.h"
 #include "services/logs/filter_condition.h"
 #include "services/logs/filter_json.h"
+#include "services/logs/filter_regex.h"
 
 namespace virga::logs {
 namespace {
@@ -14,22 +15,28 @@ namespace {
 // beside others count for nothing, as in AWS).
 class TermsMatcher final : public FilterPattern::Matcher {
  public:
-  std::vector<std::string> all;
-  std::vector<std::string> none;
-  std::vector<std::string> any;
+  std::vector<Operand> all;
+  std::vector<Operand> none;
+  std::vector<Operand> any;
 
   bool matches(std::string_view message) const override {
-    for (const std::string& t : none) {
-      if (message.find(t) != std::string_view::npos) return false;
+    for (const Operand& t : none) {
+      if (holds(message, t)) return false;
     }
-    for (const std::string& t : all) {
-      if (message.find(t) == std::string_view::npos) return false;
+    for (const Operand& t : all) {
+      if (!holds(message, t)) return false;
     }
     if (!all.empty() || any.empty()) return true;
-    for (const std::string& t : any) {
-      if (message.find(t) != std::string_view::npos) return true;
+    for (const Operand& t : any) {
+      if (holds(message, t)) return true;
     }
     return false;
+  }
+
+ private:
+  static bool holds(std::string_view message, const Operand& term) {
+    return term.regex ? term.regex->matches(message)
+                      : message.find(term.text) != std::string_view::npos;
   }
 };
 
@@ -42,7 +49,7 @@ Result<std::shared_ptr<const FilterPattern::Matcher>> parse_terms(std::string_vi
   auto terms = std::make_shared<TermsMatcher>();
   PatternReader in(text);
   while (!in.at_end()) {
-    std::vector<std::string>* where = &terms->all;
+    std::vector<Operand>* where = &terms->all;
     if (in.rest().starts_with("?")) {
       where = &terms->any;
       in.drop(1);
@@ -50,20 +57,17 @@ Result<std::shared_ptr<const FilterPattern::Matcher>> parse_terms(std::string_vi
       where = &terms->none;
       in.drop(1);
     }
-    if (in.rest().starts_with("%"))
-      return fail(errors::invalid_parameter(
-          "Invalid filter pattern: regular expressions are not supported."));
-    const auto term = in.take_operand("\"");
-    if (!term || term->text.empty()) return fail(invalid_pattern());
+    auto term = in.take_operand("\"");
+    if (!term || (term->text.empty() && !term->regex)) return fail(invalid_pattern());
     // Only letters, digits and underscores may stand without quotes.
-    if (!term->quoted) {
+    if (!term->quoted && !term->regex) {
       for (const char c : term->text) {
         if (!plain(c))
           return fail(
               errors::invalid_parameter("Invalid character(s) in term '" + term->text + "'"));
       }
     }
-    where->push_back(term->text);
+    where->push_back(std::move(*term));
   }
   return std::shared_ptr<const FilterPattern::Matcher>(std::move(terms));
 }

@@ -12,8 +12,8 @@ namespace virga::logs {
 // A filter pattern of CloudWatch Logs, compiled once per call: terms, quoted phrases, ?any, -not;
 // `{ $.member = "x" && … }` for JSON events; `[a, b = 4*, …]` for space-delimited ones. Immutable;
 // any thread. Source: CloudWatch Logs User Guide, "Filter pattern syntax for metric filters,
-// subscription filters, filter log events". DIFFERS: %regular expressions% are refused with
-// InvalidParameterException.
+// subscription filters, filter log events". Terms and values may be %regular expressions%
+// (filter_regex.h).
 class FilterPattern {
  public:
   // Errors: InvalidParameterException.

@@ -35,7 +35,12 @@ TEST(FilterPattern, terms) {
       {"\"say \\\"hi\\\"\"", "they say \"hi\" twice", "yes"},
       {"a.b", "x", "invalid"},
       {"\"open", "x", "invalid"},
-      {"%AUTH.*%", "x", "invalid"},
+      {"%AUTH(.*)%", "x", "invalid"},
+      {"%AUTHORIZED%", "[ERROR 401] UNAUTHORIZED REQUEST", "yes"},
+      {"%^AUTH% -%[Ff]ail%", "AUTH ok", "yes"},
+      {"%^AUTH% -%[Ff]ail%", "AUTH fail", "no"},
+      {"?%a$% ?b", "xa", "yes"},
+      {"?%a$% ?b", "ax", "no"},
   };
   for (const Case& c : cases) EXPECT_EQ(outcome(c), c.want) << c.pattern << " on " << c.message;
 }
@@ -98,6 +103,54 @@ TEST(FilterPattern, fields_between_spaces) {
       {"[a = ]", event, "invalid"},
   };
   for (const Case& c : cases) EXPECT_EQ(outcome(c), c.want) << c.pattern;
+}
+
+TEST(FilterPattern, regular_expressions) {
+  const Case cases[] = {
+      {"%[hc]at%", "the hat", "yes"},
+      {"%^[hc]at%", "the hat", "no"},
+      {"%[hc]at$%", "the hat", "yes"},
+      {"%[hc]at$%", "hats", "no"},
+      {"%colou?r%", "a color", "yes"},
+      {"%[abcx-z]%", "def y", "yes"},
+      {"%[^a-z]%", "abc", "no"},
+      {"%^a{3,5}$%", "aaaa", "yes"},
+      {"%^a{3,5}$%", "aaaaaa", "no"},
+      {"%^a{2,}b$%", "aaaab", "yes"},
+      {"%^a{2}$%", "aaa", "no"},
+      {"%[Ee]rror|[Ff]ail%", "a Fail", "yes"},
+      {"%\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}%", "from 127.0.0.1 port", "yes"},
+      {"%10\\.10\\.0\\.1%", "10.10.0x1", "no"},
+      {"%\\x41\\w+\\s\\D%", "Abc -", "yes"},
+      {"%ab*c%", "ac", "yes"},
+      {"%ab+c%", "ac", "no"},
+      {"%a.c%", "a\nc", "no"},
+      {"%x*%", "", "yes"},
+      {"%(a)%", "a", "invalid"},
+      {"%something!%", "x", "invalid"},
+      {"%a{2,1}%", "x", "invalid"},
+      {"%a{5000}%", "x", "invalid"},
+      {"%[z-a]%", "x", "invalid"},
+      {"%[abc%", "x", "invalid"},
+      {"%\\q%", "x", "invalid"},
+      {"%a%%", "x", "invalid"},
+      {"%%", "x", "invalid"},
+      {"%a", "x", "invalid"},
+      {"{ $.ip = %^10\\.% }", R"({"ip":"10.0.0.1"})", "yes"},
+      {"{ $.ip = %^10\\.% }", R"({"ip":"110.0.0.1"})", "no"},
+      {"{ $.ip != %^10\\.% && $.n = %4\\d\\d% }", R"({"ip":"1.0.0.1","n":404})", "yes"},
+      {"{ $.n > %4% }", R"({"n":404})", "invalid"},
+      {"[ip, user, status = %^4\\d{2}$%]", "1.1.1.1 bob 404", "yes"},
+      {"[ip, user, status = %^4\\d{2}$%]", "1.1.1.1 bob 500", "no"},
+  };
+  for (const Case& c : cases) EXPECT_EQ(outcome(c), c.want) << c.pattern << " on " << c.message;
+}
+
+// A text that makes backtracking matchers slow.
+TEST(FilterPattern, regular_expressions_take_linear_time) {
+  const auto pattern = FilterPattern::parse("%a*a*a*a*a*a*a*a*a*a*b$%");
+  ASSERT_TRUE(pattern);
+  EXPECT_FALSE(pattern->matches(std::string(100'000, 'a')));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "api/logs/create_log_group.h"
 #include "api/logs/delete_log_group.h"
@@ -34,6 +35,22 @@ api::LogGroup to_log_group(const RequestContext& context, const Group& g, size_t
   out.log_group_class = g.group_class;
   out.deletion_protection_enabled = g.deletion_protection;
   return out;
+}
+
+// The groups that DescribeLogGroups is asked for by name or ARN; nullopt: all of them.
+Result<std::optional<std::set<std::string>>> names_of(const api::DescribeLogGroupsInput& input) {
+  using Names = std::optional<std::set<std::string>>;
+  if (!input.log_group_identifiers) return Names();
+  if (input.log_group_name_prefix || input.log_group_name_pattern) {
+    return fail(errors::invalid_parameter(
+        "logGroupIdentifiers cannot be used together with a name prefix or pattern."));
+  }
+  Names names(std::in_place);
+  for (const auto& identifier : *input.log_group_identifiers) {
+    VIRGA_TRY(name, group_name(std::nullopt, identifier));
+    names->insert(std::move(name));
+  }
+  return names;
 }
 
 Result<void> check_retention(int32_t days) {
@@ -97,6 +114,7 @@ Task<api::DescribeLogGroupsOutput> Service::describe_log_groups(Ctx ctx,
     co_return fail(errors::invalid_parameter(
         "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
   }
+  const auto wanted = co_await names_of(input);
   const std::string after = co_await read_token(input.next_token);
   const auto limit = static_cast<size_t>(input.limit.value_or(kGroupsPerPage));
   const std::string pattern = input.log_group_name_pattern.value_or("");
@@ -108,6 +126,7 @@ Task<api::DescribeLogGroupsOutput> Service::describe_log_groups(Ctx ctx,
   co_await reader.each_group(input.log_group_name_prefix.value_or(""), [&](Group&& g) {
     if (!after.empty() && g.name <= after) return true;
     if (g.name.find(pattern) == std::string::npos) return true;
+    if (wanted && !wanted->contains(g.name)) return true;
     if (input.log_group_class && g.group_class != *input.log_group_class) return true;
     if (out.size() == limit) {
       output.next_token = make_token(*out.back().log_group_name);

@@ -69,6 +69,21 @@ Result<std::vector<api::MetricFilter>> filters_of(const LogReader& reader,
   return out;
 }
 
+// Dimensions are fields of the event, so its pattern has to name fields.
+Result<void> check_dimensions(std::string_view pattern, const api::MetricTransformation& t) {
+  if (!t.dimensions || t.dimensions->empty()) return {};
+  if (t.default_value) {
+    return fail(
+        errors::invalid_parameter("Invalid metric transformation: dimensions and default value are "
+                                  "mutually exclusive properties."));
+  }
+  const auto first = pattern.find_first_not_of(' ');
+  if (first == std::string_view::npos || (pattern[first] != '{' && pattern[first] != '['))
+    return fail(
+        errors::invalid_parameter("The specified filter pattern does not support dimensions"));
+  return {};
+}
+
 std::string place_of(const api::MetricFilter& filter) {
   return *filter.filter_name + '\n' + *filter.log_group_name;
 }
@@ -78,6 +93,8 @@ std::string place_of(const api::MetricFilter& filter) {
 Task<api::PutMetricFilterOutput> Service::put_metric_filter(Ctx ctx,
                                                             api::PutMetricFilterInput input) {
   co_await FilterPattern::parse(input.filter_pattern);
+  for (const auto& transformation : input.metric_transformations)
+    co_await check_dimensions(input.filter_pattern, transformation);
   api::MetricFilter filter;
   filter.filter_name = input.filter_name;
   filter.log_group_name = input.log_group_name;
