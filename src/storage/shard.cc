@@ -189,6 +189,7 @@ Result<void> Shard::run(const TransactOptions& options, FunctionRef<bool(Txn&)> 
   if (options.generation && *options.generation != core.generation) {
     return fail("GenerationGone", 503, "The store was reset while the call was on its way.");
   }
+  core.retire_quiet();
   core.current = core.take_batch();
   InFlightBatch& batch = *core.current;
   batch.lsn = core.next_lsn;
@@ -279,16 +280,31 @@ void Shard::Core::kick_soon() {
   });
 }
 
+// The oldest batch is published; who is to be told of it.
+std::vector<async::Callback> Shard::Core::retire_front() {
+  auto batch = std::move(in_flight.front());
+  in_flight.pop_front();
+  in_flight_bytes -= batch->payload.size();
+  overlay.retire(*batch);
+  auto callbacks = std::move(batch->on_published);
+  recycle(std::move(batch));
+  return callbacks;
+}
+
+// What is published and has nobody to be told, before a transaction: quiet drains wake nobody for
+// this.
+void Shard::Core::retire_quiet() {
+  const Lsn up_to = published.load(std::memory_order_acquire);
+  while (!in_flight.empty() && in_flight.front()->lsn <= up_to &&
+         in_flight.front()->on_published.empty()) {
+    retire_front();
+  }
+}
+
 void Shard::Core::retire(Lsn up_to) {
   if (closed) return;
   while (!in_flight.empty() && in_flight.front()->lsn <= up_to) {
-    auto batch = std::move(in_flight.front());
-    in_flight.pop_front();
-    in_flight_bytes -= batch->payload.size();
-    overlay.retire(*batch);
-    auto callbacks = std::move(batch->on_published);
-    recycle(std::move(batch));
-    for (auto& callback : callbacks) callback();
+    for (auto& callback : retire_front()) callback();
   }
   if (in_flight_bytes <= options.in_flight_bytes_max) room.set();
 }
@@ -299,6 +315,8 @@ bool Shard::full() const {
 
 Task<void> Shard::wait_for_room() {
   while (full()) {
+    core_->retire_quiet();
+    if (!full()) break;
     core_->room.reset();
     co_await core_->room.wait();
   }
@@ -404,11 +422,16 @@ void Shard::keep_changes_from(Lsn lsn) {
 Shard::Stats Shard::stats() const {
   const Core& core = *core_;
   const Lsn published = core.published.load();
+  size_t in_flight_bytes = 0;  // without what only waits to be retired by the next transaction
+  for (const auto& batch : core.in_flight) {
+    if (batch->lsn > published || !batch->on_published.empty())
+      in_flight_bytes += batch->payload.size();
+  }
   return {.published = published,
           .submitted = core.submitted.load(),
           .drains = core.drains.load(),
           .batches = published,
-          .in_flight_bytes = core.in_flight_bytes,
+          .in_flight_bytes = in_flight_bytes,
           .log_bytes = core.log->bytes_since(0),
           .index_memory_bytes = core.index->memory_bytes(),
           .low_space = core.low_space.load(),

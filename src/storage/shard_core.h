@@ -15,6 +15,8 @@ namespace virga::storage {
 
 // Joined batches wait at most this long for a drain of others.
 inline constexpr int64_t kJoinedDelayMs = 20;
+// A published drain of at most so many bytes may lie about until the next transaction.
+inline constexpr size_t kQuietDrainBytes = 64 << 10;
 
 inline constexpr std::string_view kGenerationKey("\0\0\0\0generation", 14);
 inline constexpr std::string_view kObjectIdKey("\0\0\0\0object_id", 13);
@@ -103,6 +105,8 @@ struct Shard::Core : std::enable_shared_from_this<Core> {
   void recycle(std::unique_ptr<InFlightBatch> batch);
   void submit(std::unique_ptr<InFlightBatch> batch);
   void retire(Lsn up_to);
+  void retire_quiet();
+  std::vector<async::Callback> retire_front();
   bool refuses_for_space();
   void hurry(Lsn lsn);
   void kick_soon();
@@ -111,6 +115,7 @@ struct Shard::Core : std::enable_shared_from_this<Core> {
   // Worker.
   bool step();
   bool take_queue();
+  bool is_quiet_drain() const;
   Result<void> apply_drain();
   void publish(Lsn lsn, Generation generation);
   void watch_space();

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/log.h"
@@ -66,9 +67,23 @@ Result<void> Shard::Core::apply_drain() {
   return {};
 }
 
+// Small, and nobody waits to be told of it: its batches go with the next transaction, and those who
+// wait for their answers are woken without the owner's loop being woken first. Whoever waits for
+// room is woken all the same: when the shard is full, all that this drain has not taken, and that
+// is more than an eighth, is in the next one, which is not quiet.
+bool Shard::Core::is_quiet_drain() const {
+  size_t bytes = 0;
+  for (const InFlightBatch* batch : drain) {
+    if (!batch->on_published.empty()) return false;
+    bytes += batch->payload.size();
+  }
+  return bytes <= std::min(kQuietDrainBytes, options.in_flight_bytes_max / 8);
+}
+
 // After this the owner may free the batches: nothing of the drain is touched any more.
 void Shard::Core::publish(Lsn lsn, Generation reached) {
   std::vector<DurableAwaiter*> woken;
+  const bool quiet = is_quiet_drain();
   published_generation.store(reached, std::memory_order_release);
   {
     const std::lock_guard guard(mutex);
@@ -79,7 +94,7 @@ void Shard::Core::publish(Lsn lsn, Generation reached) {
       return true;
     });
   }
-  owner->post([self = shared_from_this(), lsn] { self->retire(lsn); });
+  if (!quiet) owner->post([self = shared_from_this(), lsn] { self->retire(lsn); });
   wake(std::move(woken));
 }
 
