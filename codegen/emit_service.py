@@ -200,6 +200,16 @@ def service_source(model):
     for key in ("validation_code", "missing_code", "path_member", "error_namespace"):
         if key in overlay:
             parts.append(".%s = %s" % (key, text(overlay[key])))
+    if "request_id" in overlay:
+        parts.append(".request_id_header = %s, .request_id_length = %d" % (text(overlay["request_id"][0]), overlay["request_id"][1]))
+    for key in ("body_crc32", "body_required"):
+        if overlay.get(key):
+            parts.append(".%s = true" % key)
+    if "unknown_path" in overlay:
+        parts.append(".unknown_path_code = %s, .unknown_path_message = %s" % tuple(map(text, overlay["unknown_path"])))
+    for key in ("bare_errors", "buckets"):
+        if overlay.get(key):
+            parts.append(".%s = true" % key)
     parts.append(".operations = kOperations")
     if model.errors:
         parts.append(".errors = kErrors")

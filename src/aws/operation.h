@@ -85,8 +85,23 @@ struct ServiceDesc {
   // "/account/queue" is QueueUrl.
   std::string_view path_member;
   std::string_view error_namespace;  // JSON __type prefix without '#'; empty: none
-  Table<OperationDesc> operations;   // by name
-  Table<const ErrorDesc*> errors;    // all modelled errors, by name
+  // Answers' request id: its header, and how many letters and digits it has; 0: a UUID.
+  std::string_view request_id_header = "x-amzn-RequestId";
+  size_t request_id_length = 0;
+  bool body_crc32 = false;  // answers carry x-amz-crc32, by which clients verify the body
+  // Requests have a body, be it "{}"; others take none for an empty document.
+  bool body_required = false;
+  // The error of a path that no operation has; empty: UnknownOperationException.
+  std::string_view unknown_path_code;
+  std::string_view unknown_path_message;
+  // S3's kind of errors: a document whose root is Error, members of their own, and most codes in no
+  // model.
+  bool bare_errors = false;
+  // Addresses are buckets and keys: the bucket may stand in the host, browsers upload by forms,
+  // anybody may ask, and cross-origin rules are the bucket's own.
+  bool buckets = false;
+  Table<OperationDesc> operations;  // by name
+  Table<const ErrorDesc*> errors;   // all modelled errors, by name
 
   bool speaks(Protocol p) const {
     for (Protocol mine : protocols) {

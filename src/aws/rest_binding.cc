@@ -27,7 +27,7 @@ AwsError s3_invalid_argument(const MemberDesc& m, std::string_view text) {
 
 std::unexpected<AwsError> malformed(const Match& match, const MemberDesc& m,
                                     std::string_view text) {
-  if (match.operation->service->name == "s3") return fail(s3_invalid_argument(m, text));
+  if (match.operation->service->bare_errors) return fail(s3_invalid_argument(m, text));
   std::string message =
       "STRING_VALUE cannot be converted to " + std::string(type_word(m.type->kind));
   if (m.type->kind == Kind::timestamp)

@@ -87,14 +87,15 @@ Result<void> check_s3_upload_parameters(const OperationDesc& op, const WireReque
 Result<Match> match_path(const ServiceDesc& service, Protocol protocol,
                          const WireRequest& request) {
   auto found = router_of(service).find(request);
-  const bool s3 = service.name == "s3";
   if (found.operation) {
-    if (s3) VIRGA_TRY_VOID(check_s3_upload_parameters(*found.operation, request));
+    if (service.buckets) VIRGA_TRY_VOID(check_s3_upload_parameters(*found.operation, request));
     return Match{found.operation, protocol, std::move(found.labels)};
   }
-  if (s3) return fail(s3_method_not_allowed(request));
-  if (service.signing_name == "apigateway")
-    return fail("MissingAuthenticationTokenException", 403, "Missing Authentication Token");
+  if (service.buckets) return fail(s3_method_not_allowed(request));
+  if (!service.unknown_path_code.empty()) {
+    return fail(std::string(service.unknown_path_code), 403,
+                std::string(service.unknown_path_message));
+  }
   return fail("UnknownOperationException", found.miss == PathRouter::Miss::method ? 405 : 404, "");
 }
 

@@ -186,16 +186,12 @@ void write_rest(const OperationDesc& op, Protocol protocol, OutputBox& output,
 
 void write_envelope(const ServiceDesc& service, std::string_view request_id,
                     net::HttpResponse& response) {
-  if (service.name == "s3") {
-    response.headers.add("x-amz-request-id", request_id);
+  response.headers.add(service.request_id_header, request_id);
+  if (service.buckets) {
     response.headers.add("x-amz-id-2", std::string(request_id) + "/virga");
     response.headers.add("Server", "AmazonS3");
-    return;
   }
-  response.headers.add("x-amzn-RequestId", request_id);
-  // DynamoDB's clients verify the body by it.
-  if (service.signing_name == "dynamodb")
-    response.headers.add("x-amz-crc32", std::to_string(crc32(response.body)));
+  if (service.body_crc32) response.headers.add("x-amz-crc32", std::to_string(crc32(response.body)));
 }
 
 std::string json_content_type(const ServiceDesc& service) {

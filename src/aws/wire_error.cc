@@ -233,7 +233,7 @@ net::HttpResponse encode_error(const ServiceDesc& service, const OperationDesc* 
       write_xml(f, response);
       break;
     case Protocol::rest_xml:
-      if (service.name == "s3") {
+      if (service.bare_errors) {
         write_s3(f, response);
       } else {
         write_xml(f, response);

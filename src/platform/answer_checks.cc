@@ -40,12 +40,10 @@ bool check_answers_by_default() {
 
 Result<void> hold_against_model(const aws::OperationDesc& op,
                                 const Result<aws::OutputBox>& outcome) {
-  // Most of S3's errors are in its documentation only.
-  const bool errors_are_modelled = op.service->name != "s3";
   std::string wrong;
   if (outcome) {
     wrong = aws::check_output(op, *outcome);
-  } else if (errors_are_modelled) {
+  } else if (!op.service->bare_errors) {
     wrong = aws::check_error(op, outcome.error());
   }
   if (wrong.empty()) return {};

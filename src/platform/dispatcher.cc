@@ -66,7 +66,7 @@ Task<OutputBox> Dispatcher::call(const OperationDesc& op, aws::CallContext call,
   context.partition = partition_of(context.region);
   context.service = op.service->name;
   context.operation = op.name;
-  context.request_id = make_request_id(op.service->name, env_.random);
+  context.request_id = make_request_id(*op.service, env_.random);
   context.principal = std::move(call.principal);
   context.endpoint = std::move(call.endpoint);
   context.now = env_.cloud.now();
@@ -139,13 +139,10 @@ Task<void> Dispatcher::authorise(const OperationDesc* op, Ctx ctx, const aws::St
   co_return ok();
 }
 
-std::string make_request_id(std::string_view service, async::Random& random) {
+std::string make_request_id(const aws::ServiceDesc& service, async::Random& random) {
   static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-  const bool dynamodb = service == "dynamodb" || service == "dynamodbstreams";
-  if (!dynamodb && service != "s3") return random.uuid();
-  // Source: recorded answers; x-amzn-RequestId of DynamoDB has 52 characters, x-amz-request-id of
-  // S3 has 16.
-  const size_t length = dynamodb ? 52 : 16;
+  const size_t length = service.request_id_length;
+  if (length == 0) return random.uuid();
   constexpr size_t kPerWord = 4;
   std::string id(length, '\0');
   for (size_t i = 0; i < length; i += kPerWord) {

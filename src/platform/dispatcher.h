@@ -81,8 +81,7 @@ class Dispatcher final : public aws::Door {
       anywhere_;  // by OperationDesc::index
 };
 
-// A request id in the service's form: 52 upper-case alphanumerics for DynamoDB, 16 for S3, a UUID
-// for the others.
-std::string make_request_id(std::string_view service, async::Random& random);
+// A request id in the service's form: upper-case alphanumerics of its length, or a UUID.
+std::string make_request_id(const aws::ServiceDesc& service, async::Random& random);
 
 }  // namespace virga::platform

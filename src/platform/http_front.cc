@@ -239,7 +239,7 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
     co_return std::move(answer);
   }
 
-  const bool to_s3 = found.kind == RouteKind::service && found.service->name == "s3";
+  const bool to_s3 = found.kind == RouteKind::service && found.service->buckets;
   if (to_s3 && s3_origins && (request.header("Origin") || request.method() == "OPTIONS")) {
     std::optional<HttpResponse> ruled = co_await under_bucket_rules(&request, found.service);
     if (ruled) co_return std::move(*ruled);
@@ -306,7 +306,7 @@ Task<std::optional<HttpResponse>> HttpFront::under_bucket_rules(HttpRequest* req
 
   HttpResponse answer;
   if (request->method() == "OPTIONS") {
-    const std::string request_id = make_request_id(service->name, env_.random);
+    const std::string request_id = make_request_id(*service, env_.random);
     if (verdict.refusal) {
       answer = aws::encode_error(*service, nullptr, aws::Protocol::rest_xml, *verdict.refusal,
                                  request_id);
@@ -333,7 +333,7 @@ Task<HttpResponse> HttpFront::aws_call(HttpRequest* request, const aws::ServiceD
   call.request = request;
   call.service = service;
   call.form_body = std::move(form);
-  call.context.request_id = make_request_id(service->name, env_.random);
+  call.context.request_id = make_request_id(*service, env_.random);
   call.context.service = service->name;
   call.in_flight.since = env_.steady.now();
   call.in_flight.context = &call.context;
@@ -410,7 +410,7 @@ Task<void> HttpFront::open_body(Call* call, Identified* who) {
 // Everything up to the output; a Result, so that whatever stage refuses, one place encodes.
 Task<aws::OutputBox> HttpFront::run(Call* call) {
   HttpRequest& request = *call->request;
-  const bool s3 = call->service->name == "s3";
+  const bool s3 = call->service->buckets;
   call->wire.method = request.method();
   call->wire.path = request.path();
   call->wire.query = request.query();
@@ -471,9 +471,7 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
     co_await check_s3_body(call->s3->headers, *call->match.operation, call->wire.body);
   fill_context(*call, std::move(who));
 
-  // Others take an empty body for an empty document. Source: answers of the services as users
-  // report them.
-  if (call->wire.body.empty() && call->service->signing_name == "dynamodb") {
+  if (call->wire.body.empty() && call->service->body_required) {
     co_return fail("SerializationException", 400, "");
   }
   aws::DecodeNotes notes;

@@ -56,7 +56,7 @@ Result<void> check_credential(const Credential& credential, async::WallTime now,
 }  // namespace
 
 sigv4::ErrorFamily error_family(const aws::ServiceDesc& service) {
-  if (service.name == "s3") return sigv4::ErrorFamily::s3;
+  if (service.bare_errors) return sigv4::ErrorFamily::s3;
   switch (service.protocols[0]) {
     case aws::Protocol::rest_json:
       return sigv4::ErrorFamily::rest_json;

@@ -97,6 +97,13 @@ const ServiceDesc* by_path(std::string_view path) {
   return nullptr;
 }
 
+const ServiceDesc* bucket_service() {
+  for (const ServiceDesc* service : aws::all_services()) {
+    if (service->buckets) return service;
+  }
+  return nullptr;
+}
+
 bool is_admin(std::string_view path) {
   return path.starts_with("/_virga/") || path.starts_with("/_localstack/") ||
          path.starts_with("/moto-api/") || path == "/_virga" || path == "/_localstack";
@@ -146,11 +153,10 @@ Route route(const RouteQuestion& q) {
     if (const ServiceDesc* service = by_action(q.form_action, q.form_version))
       return to_service(service);
   }
-  if (is_s3_host(q.host) || q.older_s3_signature) return to_service(aws::find_service("s3"));
+  if (is_s3_host(q.host) || q.older_s3_signature) return to_service(bucket_service());
   if (const ServiceDesc* service = by_path(q.path)) return to_service(service);
   // What anybody may read, by its path: a public object.
-  if (q.path.size() > 1 || !bucket_of_host(q.host).empty())
-    return to_service(aws::find_service("s3"));
+  if (q.path.size() > 1 || !bucket_of_host(q.host).empty()) return to_service(bucket_service());
   return out;
 }
 
