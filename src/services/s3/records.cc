@@ -192,6 +192,36 @@ void read_governance(uint8_t field, std::string_view v, Record& r) {
   if (field == 54) r.acl = v;
 }
 
+// What a version's record and what a listing reads of it have in common.
+template <class Record>
+void read_version(uint8_t field, std::string_view v, Record& r) {
+  switch (field) {
+    case 1:
+      r.sequence = as_number(v);
+      break;
+    case 2:
+      r.version_id = v;
+      break;
+    case 3:
+      r.delete_marker = true;
+      break;
+    case 4:
+      r.modified_millis = static_cast<int64_t>(as_number(v));
+      break;
+    case 5:
+      r.owner = v;
+      break;
+    case 6:
+      r.size = as_number(v);
+      break;
+    case 7:
+      r.etag = v;
+      break;
+    default:
+      break;
+  }
+}
+
 }  // namespace
 
 std::string Bucket::encode() const {
@@ -264,27 +294,6 @@ Result<ObjectVersion> ObjectVersion::decode(std::string_view key, std::string_vi
   std::string_view content;
   VIRGA_TRY_VOID(each_field(bytes, [&](uint8_t field, std::string_view v) {
     switch (field) {
-      case 1:
-        o.sequence = as_number(v);
-        break;
-      case 2:
-        o.version_id = v;
-        break;
-      case 3:
-        o.delete_marker = true;
-        break;
-      case 4:
-        o.modified_millis = static_cast<int64_t>(as_number(v));
-        break;
-      case 5:
-        o.owner = v;
-        break;
-      case 6:
-        o.size = as_number(v);
-        break;
-      case 7:
-        o.etag = v;
-        break;
       case 8:
         o.parts = static_cast<uint32_t>(as_number(v));
         break;
@@ -298,6 +307,7 @@ Result<ObjectVersion> ObjectVersion::decode(std::string_view key, std::string_vi
         o.upload_id = v;
         break;
       default:
+        read_version(field, v, o);
         read(field, v, o.checksum);
         read(field, v, o.encryption);
         read(field, v, o.headers);
@@ -316,27 +326,6 @@ Result<ListedVersion> ListedVersion::decode(std::string_view key, std::string_vi
   o.key = key;
   VIRGA_TRY_VOID(each_field(bytes, [&](uint8_t field, std::string_view v) {
     switch (field) {
-      case 1:
-        o.sequence = as_number(v);
-        break;
-      case 2:
-        o.version_id = v;
-        break;
-      case 3:
-        o.delete_marker = true;
-        break;
-      case 4:
-        o.modified_millis = static_cast<int64_t>(as_number(v));
-        break;
-      case 5:
-        o.owner = v;
-        break;
-      case 6:
-        o.size = as_number(v);
-        break;
-      case 7:
-        o.etag = v;
-        break;
       case 20:
         o.checksum.algorithm = v;
         break;
@@ -347,7 +336,7 @@ Result<ListedVersion> ListedVersion::decode(std::string_view key, std::string_vi
         o.storage_class = v;
         break;
       default:
-        break;
+        read_version(field, v, o);
     }
   }));
   return o;
