@@ -39,3 +39,15 @@ def client(endpoint):
         return boto3.client(service, **kwargs)
 
     return make
+
+
+@pytest.fixture
+def s3(client):
+    return client("s3")
+
+
+@pytest.fixture
+def bucket(s3):
+    from s3_support import new_bucket
+
+    return new_bucket(s3)

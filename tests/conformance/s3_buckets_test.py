@@ -12,6 +12,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+import s3_support
+from s3_support import new_bucket, new_name
+
 OTHER_ACCOUNT = "111122223333"
 PATH_STYLE = {"addressing_style": "path"}
 
@@ -37,28 +40,18 @@ def nobody(endpoint):
     return make_client(endpoint, signature_version=UNSIGNED)
 
 
-def new_name():
-    return "b-" + uuid.uuid4().hex[:16]
-
-
 @pytest.fixture
 def bucket(s3):
-    name = new_name()
-    s3.create_bucket(Bucket=name)
-    return name
+    return new_bucket(s3)
 
 
-def refusal(call, **kwargs):
-    with pytest.raises(ClientError) as caught:
-        call(**kwargs)
-    error = caught.value.response
-    return error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"]
+def refusal(call, **arguments):
+    told = s3_support.refusal(call, **arguments)
+    return told.code, told.status
 
 
-def message(call, **kwargs):
-    with pytest.raises(ClientError) as caught:
-        call(**kwargs)
-    return caught.value.response["Error"]["Message"]
+def message(call, **arguments):
+    return s3_support.refusal(call, **arguments).message
 
 
 def open_to_acls(s3, bucket, ownership="ObjectWriter"):

@@ -10,29 +10,11 @@ import uuid
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+
+from s3_support import new_name, refusal
 
 MIB = 1024 * 1024
 AUTHORIZATION = ("AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=" + "0" * 64)
-
-
-@pytest.fixture
-def s3(client):
-    return client("s3")
-
-
-@pytest.fixture
-def bucket(s3):
-    name = "b-" + uuid.uuid4().hex[:16]
-    s3.create_bucket(Bucket=name)
-    yield name
-
-
-def refusal(operation, **input):
-    with pytest.raises(ClientError) as caught:
-        operation(**input)
-    error = caught.value.response
-    return error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"], error["Error"]["Message"]
 
 
 def send(endpoint, method, path, body=None, headers=None, sign=True):

@@ -21,18 +21,6 @@ import virga_server
 MIB = 1024 * 1024
 
 
-@pytest.fixture
-def s3(client):
-    return client("s3")
-
-
-@pytest.fixture
-def bucket(s3):
-    name = "b-" + uuid.uuid4().hex[:16]
-    s3.create_bucket(Bucket=name)
-    yield name
-
-
 def send(endpoint, method, path, body=None, headers=None, host=None, sign=True):
     """A signed request with the path exactly as given; (status, headers, body)."""
     where = urllib.parse.urlsplit(endpoint)

@@ -4,29 +4,15 @@ import datetime
 import hashlib
 import urllib.error
 import urllib.request
-import uuid
 
 import pytest
-from botocore.exceptions import ClientError
 
-
-@pytest.fixture
-def s3(client):
-    return client("s3")
+from s3_support import new_bucket, refusal
 
 
 @pytest.fixture
 def bucket(s3):
-    name = "b-" + uuid.uuid4().hex[:16]
-    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
-    yield name
-
-
-def refusal(operation, **input):
-    with pytest.raises(ClientError) as caught:
-        operation(**input)
-    error = caught.value.response
-    return error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Code"], error["Error"]["Message"]
+    return new_bucket(s3, ObjectLockEnabledForBucket=True)
 
 
 def lock(s3, bucket, mode="GOVERNANCE", **period):
@@ -70,8 +56,7 @@ def test_bad_configurations_are_refused(s3, bucket, configuration, code, message
 
 
 def test_a_bucket_gets_locks_once_it_has_versions(s3):
-    name = "b-" + uuid.uuid4().hex[:16]
-    s3.create_bucket(Bucket=name)
+    name = new_bucket(s3)
     enabled = {"Bucket": name, "ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}
     assert refusal(s3.get_object_lock_configuration, Bucket=name)[:2] == (404, "ObjectLockConfigurationNotFoundError")
     assert refusal(s3.put_object_lock_configuration, **enabled)[:2] == (409, "InvalidBucketState")

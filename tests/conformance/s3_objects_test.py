@@ -3,32 +3,19 @@ import base64
 import datetime
 import hashlib
 import os
-import uuid
 
 import pytest
 from botocore.exceptions import ClientError
 
-
-@pytest.fixture
-def s3(client):
-    return client("s3")
+import s3_support
 
 
-@pytest.fixture
-def bucket(s3):
-    name = "b-" + uuid.uuid4().hex[:16]
-    s3.create_bucket(Bucket=name)
-    yield name
-
-
-def refusal(call, **kwargs):
-    with pytest.raises(ClientError) as caught:
-        call(**kwargs)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
+def refusal(call, **arguments):
+    return s3_support.refusal(call, **arguments)[1:]
 
 
 def test_buckets_come_and_go(s3):
-    name = "b-" + uuid.uuid4().hex[:16]
+    name = s3_support.new_name()
     assert s3.create_bucket(Bucket=name)["Location"] == "/" + name
     assert s3.head_bucket(Bucket=name)["ResponseMetadata"]["HTTPHeaders"]["x-amz-bucket-region"] == "us-east-1"
     assert name in [b["Name"] for b in s3.list_buckets()["Buckets"]]
@@ -380,7 +367,7 @@ def test_suspended_versioning_replaces_the_null_version(s3, bucket):
 
 
 def test_locked_versions_stay(s3):
-    bucket = "b-" + uuid.uuid4().hex[:16]
+    bucket = s3_support.new_name()
     s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
     until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
     put = s3.put_object(Bucket=bucket, Key="k", Body=b"x", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=until,

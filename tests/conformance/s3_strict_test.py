@@ -14,6 +14,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 import virga_server
+from s3_support import new_bucket
 
 ACCOUNT = "111122223333"
 ROOT = {"id": "AKIACONFIGUREDROOT01", "secret": "root-secret"}
@@ -36,9 +37,7 @@ def make(server, secret=ROOT["secret"], **config):
 
 @pytest.fixture
 def bucket(server):
-    name = "b-" + uuid.uuid4().hex[:16]
-    make(server).create_bucket(Bucket=name)
-    return name
+    return new_bucket(make(server))
 
 
 def fetch(link, method="GET", data=None):
