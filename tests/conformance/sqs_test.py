@@ -523,6 +523,21 @@ def test_refuses_redrive_policies(sqs, queue, policy, reason):
         f"Value {policy} for parameter RedrivePolicy is invalid. Reason: {reason}"
 
 
+def test_redrive_policies_are_told_in_one_form(sqs, queue):
+    def told(url, name):
+        return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])["Attributes"][name]
+
+    dead = sqs.create_queue(QueueName="one-form-dead")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={
+        "RedrivePolicy": json.dumps({"maxReceiveCount": "5", "deadLetterTargetArn": arn(dead)}, indent=2)})
+    assert told(queue, "RedrivePolicy") == '{"deadLetterTargetArn":"%s","maxReceiveCount":5}' % arn(dead)
+    sqs.set_queue_attributes(QueueUrl=dead, Attributes={"RedriveAllowPolicy": '{ "redrivePermission" : "allowAll" }'})
+    assert told(dead, "RedriveAllowPolicy") == '{"redrivePermission":"allowAll"}'
+    sqs.delete_queue(QueueUrl=dead)
+    assert refused("MissingParameter", sqs.set_queue_attributes, QueueUrl=queue, Attributes={}) == \
+        "The request must contain the parameter Attribute.Name."
+
+
 def test_redrive_allow_policy_is_kept_to(sqs, queue):
     closed = sqs.create_queue(QueueName="closed", Attributes={"RedriveAllowPolicy": '{"redrivePermission":"denyAll"}'})["QueueUrl"]
     refused("InvalidParameterValue", sqs.set_queue_attributes, QueueUrl=queue, Attributes=redrive(closed, 1))

@@ -76,9 +76,10 @@ Task<api::GetQueueAttributesOutput> Service::get_queue_attributes(
 Task<api::SetQueueAttributesOutput> Service::set_queue_attributes(
     Ctx ctx, api::SetQueueAttributesInput input) {
   const QueueAddress address = co_await address_of_url(*ctx, input.queue_url);
-  if (input.attributes.empty()) co_return fail(errors::missing_parameter("Attribute.Name"));
+  const AttributeMap wanted = input.attributes.value_or({});
+  if (wanted.empty()) co_return fail(errors::missing_parameter("Attribute.Name"));
   auto set = [&](Work& work, Queue& queue) -> Result<bool> {
-    VIRGA_TRY(given, check_attributes(input.attributes, queue.settings.fifo));
+    VIRGA_TRY(given, check_attributes(wanted, queue.settings.fifo));
     QueueRecord record = queue.record;
     for (const auto& [name, value] : given) {
       if (value.empty()) {

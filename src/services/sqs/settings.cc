@@ -179,9 +179,28 @@ Result<void> check_together(const AttributeMap& attributes) {
   return {};
 }
 
+namespace {
+
+// Redrive policies are told in one form, the count a number, however they were written: tools
+// compare them as text.
+std::string as_told(std::string_view name, const std::string& value) {
+  if (name == "RedrivePolicy") {
+    if (const auto policy = parse_redrive_policy(value)) {
+      return to_json(Document::object()
+                         .set("deadLetterTargetArn", policy->dead_letter_arn)
+                         .set("maxReceiveCount", policy->receives_max));
+    }
+  } else if (name == "RedriveAllowPolicy") {
+    if (const auto parsed = parse_json(value)) return to_json(*parsed);
+  }
+  return value;
+}
+
+}  // namespace
+
 std::string effective_value(const AttributeMap& attributes, std::string_view name, bool fifo) {
   const auto found = attributes.find(std::string(name));
-  if (found != attributes.end()) return found->second;
+  if (found != attributes.end()) return as_told(name, found->second);
   for (const Range& range : kRanges) {
     if (name != range.name) continue;
     // Told of queues that are encrypted by a key of KMS only.
