@@ -53,6 +53,7 @@ class Model:
         self.operations = [Operation(n, o, i) for i, (n, o) in enumerate(sorted(self.raw["operations"].items()))]
         self.attribute_values = service in ("dynamodb", "dynamodbstreams")
         self._apply_enum_order()
+        self._apply_texts()
         self._apply_own_limits()
         self._apply_query()
         self._apply_errors()
@@ -132,6 +133,13 @@ class Model:
             if enum is None or not set(values) <= set(enum):
                 raise SystemExit("%s: enum_order of %s has values the model lacks" % (self.service, name))
             self.shapes[name]["enum"] = values + [v for v in enum if v not in values]
+
+    def _apply_texts(self):
+        """Timestamps that the service keeps and tells as they were written."""
+        for name in self.overlay.get("texts", []):
+            if self.shapes[name]["type"] != "timestamp":
+                raise SystemExit("%s: texts: %s is no timestamp" % (self.service, name))
+            self.shapes[name] = {"type": "string"}
 
     def _apply_own_limits(self):
         """Sizes that the service refuses in words of its own."""

@@ -46,7 +46,11 @@ struct RequestContext {
   Endpoint endpoint;
   std::string source_ip;
   std::string user_agent;
-  async::CloudTime now;  // the call's time for stored timestamps
+  std::string referer;
+  // How the caller signed; empty: not at all.
+  std::string_view signature_type;     // S3's word: "REST-HEADER", "REST-QUERY-STRING", "POST"
+  std::string_view signature_version;  // "AWS4-HMAC-SHA256", "AWS"
+  async::CloudTime now;                // the call's time for stored timestamps
 
   // The answer is sent when the shard has made this much durable. Reads from the published snapshot
   // need nothing; whoever evaluated against batches in flight, or wrote, raises it.

@@ -204,6 +204,20 @@ bool is_signed(std::string_view signed_headers, std::string_view name) {
   return false;
 }
 
+// S3 wants all of its own headers signed: whoever found a link must not add one. Source: S3 API
+// Reference, "Signature Calculations for the Authorization Header", signed headers.
+Result<void> check_all_signed(const net::RequestHead& head, std::string_view signed_headers) {
+  constexpr std::string_view kOurs = "x-amz-";
+  std::string missing;
+  for (const auto& header : head.headers) {
+    if (!iequals(header.name.substr(0, kOurs.size()), kOurs)) continue;
+    const std::string name = to_lower(header.name);
+    if (!is_signed(signed_headers, name)) missing += (missing.empty() ? "" : ", ") + name;
+  }
+  if (missing.empty()) return {};
+  return fail(headers_not_signed(missing));
+}
+
 CanonicalInput canonical_input(const net::RequestHead& head, const Signature& signature,
                                std::string_view payload_hash) {
   return {.method = head.method,
@@ -261,8 +275,8 @@ Result<std::optional<Signature>> parse(const net::RequestHead& head, ErrorFamily
   if (!authorization) return std::nullopt;
   if (authorization->value.starts_with("AWS4-"))
     return parse_header(head, authorization->value, family);
-  if (family == ErrorFamily::s3)
-    return fail(unsupported_algorithm(family, false, authorization->value));
+  if (family == ErrorFamily::s3 && !trim(authorization->value).empty())
+    return fail(unsupported_scheme(authorization->value));
   return std::nullopt;
 }
 
@@ -311,6 +325,7 @@ Result<void> verify(const net::RequestHead& head, const Signature& signature,
                     std::string_view secret_key, std::string_view payload_hash,
                     ErrorFamily family) {
   if (!is_signed(signature.signed_headers, "host")) return fail(host_not_signed(family));
+  if (family == ErrorFamily::s3) VIRGA_TRY_VOID(check_all_signed(head, signature.signed_headers));
   thread_local std::string canonical;
   thread_local std::string to_sign;
   canonical.clear();

@@ -178,6 +178,15 @@ AwsError missing_equals(ErrorFamily family, std::string_view item, std::string_v
                         hashed(authorization) + "'.");
 }
 
+AwsError unsupported_scheme(std::string_view authorization) {
+  const bool two_words = authorization.find(' ') != std::string_view::npos;
+  return with_detail(
+      make("InvalidArgument", 400,
+           two_words ? "Unsupported Authorization Type"
+                     : "Authorization header is invalid -- one and only one ' ' (space) required"),
+      Document::object().set("ArgumentName", "Authorization").set("ArgumentValue", authorization));
+}
+
 AwsError unsupported_algorithm(ErrorFamily family, bool presigned, std::string_view algorithm) {
   if (family == ErrorFamily::s3) {
     if (presigned)
@@ -270,11 +279,14 @@ AwsError bad_payload_declaration() {
               "valid sha256 value.");
 }
 
+AwsError headers_not_signed(std::string_view names) {
+  return with_detail(
+      make("AccessDenied", 403, "There were headers present in the request which were not signed"),
+      Document::object().set("HeadersNotSigned", names));
+}
+
 AwsError host_not_signed(ErrorFamily family) {
-  if (family == ErrorFamily::s3) {
-    return make("AccessDenied", 403,
-                "There were headers present in the request which were not signed");
-  }
+  if (family == ErrorFamily::s3) return headers_not_signed("host");
   return invalid(family,
                  "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
 }

@@ -26,6 +26,8 @@ AwsError incomplete_header(ErrorFamily family, const MissingParts& missing,
                            std::string_view authorization);
 AwsError incomplete_query(ErrorFamily family, const MissingParts& missing);
 AwsError missing_equals(ErrorFamily family, std::string_view item, std::string_view authorization);
+// S3 of a header that is neither version of signatures.
+AwsError unsupported_scheme(std::string_view authorization);
 AwsError unsupported_algorithm(ErrorFamily family, bool presigned, std::string_view algorithm);
 AwsError malformed_credential(ErrorFamily family, bool presigned, std::string_view credential);
 AwsError malformed_date(ErrorFamily family, bool presigned, std::string_view date);
@@ -34,6 +36,8 @@ AwsError both_signatures(ErrorFamily family);
 AwsError wrong_scope(ErrorFamily family, bool presigned, std::string message);
 AwsError wrong_region(ErrorFamily family, const Signature& signature, std::string_view expected);
 AwsError bad_payload_declaration();
+// S3; `names` as the answer lists them: "x-amz-a, x-amz-b".
+AwsError headers_not_signed(std::string_view names);
 AwsError host_not_signed(ErrorFamily family);
 AwsError signature_expired(ErrorFamily family, const Signature& signature, Timestamp now,
                            int64_t window_s);

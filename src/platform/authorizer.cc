@@ -157,6 +157,7 @@ void add_global_keys(ConditionContext& context, const RequestContext& request,
   context.set("aws:SecureTransport", transport.secure ? "true" : "false");
   if (!request.source_ip.empty() && !service) context.set("aws:SourceIp", request.source_ip);
   if (!request.user_agent.empty()) context.set("aws:UserAgent", request.user_agent);
+  if (!request.referer.empty()) context.set("aws:Referer", request.referer);
 }
 
 DenialStyle denial_style(std::string_view service) {

@@ -421,7 +421,8 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
     call->wire.headers = &call->s3->headers;
   }
   call->protocol = aws::protocol_of(*call->service, call->wire);
-  if (s3 && !percent_decode(call->wire.path)) {
+  const auto address = s3 ? percent_decode(call->wire.path) : std::nullopt;
+  if (s3 && (!address || !is_utf8(*address))) {
     co_return fail("InvalidURI", 400, "Couldn't parse the specified URI.");
   }
   if (s3 && is_s3_form(request)) {
@@ -467,6 +468,7 @@ Task<aws::OutputBox> HttpFront::run(Call* call) {
     call->body = call->body_storage;
     call->wire.body = call->body;
   }
+  if (s3) co_await check_s3_headers(call->s3->headers, *call->match.operation);
   if (s3 && !streams)
     co_await check_s3_body(call->s3->headers, *call->match.operation, call->wire.body);
   fill_context(*call, std::move(who));
@@ -512,6 +514,9 @@ void HttpFront::fill_context(Call& call, Identified who) {
   c.endpoint = endpoint_of(*call.request);
   c.source_ip = call.request->peer_ip();
   c.user_agent = call.request->header_or("User-Agent", {});
+  c.referer = call.request->header_or("Referer", {});
+  c.signature_type = who.signature_type;
+  c.signature_version = who.signature_version;
   c.now = env_.cloud.now();
 }
 

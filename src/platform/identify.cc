@@ -45,6 +45,9 @@ Result<std::optional<std::string_view>> told_hash(const IdentifyQuestion& questi
   return sigv4::canonical_payload(*question.head, signature, family);
 }
 
+constexpr std::string_view kVersion2 = "AWS";
+constexpr std::string_view kVersion4 = "AWS4-HMAC-SHA256";
+
 Result<void> check_credential(const Credential& credential, async::WallTime now,
                               sigv4::ErrorFamily family) {
   if (!credential.active) return fail(sigv4::invalid_token(family));
@@ -100,6 +103,8 @@ Task<Identified> Identifier::identify(IdentifyQuestion question) {
   }
   who.region = signature->region;
   who.presigned = signature->presigned;
+  who.signature_type = signature->presigned ? "REST-QUERY-STRING" : "REST-HEADER";
+  who.signature_version = kVersion4;
   if (!is_region(signature->region)) {
     co_await sigv4::check_scope(*signature, question.service->signing_name, options_.default_region,
                                 family);
@@ -158,6 +163,8 @@ Task<Identified> Identifier::identify_v2(IdentifyQuestion question, sigv2::Signa
   Identified who;
   who.region = options_.default_region;
   who.presigned = signature.presigned;
+  who.signature_type = signature.presigned ? "REST-QUERY-STRING" : "REST-HEADER";
+  who.signature_version = kVersion2;
   fill_in(who, credential, signature.access_key_id);
   co_return std::move(who);
 }
@@ -188,6 +195,8 @@ Task<Identified> Identifier::identify_form(FormSignature signature) {
                      "signing method.");
     }
   }
+  who.signature_type = "POST";
+  who.signature_version = signature.date.empty() ? kVersion2 : kVersion4;
   fill_in(who, credential, signature.access_key_id);
   co_return std::move(who);
 }

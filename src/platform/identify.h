@@ -30,6 +30,8 @@ struct Identified {
   // checked.
   std::optional<sigv4::ChunkSigning> chunk_signing;
   bool presigned = false;
+  std::string_view signature_type;  // as RequestContext has them
+  std::string_view signature_version;
 };
 
 // What the second stage looks at; the pointees live until the answer is sent.

@@ -36,6 +36,13 @@ AwsError against_policy(const std::string& what) {
           .message = "Invalid according to Policy: " + what};
 }
 
+AwsError missing_field(const char* name) {
+  return with_detail("InvalidArgument", 400,
+                     std::string("Bucket POST must contain a field named '") + name +
+                         "'.  If it is specified, please check the order of the fields.",
+                     Document::object().set("ArgumentName", name).set("ArgumentValue", ""));
+}
+
 // One parameter of a header: name="f" in `form-data; name="f"; filename="x"`.
 std::optional<std::string> parameter(std::string_view header, std::string_view name) {
   for (const std::string_view part : split(header, ';')) {
@@ -183,13 +190,7 @@ std::string_view S3Form::field(std::string_view name) const {
 // What the fields mean.
 Result<void> S3Form::settle() {
   key_ = field("key");
-  if (key_.empty()) {
-    return fail(
-        with_detail("InvalidArgument", 400,
-                    "Bucket POST must contain a field named 'key'.  If it is specified, please "
-                    "check the order of the fields.",
-                    Document::object().set("ArgumentName", "key").set("ArgumentValue", "")));
-  }
+  if (key_.empty()) return fail(missing_field("key"));
   const std::string_view leaf =
       std::string_view(file_name_).substr(file_name_.find_last_of("/\\") + 1);
   for (size_t at = 0; (at = key_.find(kFileName, at)) != std::string::npos; at += leaf.size())
@@ -225,6 +226,15 @@ Result<void> S3Form::settle() {
     signature_.region = parts[n - 3];
     signature_.signature = field("x-amz-signature");
   }
+  // A form is signed with all it takes, or anonymous.
+  const bool anonymous =
+      signature_.policy.empty() && signature_.access_key_id.empty() && signature_.signature.empty();
+  if (anonymous) return {};
+  const bool version4 = !signature_.date.empty();
+  if (signature_.access_key_id.empty()) return fail(missing_field("AWSAccessKeyId"));
+  if (signature_.policy.empty()) return fail(missing_field("policy"));
+  if (signature_.signature.empty())
+    return fail(missing_field(version4 ? "X-Amz-Signature" : "signature"));
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "aws/router.h"
 #include "aws/sigv4.h"
 #include "aws/sigv4_errors.h"
+#include "base/document.h"
 #include "base/hashing.h"
 #include "base/strings.h"
 
@@ -86,6 +87,20 @@ S3Wire::S3Wire(const net::HttpRequest& request) : path(request.path()), headers(
     const std::string& stored_value = storage_.emplace_back(std::move(value));
     headers.push_back({stored_name, stored_value});
   }
+}
+
+Result<void> check_s3_headers(const std::vector<net::HeaderView>& headers,
+                              const aws::OperationDesc& op) {
+  if (op.name != "GetObject" && op.name != "HeadObject") return {};
+  constexpr std::string_view kHeader = "x-amz-server-side-encryption";
+  const auto value = find(headers, kHeader);
+  if (!value) return {};
+  return fail(
+      AwsError{.code = "InvalidArgument",
+               .http_status = 400,
+               .message = std::string(kHeader) + " header is not supported for this operation.",
+               .detail = std::make_shared<const Document>(
+                   Document::object().set("ArgumentName", kHeader).set("ArgumentValue", *value))});
 }
 
 Result<void> check_s3_body(const std::vector<net::HeaderView>& headers,

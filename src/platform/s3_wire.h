@@ -34,6 +34,11 @@ struct S3Wire {
   std::deque<std::string> storage_;
 };
 
+// What a read says of encryption by S3's or KMS's keys is refused: InvalidArgument. Source: S3 API
+// Reference, GetObject and HeadObject, "Encryption".
+Result<void> check_s3_headers(const std::vector<net::HeaderView>& headers,
+                              const aws::OperationDesc& op);
+
 // Holds a body that is in memory against Content-MD5, x-amz-checksum-… and x-amz-content-sha256.
 // Errors: BadDigest, InvalidDigest, InvalidRequest, XAmzContentSHA256Mismatch.
 Result<void> check_s3_body(const std::vector<net::HeaderView>& headers,

@@ -4,7 +4,9 @@ import hashlib
 import http.client
 import json
 import re
+import urllib.error
 import urllib.parse
+import urllib.request
 import uuid
 
 import boto3
@@ -278,3 +280,129 @@ def test_tags_lists_and_forms_are_announced(client, endpoint, s3, bucket):
     assert send(endpoint, "POST", f"/{bucket}", body, {"Content-Type": "multipart/form-data; boundary=BOUND"}, sign=False)[0] == 204
     [record] = receive()["Records"]
     assert (record["eventName"], record["s3"]["object"]["key"], record["s3"]["object"]["size"]) == ("ObjectCreated:Post", "form", 4)
+
+
+# ---- names, places, headers
+
+
+@pytest.mark.parametrize("name", ["a.-b", "a-.b", "a..b", "192.168.5.4", "xn--abc"])
+def test_names_that_are_no_host_are_refused(endpoint, name):
+    status, _, error = send(endpoint, "PUT", f"/{name}", b"")
+    assert (status, error["Code"]) == (400, "InvalidBucketName")
+
+
+@pytest.mark.parametrize("place", ["the-moon-1", "us-east-1", "xx-nowhere-1"])
+def test_buckets_are_made_where_there_is_something(s3, place):
+    assert refusal(s3.create_bucket, Bucket=new_name(), CreateBucketConfiguration={"LocationConstraint": place})[:2] == (
+        400, "InvalidLocationConstraint")
+
+
+def test_a_key_is_utf_8(endpoint, bucket):
+    status, _, error = send(endpoint, "PUT", f"/{bucket}/%ff", b"x")
+    assert (status, error["Code"], error["Message"]) == (400, "InvalidURI", "Couldn't parse the specified URI.")
+
+
+def test_expires_is_told_as_it_was_written(endpoint, s3, bucket):
+    assert send(endpoint, "PUT", f"/{bucket}/k", b"x", {"Expires": "when I say so"})[0] == 200
+    assert send(endpoint, "HEAD", f"/{bucket}/k")[1]["expires"] == "when I say so"
+    s3.put_object(Bucket=bucket, Key="date", Expires="2030-01-02T03:04:05Z")
+    assert send(endpoint, "GET", f"/{bucket}/date")[1]["expires"] == "Wed, 02 Jan 2030 03:04:05 GMT"
+    asked = urllib.parse.quote("Thu, 03 Jan 2030 03:04:05 GMT")
+    assert send(endpoint, "GET", f"/{bucket}/date?response-expires={asked}")[1]["expires"] == "Thu, 03 Jan 2030 03:04:05 GMT"
+
+
+def test_reads_do_not_ask_for_encryption(endpoint, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", ServerSideEncryption="aws:kms")
+    asked = {"x-amz-server-side-encryption": "aws:kms"}
+    status, _, error = send(endpoint, "GET", f"/{bucket}/k", headers=asked)
+    assert (status, error["Code"], error["ArgumentName"]) == (400, "InvalidArgument", "x-amz-server-side-encryption")
+    assert error["Message"] == "x-amz-server-side-encryption header is not supported for this operation."
+    assert send(endpoint, "HEAD", f"/{bucket}/k", headers=asked)[0] == 400
+
+
+def test_parts_have_the_key_of_their_upload(s3, bucket):
+    key = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="k", **key)["UploadId"]
+    part = {"Bucket": bucket, "Key": "k", "UploadId": upload, "PartNumber": 1, "Body": b"x"}
+    assert refusal(s3.upload_part, **part) == (
+        400, "InvalidRequest", "The multipart upload initiate requested encryption. Subsequent part requests must include the "
+        "appropriate encryption parameters.")
+    assert refusal(s3.upload_part, **part, **{**key, "SSECustomerKey": "o" * 32}) == (
+        400, "InvalidRequest", "The provided encryption parameters did not match the ones used originally.")
+    plain = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+    assert refusal(s3.upload_part, **{**part, "UploadId": plain}, **key)[:2] == (400, "InvalidRequest")
+    assert s3.upload_part(**part, **key)["SSECustomerAlgorithm"] == "AES256"
+
+
+@pytest.mark.parametrize("asked, told", [({}, "null"), ({"Access-Control-Request-Method": "FOO"}, "FOO")])
+def test_preflights_ask_for_a_method(endpoint, bucket, asked, told):
+    status, _, error = send(endpoint, "OPTIONS", f"/{bucket}/k", headers={"Origin": "https://a.example", **asked}, sign=False)
+    assert (status, error["Code"], error["Message"]) == (400, "BadRequest", f"Invalid Access-Control-Request-Method: {told}")
+
+
+# ---- who may
+
+
+@pytest.fixture
+def other(client):
+    """Somebody else's account."""
+    return client("s3", aws_access_key_id="111122223333", aws_secret_access_key="x")
+
+
+def allow(s3, bucket, *actions, **condition):
+    s3.delete_public_access_block(Bucket=bucket)
+    statement = {"Effect": "Allow", "Principal": "*", "Action": list(actions), "Resource": [f"arn:aws:s3:::{bucket}/*"]}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [{**statement, **condition}]}))
+
+
+def test_policies_see_where_a_reader_comes_from(endpoint, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    allow(s3, bucket, "s3:GetObject", Condition={"StringLike": {"aws:Referer": "https://a.example/*"}})
+    for referer, status in ((None, 403), ("https://b.example/", 403), ("https://a.example/page", 200)):
+        headers = {"Referer": referer} if referer else {}
+        assert send(endpoint, "GET", f"/{bucket}/k", headers=headers, sign=False)[0] == status
+
+
+def test_policies_see_the_tags_that_a_request_gives(s3, bucket, other):
+    allow(s3, bucket, "s3:PutObject", "s3:PutObjectTagging", Condition={
+        "StringEquals": {"s3:RequestObjectTag/team": "a"}, "ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": ["team", "cost"]}})
+    one = {"Bucket": bucket, "Key": "k"}
+    other.put_object(**one, Tagging="team=a&cost=1")
+    for tags in ("", "team=b", "team=a&more=1"):
+        assert refusal(other.put_object, **one, Tagging=tags)[:2] == (403, "AccessDenied")
+    other.put_object_tagging(**one, Tagging={"TagSet": [{"Key": "team", "Value": "a"}]})
+    assert refusal(other.put_object_tagging, **one, Tagging={"TagSet": [{"Key": "team", "Value": "b"}]})[1] == "AccessDenied"
+
+
+def test_policies_see_how_a_request_is_signed(client, s3, bucket, other):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    allow(s3, bucket, "s3:GetObject", Condition={"StringEquals": {"s3:authType": "REST-HEADER", "s3:signatureversion": "AWS4-HMAC-SHA256"}})
+    assert other.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+    link = other.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(link, timeout=10)
+    assert caught.value.code == 403
+
+
+def test_policies_name_keys_that_there_are(s3, bucket):
+    s3.delete_public_access_block(Bucket=bucket)
+    policy = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*",
+         "Condition": {"StringEquals": {"s3:colour": "red"}}}]}
+    assert refusal(s3.put_bucket_policy, Bucket=bucket, Policy=json.dumps(policy)) == (
+        400, "MalformedPolicy", "Policy has an invalid condition key")
+
+
+def test_a_writer_says_who_may_read_the_new_object(s3, bucket, other):
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+    for acl in ("private", "bucket-owner-full-control"):
+        other.put_object(Bucket=bucket, Key="k", Body=b"x", ACL=acl)
+        readable = acl != "private"
+        if readable:
+            assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+        else:
+            assert refusal(s3.get_object, Bucket=bucket, Key="k")[1] == "AccessDenied"
+    s3.put_object(Bucket=bucket, Key="own", Body=b"x")
+    assert refusal(other.put_object_acl, Bucket=bucket, Key="own", ACL="public-read")[1] == "AccessDenied"

@@ -353,6 +353,10 @@ def test_browsers_upload_with_a_policy(endpoint, bucket, version):
     assert status == 403 and b"Extra input fields: x-amz-meta-extra" in body
     status, _, body = send_form(data, key="elsewhere")
     assert status == 403
+    for name in [n for n in post["fields"] if n.lower() in ("awsaccesskeyid", "policy", "signature", "x-amz-signature")]:
+        kind, body = form({k: v for k, v in post["fields"].items() if k != name}, data)
+        status, _, body = send(endpoint, "POST", f"/{bucket}", body, {"Content-Type": kind}, sign=False)
+        assert status == 400 and f"must contain a field named '{name}'".encode().lower() in body.lower()
     del post["fields"]["key"]
     assert b"<ArgumentName>key</ArgumentName>" in send_form(data)[2]
     assert b"MalformedPOSTRequest" in send(endpoint, "POST", f"/{bucket}", b"junk", {

@@ -111,7 +111,10 @@ def test_compliance_cannot_be_passed_over(s3, bucket):
     made = put(s3, bucket)["VersionId"]
     one = {"Bucket": bucket, "Key": "k", "VersionId": made}
     until = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)
-    s3.put_object_retention(**one, Retention={"Mode": "COMPLIANCE", "RetainUntilDate": until})
+    s3.put_object_retention(**one, Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until})
+    wanted = {"Mode": "COMPLIANCE", "RetainUntilDate": until}
+    assert refusal(s3.put_object_retention, **one, Retention=wanted)[1] == "AccessDenied"  # not without passing over the other
+    s3.put_object_retention(**one, Retention=wanted, BypassGovernanceRetention=True)
     assert refusal(s3.delete_object, **one, BypassGovernanceRetention=True)[1] == "AccessDenied"
     assert refusal(s3.put_object_retention, **one, BypassGovernanceRetention=True,
                    Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until})[1] == "AccessDenied"

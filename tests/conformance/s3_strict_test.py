@@ -1,6 +1,7 @@
 """S3's signatures as strict mode checks them: headers, chunks, links of both versions, forms."""
 import json
 import os
+import re
 import urllib.error
 import urllib.request
 import uuid
@@ -110,3 +111,34 @@ def test_nobody_reads_without_a_signature(server, bucket):
     make(server).put_object(Bucket=bucket, Key="k", Body=b"x")
     status, body = fetch(f"{server.endpoint}/{bucket}/k")
     assert status == 403 and b"<Code>AccessDenied</Code>" in body
+
+
+def error_of(answer):
+    """(status, code, message)"""
+    status, text = answer
+    part = lambda name: re.search(rf"<{name}>([^<]*)", text.decode())[1]
+    return status, part("Code"), part("Message")
+
+
+def test_all_of_s3s_headers_are_signed(server, bucket):
+    """Whoever is given a link must not add to what it does."""
+    link = make(server, signature_version="s3v4").generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"})
+    request = urllib.request.Request(link, b"x", {"x-amz-meta-mine": "1", "Content-Type": ""}, method="PUT")
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    text = caught.value.read()
+    assert error_of((caught.value.code, text)) == (
+        403, "AccessDenied", "There were headers present in the request which were not signed")
+    assert b"<HeadersNotSigned>x-amz-meta-mine</HeadersNotSigned>" in text
+    assert fetch(link, "PUT", b"x")[0] == 200
+
+
+@pytest.mark.parametrize("header, told", [
+    ("", (403, "AccessDenied", "Access Denied")),
+    ("Bearer abc", (400, "InvalidArgument", "Unsupported Authorization Type")),
+    ("abc", (400, "InvalidArgument", "Authorization header is invalid -- one and only one ' ' (space) required"))])
+def test_what_is_no_signature_says_so(server, bucket, header, told):
+    request = urllib.request.Request(f"{server.endpoint}/{bucket}/k", headers={"Authorization": header})
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(request, timeout=10)
+    assert error_of((caught.value.code, caught.value.read())) == told

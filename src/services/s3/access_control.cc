@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/s3/delete_objects.h"
+#include "aws/router.h"
 #include "base/strings.h"
 #include "platform/authorizer.h"
 #include "platform/resource_arns.h"
@@ -10,6 +11,7 @@
 #include "services/s3/configurations.h"
 #include "services/s3/copy_source.h"
 #include "services/s3/errors.h"
+#include "services/s3/object_attributes.h"
 #include "storage/latest_view.h"
 
 namespace virga::s3 {
@@ -78,6 +80,26 @@ bool reads_object(std::string_view action) {
 // Source: S3 User Guide, "Enforce conditional writes on Amazon S3 buckets".
 bool creates_object(const aws::OperationDesc& op) {
   return op.name == "PutObject" || op.name == "CopyObject" || op.name == "CompleteMultipartUpload";
+}
+
+// The tags that a request gives an object: in a header, or as PutObjectTagging's body. Tags that
+// cannot be read are refused by the operation. Source: S3 User Guide, "Tagging and access control
+// policies".
+void add_tag_keys(platform::ConditionContext& conditions, const aws::StructBox& input) {
+  Tags tags;
+  const std::string header = text_of(input, "Tagging");
+  if (!header.empty()) {
+    tags = aws::parse_query(header);
+  } else {
+    const auto keys = platform::texts_at(input.desc(), input.object(), "Tagging.TagSet.Key");
+    const auto values = platform::texts_at(input.desc(), input.object(), "Tagging.TagSet.Value");
+    for (size_t i = 0; i < keys.size() && i < values.size(); ++i)
+      tags.emplace_back(keys[i], values[i]);
+  }
+  for (auto& [key, value] : tags) {
+    conditions.set("s3:RequestObjectTag/" + key, std::move(value));
+    conditions.add("s3:RequestObjectTagKeys", key);
+  }
 }
 
 bool is_policy_action(std::string_view action) {
@@ -262,10 +284,16 @@ Task<bool> AccessControl::open_call(Call* call) {
   const bool secure = mode_ == AuthMode::open || call->ctx->endpoint.scheme == "https";
   platform::add_global_keys(call->conditions, *call->ctx, call->policies, call->bucket.owner,
                             env_.wall.now(), {.secure = secure});
+  call->conditions.set("s3:ResourceAccount", call->bucket.owner);
   if (call->op) {
     platform::add_input_keys(call->conditions, *call->op, *call->input);
     call->conditions.set("s3:ObjectCreationOperation",
                          creates_object(*call->op) ? "true" : "false");
+    add_tag_keys(call->conditions, *call->input);
+  }
+  if (!call->ctx->signature_type.empty()) {
+    call->conditions.set("s3:authType", std::string(call->ctx->signature_type));
+    call->conditions.set("s3:signatureversion", std::string(call->ctx->signature_version));
   }
   co_return true;
 }
@@ -312,6 +340,16 @@ Result<void> AccessControl::check_action(const Call& call, std::string_view acti
   if (call.access.block.restrict_public_buckets && call.access.public_policy && !call.by_owner())
     verdict.grant = platform::Grant::none;
 
+  // A new object's list is its writer's to set: who may write it needs nobody else's leave.
+  // Source: S3 User Guide, "Granting cross-account permissions to upload objects while ensuring
+  // that the bucket owner has full control".
+  const bool of_new_object =
+      action == "s3:PutObjectAcl" && call.op && call.op->name != "PutObjectAcl";
+  if (of_new_object && !call.by_owner()) {
+    return call.anonymous() || mode_ == AuthMode::open ? Result<void>()
+                                                       : check_identity(call, action, resource);
+  }
+
   std::string owner = call.bucket.owner;
   std::optional<Acl> object_acl;
   if (is_object_acl_action(action) && !call.key.empty() &&
@@ -339,21 +377,27 @@ Result<void> AccessControl::check_action(const Call& call, std::string_view acti
   const bool own = p.account == owner;
   if (!own && !granted) return fail(errors::access_denied());
   if (mode_ == AuthMode::open || locked_out_root) return {};
-
-  const std::array<std::string, 1> resources{resource};
   const bool policy_counts = own && owner == call.bucket.owner;
-  const platform::AuthorizeRequest request{
-      .principal = p,
-      .policies = call.policies,
-      .action = action,
-      .resources = resources,
-      .context = call.conditions,
-      .resource_account = p.account,
-      .resource_policy = policy_counts ? call.policy.get() : nullptr,
-      .style = platform::DenialStyle::query};
-  const auto allowed = platform::authorize(request);
+  const auto allowed =
+      check_identity(call, action, resource, policy_counts ? call.policy.get() : nullptr);
   if (allowed) return {};
   return fail(own ? in_s3_words(allowed.error(), resource) : errors::access_denied());
+}
+
+Result<void> AccessControl::check_identity(const Call& call, std::string_view action,
+                                           const std::string& resource,
+                                           const platform::PolicyDocument* bucket_policy) const {
+  const Principal& p = call.principal();
+  const std::array<std::string, 1> resources{resource};
+  const platform::AuthorizeRequest request{.principal = p,
+                                           .policies = call.policies,
+                                           .action = action,
+                                           .resources = resources,
+                                           .context = call.conditions,
+                                           .resource_account = p.account,
+                                           .resource_policy = bucket_policy,
+                                           .style = platform::DenialStyle::query};
+  return platform::authorize(request);
 }
 
 }  // namespace virga::s3

@@ -40,6 +40,10 @@ class AccessControl final : public platform::ServiceAuthorizer {
   Task<void> weigh(Call* call);
   Result<void> check_action(const Call& call, std::string_view action,
                             const std::string& resource) const;
+  // By the caller's own policies, and the bucket's where it is the caller's account's.
+  Result<void> check_identity(const Call& call, std::string_view action,
+                              const std::string& resource,
+                              const platform::PolicyDocument* bucket_policy = nullptr) const;
 
   storage::Shard& shard_;
   platform::IdentityStore& identity_;

@@ -26,7 +26,10 @@ bool is_legal_bucket_name(std::string_view name) {
   for (const char c : name) {
     if (!letter_or_digit(c) && c != '.' && c != '-') return false;
   }
-  if (name.find("..") != std::string_view::npos || looks_like_ip(name)) return false;
+  for (const std::string_view neighbours : {"..", ".-", "-."}) {
+    if (name.find(neighbours) != std::string_view::npos) return false;
+  }
+  if (looks_like_ip(name)) return false;
   for (const std::string_view prefix : {"xn--", "sthree-", "amzn-s3-demo-"}) {
     if (name.starts_with(prefix)) return false;
   }

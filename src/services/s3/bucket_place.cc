@@ -1,5 +1,8 @@
 #include "services/s3/bucket_place.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/strings.h"
 #include "services/s3/errors.h"
 
@@ -8,10 +11,14 @@ namespace {
 
 constexpr std::string_view kHome = "us-east-1";
 
-// "eu-west-1", "us-gov-east-1": two letters, words, a number.
+// "eu-west-1", "us-gov-east-1": where it is, words, a number. Source: the SDKs' list of partitions,
+// `regionRegex`.
 bool is_region_name(std::string_view text) {
+  static constexpr std::array<std::string_view, 11> kPlaces{"af", "ap", "ca", "cn", "eu", "eusc",
+                                                            "il", "me", "mx", "sa", "us"};
   const auto parts = split(text, '-');
-  if (parts.size() < 3 || parts[0].size() != 2) return false;
+  if (parts.size() < 3 || std::find(kPlaces.begin(), kPlaces.end(), parts[0]) == kPlaces.end())
+    return false;
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     if (parts[i].empty() ||
         parts[i].find_first_not_of("abcdefghijklmnopqrstuvwxyz") != std::string_view::npos)

@@ -141,6 +141,61 @@ bool is_known_action(std::string_view action) {
   return false;
 }
 
+// A condition key of S3's. Source: Service Authorization Reference, "Actions, resources, and
+// condition keys for Amazon S3".
+bool is_known_condition_key(std::string_view key) {
+  static constexpr std::array<std::string_view, 26> kKeys{"AccessGrantsInstanceArn",
+                                                          "AccessPointNetworkOrigin",
+                                                          "authType",
+                                                          "DataAccessPointAccount",
+                                                          "DataAccessPointArn",
+                                                          "delimiter",
+                                                          "destinationRegion",
+                                                          "ExistingJobOperation",
+                                                          "ExistingJobPriority",
+                                                          "if-match",
+                                                          "if-none-match",
+                                                          "InventoryAccessibleOptionalFields",
+                                                          "isReplicationPauseRequest",
+                                                          "JobSuspendedCause",
+                                                          "LocationConstraint",
+                                                          "max-keys",
+                                                          "ObjectCreationOperation",
+                                                          "prefix",
+                                                          "RequestJobOperation",
+                                                          "RequestJobPriority",
+                                                          "RequestObjectTagKeys",
+                                                          "ResourceAccount",
+                                                          "signatureAge",
+                                                          "signatureversion",
+                                                          "TlsVersion",
+                                                          "VersionId"};
+  static constexpr std::array<std::string_view, 6> kBeginnings{"AccessPointTag/",    "BucketTag/",
+                                                               "ExistingObjectTag/", "object-lock-",
+                                                               "RequestObjectTag/",  "x-amz-"};
+  const auto same = [&](std::string_view known) { return iequals(known, key); };
+  const auto begins = [&](std::string_view known) {
+    return iequals(known, key.substr(0, known.size()));
+  };
+  return std::any_of(kKeys.begin(), kKeys.end(), same) ||
+         std::any_of(kBeginnings.begin(), kBeginnings.end(), begins);
+}
+
+Result<void> check_conditions(const Document& conditions) {
+  if (!conditions.is_object()) return {};
+  constexpr std::string_view kOurs = "s3:";
+  for (const auto& [op, tests] : conditions.as_object()) {
+    if (!tests.is_object()) continue;
+    for (const auto& [key, value] : tests.as_object()) {
+      const std::string_view whole = key;
+      if (iequals(whole.substr(0, kOurs.size()), kOurs) &&
+          !is_known_condition_key(whole.substr(kOurs.size())))
+        return malformed("Policy has an invalid condition key");
+    }
+  }
+  return {};
+}
+
 Result<void> check_statement(const Document& s, std::string_view bucket,
                              std::string_view partition) {
   if (!s.is_object())
@@ -175,6 +230,8 @@ Result<void> check_statement(const Document& s, std::string_view bucket,
       return malformed("Action does not apply to any resource(s) in statement");
     }
   }
+  if (const Document* conditions = s.find("Condition"))
+    VIRGA_TRY_VOID(check_conditions(*conditions));
   return {};
 }
 

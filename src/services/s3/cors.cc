@@ -55,8 +55,12 @@ AwsError forbidden(std::string message, std::string_view method, std::string_vie
 
 }  // namespace
 
-Result<void> check_cors_rules(const CorsRules& rules) {
+bool is_cors_method(std::string_view method) {
   static constexpr std::array<std::string_view, 5> kMethods{"GET", "PUT", "POST", "DELETE", "HEAD"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
+Result<void> check_cors_rules(const CorsRules& rules) {
   if (rules.empty()) {
     return fail(errors::malformed_xml());
   }
@@ -67,7 +71,7 @@ Result<void> check_cors_rules(const CorsRules& rules) {
       return fail(errors::malformed_xml());
     }
     for (const std::string& method : rule.allowed_methods) {
-      if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) {
+      if (!is_cors_method(method)) {
         return refuse("Found unsupported HTTP method in CORS config. Unsupported method is " +
                       method);
       }

@@ -28,6 +28,9 @@ struct CORSConfiguration;
 // bucket_cors.cc
 CorsRules cors_rules_of(const api::CORSConfiguration& configuration);
 
+// GET, PUT, POST, DELETE, HEAD.
+bool is_cors_method(std::string_view method);
+
 // What PutBucketCors refuses: InvalidRequest, MalformedXML.
 Result<void> check_cors_rules(const CorsRules& rules);
 

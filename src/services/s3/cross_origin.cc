@@ -40,9 +40,11 @@ Task<platform::OriginVerdict> CrossOrigin::judge(platform::OriginQuestion questi
         errors::make("BadRequest", 400, "Insufficient information. Origin request header needed.");
     co_return std::move(verdict);
   }
-  if (question.preflight && question.method.empty()) {
+  if (question.preflight && !is_cors_method(question.method)) {
     verdict.refusal =
-        errors::make("BadRequest", 400, "Invalid Access-Control-Request-Method: null");
+        errors::make("BadRequest", 400,
+                     "Invalid Access-Control-Request-Method: " +
+                         (question.method.empty() ? "null" : std::string(question.method)));
     co_return std::move(verdict);
   }
   const auto stored = co_await reader.config(*bucket, config::kCors);

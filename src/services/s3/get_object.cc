@@ -121,7 +121,7 @@ void show_overrides(const Input& input, Output& output) {
   if (input.response_content_encoding) output.content_encoding = input.response_content_encoding;
   if (input.response_content_language) output.content_language = input.response_content_language;
   if (input.response_content_type) output.content_type = input.response_content_type;
-  if (input.response_expires) output.expires = input.response_expires;
+  if (input.response_expires) output.expires = format_http_date(*input.response_expires);
 }
 
 template <class Output>
@@ -135,7 +135,7 @@ void show_headers(const ObjectHeaders& h, Output& output) {
   show(output.content_encoding, h.content_encoding);
   show(output.content_language, h.content_language);
   show(output.website_redirect_location, h.website_redirect);
-  if (!h.expires.empty()) output.expires = parse_http_date(h.expires);
+  show(output.expires, h.expires);
   if (h.storage_class != "STANDARD") output.storage_class = h.storage_class;
   if (!h.metadata.empty()) output.metadata = h.metadata;
 }

@@ -80,6 +80,29 @@ Result<std::optional<CustomerKey>> matching_key(const Encryption& encryption,
   return std::move(given);
 }
 
+Result<std::optional<CustomerKey>> matching_part_key(const Encryption& encryption,
+                                                     const std::optional<std::string>& algorithm,
+                                                     const std::optional<std::string>& key,
+                                                     const std::optional<std::string>& key_md5) {
+  VIRGA_TRY(given, parse_customer_key(algorithm, key, key_md5));
+  const std::string& wanted = encryption.customer_key_md5;
+  if (!wanted.empty() && !given) {
+    return fail(errors::invalid_request(
+        "The multipart upload initiate requested encryption. Subsequent part requests must include "
+        "the appropriate encryption parameters."));
+  }
+  if (given && wanted.empty()) {
+    return fail(errors::invalid_request(
+        "The multipart upload initiate did not request encryption. Please resend the request "
+        "without sending encryption parameters."));
+  }
+  if (given && given->md5_base64 != wanted) {
+    return fail(errors::invalid_request(
+        "The provided encryption parameters did not match the ones used originally."));
+  }
+  return given;
+}
+
 Result<std::vector<Part>> extents_of(const S3Reader& s3, const Bucket& bucket,
                                      const ObjectVersion& object) {
   if (object.manifest != 0) return s3.manifest(bucket, object.manifest);

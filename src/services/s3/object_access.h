@@ -32,6 +32,12 @@ Result<std::optional<CustomerKey>> matching_key(const Encryption& encryption,
                                                 const std::optional<std::string>& key,
                                                 const std::optional<std::string>& key_md5);
 
+// The same of a part and its upload. Error: InvalidRequest.
+Result<std::optional<CustomerKey>> matching_part_key(const Encryption& encryption,
+                                                     const std::optional<std::string>& algorithm,
+                                                     const std::optional<std::string>& key,
+                                                     const std::optional<std::string>& key_md5);
+
 // All of an object's bytes, as extents in order; the parts of one that was uploaded so.
 Result<std::vector<Part>> extents_of(const S3Reader& s3, const Bucket& bucket,
                                      const ObjectVersion& object);

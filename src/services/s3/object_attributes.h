@@ -68,7 +68,7 @@ Result<ObjectHeaders> headers_of(const Input& input) {
   h.content_disposition = input.content_disposition.value_or("");
   h.content_encoding = object_encoding(input.content_encoding);
   h.content_language = input.content_language.value_or("");
-  if (input.expires) h.expires = format_http_date(*input.expires);
+  h.expires = input.expires.value_or("");
   VIRGA_TRY_VOID(check_redirect(input.website_redirect_location));
   h.website_redirect = input.website_redirect_location.value_or("");
   VIRGA_TRY(storage_class, check_storage_class(input.storage_class));

@@ -28,10 +28,8 @@ Result<void> change_retention(ObjectVersion& object, const std::string& mode, in
                               int64_t now_millis, bool bypass) {
   const bool running = !object.lock_mode.empty() && object.retain_until_millis > now_millis;
   const bool weaker = mode != object.lock_mode || until_millis < object.retain_until_millis;
-  const bool stronger_mode = object.lock_mode == "GOVERNANCE" && mode == "COMPLIANCE" &&
-                             until_millis >= object.retain_until_millis;
   const bool may_weaken = object.lock_mode == "GOVERNANCE" && bypass;
-  if (running && weaker && !stronger_mode && !may_weaken) {
+  if (running && weaker && !may_weaken) {
     return fail(errors::make("AccessDenied", 403,
                              "Access Denied because object protected by object lock."));
   }

@@ -87,8 +87,8 @@ Task<api::UploadPartOutput> Service::upload_part(Ctx ctx, api::UploadPartInput i
     target.upload = co_await s3.upload(target.bucket, input.key, input.upload_id);
   }
   target.number = input.part_number;
-  target.key = co_await matching_key(target.upload.encryption, input.sse_customer_algorithm,
-                                     input.sse_customer_key, input.sse_customer_key_md5);
+  target.key = co_await matching_part_key(target.upload.encryption, input.sse_customer_algorithm,
+                                          input.sse_customer_key, input.sse_customer_key_md5);
   ContentClaims claims = co_await claims_of(input, input.body.get());
   co_await check_locked_claims(target.upload, claims, "Part");
   target.kept = co_await kept_algorithm(target.upload, claims);
@@ -117,8 +117,8 @@ Task<api::UploadPartCopyOutput> Service::upload_part_copy(Ctx ctx, api::UploadPa
   target.bucket = co_await open_bucket(s3, input.bucket, input.expected_bucket_owner);
   target.upload = co_await s3.upload(target.bucket, input.key, input.upload_id);
   target.number = input.part_number;
-  target.key = co_await matching_key(target.upload.encryption, input.sse_customer_algorithm,
-                                     input.sse_customer_key, input.sse_customer_key_md5);
+  target.key = co_await matching_part_key(target.upload.encryption, input.sse_customer_algorithm,
+                                          input.sse_customer_key, input.sse_customer_key_md5);
   target.kept = aws::checksum_algorithm(target.upload.checksum_algorithm)
                     .value_or(aws::ChecksumAlgorithm::crc64nvme);
   const OpenSource source = co_await open_copy_source(s3, input);
