@@ -345,7 +345,7 @@ Task<void> Wiring::load_s3() {
   p.s3_access =
       std::make_unique<s3::AccessControl>(*p.shard, *p.identity, p.s3_owners, p.env, mode);
   p.s3 = std::make_unique<s3::Service>(*p.shard, *p.blobs, p.env, *p.pool, p.s3_owners,
-                                       *p.s3_notifications, *p.s3_access);
+                                       *p.s3_notifications, *p.s3_access, *p.timers);
   p.s3_origins = std::make_unique<s3::CrossOrigin>(*p.shard);
   aws::ServiceBinding binding = s3::make_binding(*p.s3);
   p.dispatcher->set_authorizer(*binding.service, *p.s3_access);

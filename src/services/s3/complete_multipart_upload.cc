@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "services/s3/checksum_members.h"
 #include "services/s3/conditions.h"
+#include "services/s3/lifecycle.h"
 #include "services/s3/object_access.h"
 #include "services/s3/object_attributes.h"
 #include "services/s3/service.h"
@@ -195,7 +196,9 @@ Task<api::CompleteMultipartUploadOutput> Service::complete_multipart_upload(
     VIRGA_TRY_VOID(s3.put_version(bucket, object, parts, chance));
     VIRGA_TRY_VOID(notifications_.publish(
         s3, *ctx, bucket, object_event("ObjectCreated:CompleteMultipartUpload", bucket, object)));
-    return Placed{std::move(object), bucket.versioning};
+    VIRGA_TRY(rules, lifecycle_of(s3, bucket));
+    auto expiration = expiration_of(rules, object);
+    return Placed{std::move(object), bucket.versioning, std::move(expiration)};
   };
   const Placed placed = co_await write(ctx, body);
   api::CompleteMultipartUploadOutput output;
@@ -208,6 +211,7 @@ Task<api::CompleteMultipartUploadOutput> Service::complete_multipart_upload(
   output.checksum_type = std::string(placed.object.checksum.type());
   show_encryption(output, placed.object.encryption);
   if (placed.versioning != Versioning::off) output.version_id = placed.object.version_id;
+  output.expiration = placed.expiration;
   co_return std::move(output);
 }
 

@@ -14,6 +14,8 @@ namespace config {
 inline constexpr std::string_view kAcl = "acl";  // encode_acl
 inline constexpr std::string_view kCors = "cors";
 inline constexpr std::string_view kEncryption = "encryption";
+inline constexpr std::string_view kLifecycle = "lifecycle";
+inline constexpr std::string_view kLifecycleTimer = "lifecycle-timer";  // when it is due next
 inline constexpr std::string_view kLocation = "location";  // the LocationConstraint as it was given
 inline constexpr std::string_view kNotification = "notification";
 inline constexpr std::string_view kObjectLock = "object-lock";

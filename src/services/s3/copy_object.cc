@@ -112,6 +112,7 @@ Task<api::CopyObjectOutput> Service::copy_object(Ctx ctx, api::CopyObjectInput i
   result.checksum_type = std::string(placed.object.checksum.type());
   show_encryption(output, placed.object.encryption);
   if (placed.versioning != Versioning::off) output.version_id = placed.object.version_id;
+  output.expiration = placed.expiration;
   if (source.bucket.versioning != Versioning::off)
     output.copy_source_version_id = source.object.version_id;
   co_return std::move(output);

@@ -5,6 +5,7 @@
 #include "services/s3/checksum_members.h"
 #include "services/s3/conditions.h"
 #include "services/s3/content.h"
+#include "services/s3/lifecycle.h"
 #include "services/s3/object_access.h"
 #include "services/s3/object_attributes.h"
 #include "services/s3/ranges.h"
@@ -21,9 +22,10 @@ struct Selection {
   ObjectVersion object;
   Versioning versioning = Versioning::off;
   std::optional<CustomerKey> key;
-  std::vector<Part> extents;       // when they were needed
-  std::optional<ByteRange> range;  // absent: all
-  const Part* part = nullptr;      // by partNumber
+  std::vector<Part> extents;              // when they were needed
+  std::optional<ByteRange> range;         // absent: all
+  const Part* part = nullptr;             // by partNumber
+  std::optional<std::string> expiration;  // of a current object, by the bucket's lifecycle
 };
 
 AwsError no_such_part(int32_t number, size_t count) {
@@ -76,6 +78,10 @@ Result<Selection> select_in(const S3Reader& s3, const Input& input, Wants wants,
   VIRGA_TRY(object, find_object(s3, bucket, input.key, input.version_id,
                                 wants == Wants::content ? "GET" : "HEAD"));
   s.object = std::move(object);
+  if (bucket.lifecycle && !input.version_id) {
+    VIRGA_TRY(rules, lifecycle_of(s3, bucket));
+    s.expiration = expiration_of(rules, s.object);
+  }
   VIRGA_TRY(key, matching_key(s.object.encryption, input.sse_customer_algorithm,
                               input.sse_customer_key, input.sse_customer_key_md5));
   s.key = std::move(key);
@@ -150,6 +156,7 @@ void show(const Input& input, const Selection& s, Output& output) {
   // An empty object's only part has no range that could be named.
   if (s.range && s.range->count != 0) output.content_range = content_range(*s.range, o.size);
   if (s.versioning != Versioning::off) output.version_id = o.version_id;
+  output.expiration = s.expiration;
   show_headers(o.headers, output);
   show_overrides(input, output);
   show_encryption(output, o.encryption);

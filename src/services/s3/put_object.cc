@@ -5,6 +5,7 @@
 #include "services/s3/checksum_members.h"
 #include "services/s3/conditions.h"
 #include "services/s3/content.h"
+#include "services/s3/lifecycle.h"
 #include "services/s3/object_access.h"
 #include "services/s3/object_attributes.h"
 #include "services/s3/service.h"
@@ -64,6 +65,7 @@ Task<api::PutObjectOutput> Service::put_object(Ctx ctx, api::PutObjectInput inpu
   output.checksum_type = std::string(placed.object.checksum.type());
   show_encryption(output, placed.object.encryption);
   if (placed.versioning != Versioning::off) output.version_id = placed.object.version_id;
+  output.expiration = placed.expiration;
   co_return std::move(output);
 }
 
@@ -78,7 +80,8 @@ Task<Placed> Service::place(Ctx ctx, Placement placement, ObjectVersion object) 
     VIRGA_TRY_VOID(s3.put_version(bucket, object, {}, chance));
     VIRGA_TRY_VOID(
         notifications_.publish(s3, *ctx, bucket, object_event(placement.event, bucket, object)));
-    return Placed{object, bucket.versioning};
+    VIRGA_TRY(rules, lifecycle_of(s3, bucket));
+    return Placed{object, bucket.versioning, expiration_of(rules, object)};
   };
   Result<Placed> placed = co_await as_result(write(ctx, body));
   if (!placed) {

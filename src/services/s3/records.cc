@@ -233,6 +233,7 @@ std::string Bucket::encode() const {
   w.number(5, static_cast<uint64_t>(created_millis));
   w.number(6, static_cast<uint64_t>(versioning));
   w.number(7, object_lock);
+  w.number(8, lifecycle);
   return w.take();
 }
 
@@ -260,6 +261,9 @@ Result<Bucket> Bucket::decode(std::string_view bytes) {
         break;
       case 7:
         b.object_lock = true;
+        break;
+      case 8:
+        b.lifecycle = true;
         break;
       default:
         break;

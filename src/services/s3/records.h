@@ -24,6 +24,7 @@ struct Bucket {
   int64_t created_millis = 0;
   Versioning versioning = Versioning::off;
   bool object_lock = false;
+  bool lifecycle = false;  // it has a lifecycle configuration
 
   std::string encode() const;
   static Result<Bucket> decode(std::string_view bytes);

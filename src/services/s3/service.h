@@ -11,6 +11,7 @@
 #include "async/offload.h"
 #include "async/task.h"
 #include "async/wait.h"
+#include "platform/durable_timers.h"
 #include "services/s3/access_control.h"
 #include "services/s3/acl.h"
 #include "services/s3/content.h"
@@ -31,6 +32,7 @@ struct Placement {
 struct Placed {
   ObjectVersion object;
   Versioning versioning = Versioning::off;
+  std::optional<std::string> expiration;  // as x-amz-expiration says it
 };
 
 struct ObjectName {
@@ -55,14 +57,18 @@ struct PartTarget {
 class Service final : public api::Handlers {
  public:
   Service(storage::Shard& shard, storage::BlobStore& blobs, async::Env& env, async::Pool& pool,
-          const Owners& owners, Notifications& notifications, AccessControl& access)
+          const Owners& owners, Notifications& notifications, AccessControl& access,
+          platform::DurableTimers& timers)
       : shard_(shard),
         blobs_(blobs),
         env_(env),
         pool_(pool),
         owners_(owners),
         notifications_(notifications),
-        access_(access) {}
+        access_(access),
+        timers_(timers) {
+    keep_lifecycles();
+  }
 
   // housekeeping.cc: on the loop that made the service; stop() before it goes.
   void start();
@@ -131,11 +137,14 @@ class Service final : public api::Handlers {
   Task<api::GetBucketAclOutput> get_bucket_acl(Ctx ctx, api::GetBucketAclInput input) override;
   Task<api::PutObjectAclOutput> put_object_acl(Ctx ctx, api::PutObjectAclInput input) override;
   Task<api::GetObjectAclOutput> get_object_acl(Ctx ctx, api::GetObjectAclInput input) override;
-  // unset_configurations.cc
+  // bucket_lifecycle.cc
+  Task<api::PutBucketLifecycleConfigurationOutput> put_bucket_lifecycle_configuration(
+      Ctx ctx, api::PutBucketLifecycleConfigurationInput input) override;
   Task<api::GetBucketLifecycleConfigurationOutput> get_bucket_lifecycle_configuration(
       Ctx ctx, api::GetBucketLifecycleConfigurationInput input) override;
   Task<api::DeleteBucketLifecycleOutput> delete_bucket_lifecycle(
       Ctx ctx, api::DeleteBucketLifecycleInput input) override;
+  // unset_configurations.cc
   Task<api::GetBucketWebsiteOutput> get_bucket_website(Ctx ctx,
                                                        api::GetBucketWebsiteInput input) override;
   Task<api::DeleteBucketWebsiteOutput> delete_bucket_website(
@@ -237,6 +246,9 @@ class Service final : public api::Handlers {
     co_return std::move(done.result);
   }
   Task<void> keep_house();
+  // bucket_lifecycle.cc: what the timers of lifecycles do; does what is due in one bucket.
+  void keep_lifecycles();
+  Task<void> follow_lifecycle(std::string bucket);
   // put_object.cc: makes a stored content visible as an object, or lets go of it.
   Task<Placed> place(Ctx ctx, Placement placement, ObjectVersion object);
   // upload_part.cc
@@ -265,6 +277,7 @@ class Service final : public api::Handlers {
   async::TaskScope background_;
   Notifications& notifications_;
   AccessControl& access_;
+  platform::DurableTimers& timers_;
 };
 
 }  // namespace virga::s3

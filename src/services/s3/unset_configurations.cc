@@ -4,7 +4,6 @@
 #include "api/s3/delete_bucket_analytics_configuration.h"
 #include "api/s3/delete_bucket_intelligent_tiering_configuration.h"
 #include "api/s3/delete_bucket_inventory_configuration.h"
-#include "api/s3/delete_bucket_lifecycle.h"
 #include "api/s3/delete_bucket_metrics_configuration.h"
 #include "api/s3/delete_bucket_replication.h"
 #include "api/s3/delete_bucket_website.h"
@@ -12,7 +11,6 @@
 #include "api/s3/get_bucket_analytics_configuration.h"
 #include "api/s3/get_bucket_intelligent_tiering_configuration.h"
 #include "api/s3/get_bucket_inventory_configuration.h"
-#include "api/s3/get_bucket_lifecycle_configuration.h"
 #include "api/s3/get_bucket_logging.h"
 #include "api/s3/get_bucket_metrics_configuration.h"
 #include "api/s3/get_bucket_replication.h"
@@ -43,18 +41,6 @@ template <class Output>
 Task<Output> Service::unset(std::string bucket, Result<Output> answer) {
   const Bucket there = co_await bucket_named(std::move(bucket));
   co_return std::move(answer);
-}
-
-Task<api::GetBucketLifecycleConfigurationOutput> Service::get_bucket_lifecycle_configuration(
-    Ctx, api::GetBucketLifecycleConfigurationInput input) {
-  return unset<api::GetBucketLifecycleConfigurationOutput>(
-      input.bucket, fail(not_set("NoSuchLifecycleConfiguration",
-                                 "The lifecycle configuration does not exist", input.bucket)));
-}
-
-Task<api::DeleteBucketLifecycleOutput> Service::delete_bucket_lifecycle(
-    Ctx, api::DeleteBucketLifecycleInput input) {
-  return unset<api::DeleteBucketLifecycleOutput>(input.bucket, api::DeleteBucketLifecycleOutput());
 }
 
 Task<api::GetBucketWebsiteOutput> Service::get_bucket_website(Ctx,
