@@ -203,6 +203,7 @@ def test_an_api_is_exported_as_it_can_be_imported(apigw, echo):
         assert get_pet["responses"] == {"default": {"description": "Default response for GET /pets/{id}"}}
         assert body["paths"]["/pets/{id}"]["parameters"][0]["name"] == "id"
         assert body["paths"]["/$default"]["x-amazon-apigateway-any-method"]["isDefaultRoute"] is True
+        assert json.loads(apigw.export_api(ApiId=api, Specification="OAS30", OutputType="JSON")["body"].read()) == body
         bare = json.loads(apigw.export_api(ApiId=api, Specification="OAS30", OutputType="JSON", IncludeExtensions=False)["body"].read())
         assert "x-amazon" not in json.dumps({k: v for k, v in bare.items() if k != "paths"})
         copy = apigw.import_api(Body=json.dumps(body))["ApiId"]

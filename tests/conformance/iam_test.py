@@ -256,7 +256,7 @@ def test_saml_providers_are_kept(client):
     try:
         got = iam.get_saml_provider(SAMLProviderArn=arn)
         assert got["SAMLMetadataDocument"] == saml_metadata() and got["Tags"] == [{"Key": "a", "Value": "1"}]
-        assert round((got["ValidUntil"] - got["CreateDate"]).total_seconds() / 86400) == 36500
+        assert (got["ValidUntil"] - got["CreateDate"]).total_seconds() == 36500 * 86400
         changed = saml_metadata(' validUntil="2040-01-02T03:04:05Z"')
         assert iam.update_saml_provider(SAMLProviderArn=arn, SAMLMetadataDocument=changed)["SAMLProviderArn"] == arn
         assert iam.get_saml_provider(SAMLProviderArn=arn)["ValidUntil"].isoformat() == "2040-01-02T03:04:05+00:00"

@@ -42,7 +42,7 @@ Task<api::ExportApiOutput> Service::export_api(Ctx ctx, api::ExportApiInput inpu
   options.server = endpoint_of(*ctx, input.api_id);
   const std::string stage = input.stage_name.value_or("$default");
   if (stage != "$default") options.stage = stage;
-  options.version = format_iso8601(ctx->now.at);
+  options.version = format_iso8601(state.api.created_date.value_or(ctx->now.at));
   const Document definition = export_open_api(state.api, config, options);
   api::ExportApiOutput output;
   output.body = input.output_type == "YAML" ? to_yaml(definition) : to_json(definition);

@@ -22,7 +22,7 @@ namespace {
 
 constexpr size_t kProvidersMax = 100;
 // Metadata that does not end is taken for a hundred years.
-constexpr int64_t kValidSeconds = int64_t{100} * 365 * 24 * 3600;
+constexpr int64_t kValidMicros = int64_t{100} * 365 * 24 * 3600 * 1'000'000;
 
 struct SamlProvider {
   std::string name;
@@ -64,7 +64,7 @@ Result<void> set_metadata(SamlProvider& p, const std::string& metadata, Timestam
   if (!root || root->local_name() != "EntityDescriptor" || !root->child("IDPSSODescriptor"))
     return fail(errors::invalid_input("Could not parse metadata"));
   p.metadata = metadata;
-  p.valid_until = Timestamp::from_seconds(now.seconds() + kValidSeconds);
+  p.valid_until = Timestamp{now.micros + kValidMicros};
   if (const auto until = root->attribute("validUntil")) {
     const auto parsed = parse_iso8601(*until);
     if (!parsed) return fail(errors::invalid_input("Could not parse metadata"));
