@@ -1,9 +1,13 @@
-"""What the Lambda tests share: packages, functions that are deleted at the end, calls."""
+"""What the Lambda tests share: packages, functions that are deleted at the end, calls; the fixtures `aws` and `function`.
+
+A file with a server of its own defines the fixture `client` by clients_of(server)."""
 import io
 import json
 import time
 import uuid
 import zipfile
+
+import pytest
 
 ROLE = "arn:aws:iam::000000000000:role/lambda"
 
@@ -46,6 +50,26 @@ class Functions:
                 self.aws.delete_function(FunctionName=name)
             except self.aws.exceptions.ResourceNotFoundException:
                 pass
+
+
+@pytest.fixture(scope="module")
+def aws(client):
+    return client("lambda")
+
+
+@pytest.fixture
+def function(aws):
+    functions = Functions(aws)
+    yield functions
+    functions.close()
+
+
+def clients_of(server, **settings):
+    """clients_of(server)("sqs"): a boto3 client of this server."""
+    import boto3
+    from botocore.config import Config
+    settings.setdefault("config", Config(retries={"max_attempts": 0}, read_timeout=60))
+    return lambda service: boto3.client(service, endpoint_url=server.endpoint, **settings)
 
 
 def call(aws, name, event=None, **more):

@@ -226,10 +226,13 @@ Task<platform::Delivery> Service::deliver_outcome(platform::QueueMessage message
   const auto what = runnables_.find(*shard_.snapshot(), event.name, 0.0);
   if (what) to.role_arn = (*what)->version.role;
   auto call = make_target_call(to);
-  auto context = role_context(to.function, to.role_arn, to.arn);
+  auto acting = act_as_role(to.function, to.role_arn, to.arn);
+  auto context = co_await as_result(std::move(acting));
   std::string failure = "no services to call";
-  if (options_.call) {
-    auto calling = options_.call(std::move(context), std::move(call.service),
+  if (!context) {
+    failure = context.error().code + ": " + context.error().message;
+  } else if (options_.call) {
+    auto calling = options_.call(std::move(*context), std::move(call.service),
                                  std::move(call.operation), std::move(call.input));
     const auto done = co_await as_result(std::move(calling));
     if (done) co_return platform::Delivery::done_with();

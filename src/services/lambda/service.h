@@ -270,6 +270,10 @@ class Service final : public api::Handlers {
   // source_reading.cc: what event sources need of the service.
   SourceParts source_parts();
   Task<BatchRun> run_batch(FunctionName name, std::string payload);
+  // Who the platform is when it acts with a function's role: reads an event source, tells a
+  // destination. AccessDenied when the role is gone or does not trust Lambda.
+  Task<aws::CallContext> act_as_role(FunctionName function, std::string role_arn,
+                                     std::string target_arn);
   Task<aws::CallContext> source_caller(EventSourceRecord source);
   Task<StreamPosition> newest_position(EventSourceRecord source);
   Task<void> must_be_readable(EventSourceRecord source);

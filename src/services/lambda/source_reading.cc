@@ -57,14 +57,21 @@ Task<BatchRun> Service::run_batch(FunctionName name, std::string payload) {
   co_return std::move(out);
 }
 
+Task<aws::CallContext> Service::act_as_role(FunctionName function, std::string role_arn,
+                                            std::string target_arn) {
+  aws::CallContext out = role_context(function, role_arn, target_arn);
+  if (options_.gate) {
+    auto assuming = options_.gate->assume(role_arn, "lambda.amazonaws.com", function.name);
+    out.principal = co_await std::move(assuming);
+  }
+  co_return std::move(out);
+}
+
 Task<aws::CallContext> Service::source_caller(EventSourceRecord source) {
   const auto what = co_await runnables_.find(*shard_.snapshot(), source.function, 0.0);
-  const std::string& role = what->version.role;
-  aws::CallContext out = role_context(source.function, role, source.source_arn);
-  if (options_.gate)
-    out.principal =
-        co_await options_.gate->assume(role, "lambda.amazonaws.com", source.function.name);
-  co_return std::move(out);
+  auto acting = act_as_role(source.function, what->version.role, source.source_arn);
+  auto caller = co_await std::move(acting);
+  co_return std::move(caller);
 }
 
 // Whether the function's role can read the source, before a mapping is made. Texts: recorded
