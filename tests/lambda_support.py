@@ -21,13 +21,6 @@ def package(files):
     return out.getvalue()
 
 
-def client_of(server):
-    """A client that asks once."""
-    import boto3
-    from botocore.config import Config
-    return boto3.client("lambda", endpoint_url=server.endpoint, config=Config(retries={"max_attempts": 0}, read_timeout=60))
-
-
 class Functions:
     """Makes functions and deletes them at the end."""
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import virga_server
-from lambda_support import Functions, call, refused, until
+from lambda_support import aws, call, clients_of, function, refused, until  # noqa: F401 (fixtures)
 
 
 @pytest.fixture(scope="module")
@@ -15,27 +15,12 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def clients(server):
-    import boto3
-    from botocore.config import Config
-    return lambda service: boto3.client(service, endpoint_url=server.endpoint,
-                                        config=Config(retries={"max_attempts": 0}, read_timeout=30))
+def client(server):
+    return clients_of(server)
 
 
-@pytest.fixture(scope="module")
-def aws(clients):
-    return clients("lambda")
-
-
-@pytest.fixture
-def function(aws):
-    functions = Functions(aws)
-    yield functions
-    functions.close()
-
-
-def lines(clients, name):
-    logs = clients("logs")
+def lines(client, name):
+    logs = client("logs")
     try:
         found = logs.filter_log_events(logGroupName="/aws/lambda/" + name)
     except logs.exceptions.ResourceNotFoundException:
@@ -43,49 +28,49 @@ def lines(clients, name):
     return [event["message"].rstrip("\n") for event in found["events"]]
 
 
-def marked(clients, name, mark):
-    return [json.loads(line[len(mark):]) for line in lines(clients, name) if line.startswith(mark)]
+def marked(client, name, mark):
+    return [json.loads(line[len(mark):]) for line in lines(client, name) if line.startswith(mark)]
 
 
 WITNESS = "import json\ndef handler(event, context):\n    print('GOT ' + json.dumps(event))\n"
 
 
-def test_a_failing_event_is_tried_three_times_and_reported(clients, aws, function):
+def test_a_failing_event_is_tried_three_times_and_reported(client, aws, function):
     witness = function(WITNESS)
     name = function("def handler(event, context):\n    print('TRY 1')\n    raise ValueError('no')\n")
     arn = f"arn:aws:lambda:us-east-1:000000000000:function:{witness}"
     put = aws.put_function_event_invoke_config(FunctionName=name, DestinationConfig={"OnFailure": {"Destination": arn}})
     assert put["DestinationConfig"]["OnFailure"] == {"Destination": arn}
     assert aws.invoke(FunctionName=name, InvocationType="Event", Payload='{"n": 1}')["StatusCode"] == 202
-    record = until(lambda: marked(clients, witness, "GOT "))[0]
+    record = until(lambda: marked(client, witness, "GOT "))[0]
     assert record["version"] == "1.0" and record["requestPayload"] == {"n": 1}
     assert record["requestContext"]["condition"] == "RetriesExhausted"
     assert record["requestContext"]["approximateInvokeCount"] == 3
     assert record["requestContext"]["functionArn"].endswith(f":{name}:$LATEST")
     assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"}
     assert record["responsePayload"]["errorMessage"] == "no"
-    assert lines(clients, name).count("TRY 1") == 3
+    assert lines(client, name).count("TRY 1") == 3
 
 
-def test_retries_can_be_switched_off(clients, aws, function):
+def test_retries_can_be_switched_off(client, aws, function):
     witness = function(WITNESS)
     name = function("def handler(event, context):\n    raise ValueError('no')\n")
     aws.put_function_event_invoke_config(
         FunctionName=name, MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60,
         DestinationConfig={"OnFailure": {"Destination": f"arn:aws:lambda:us-east-1:000000000000:function:{witness}"}})
     aws.invoke(FunctionName=name, InvocationType="Event", Payload="{}")
-    record = until(lambda: marked(clients, witness, "GOT "))[0]
+    record = until(lambda: marked(client, witness, "GOT "))[0]
     assert record["requestContext"]["approximateInvokeCount"] == 1
 
 
-def test_success_is_told_to_its_destination(clients, aws, function):
+def test_success_is_told_to_its_destination(client, aws, function):
     witness = function(WITNESS)
     name = function("def handler(event, context):\n    return {'sum': event['a'] + 1}\n")
     aws.put_function_event_invoke_config(
         FunctionName=name,
         DestinationConfig={"OnSuccess": {"Destination": f"arn:aws:lambda:us-east-1:000000000000:function:{witness}"}})
     aws.invoke(FunctionName=name, InvocationType="Event", Payload='{"a": 1}')
-    record = until(lambda: marked(clients, witness, "GOT "))[0]
+    record = until(lambda: marked(client, witness, "GOT "))[0]
     assert record["requestContext"]["condition"] == "Success" and record["responsePayload"] == {"sum": 2}
 
 
@@ -99,7 +84,7 @@ def test_destinations_that_cannot_be(aws, function):
         "TargetArn": "arn:aws:s3:::bucket"}), "InvalidParameterValueException")
 
 
-def test_json_logs(clients, aws, function):
+def test_json_logs(client, aws, function):
     source = ("import logging\nlog = logging.getLogger()\n"
               "def handler(event, context):\n    log.info('told %s', 1)\n    log.debug('hidden')\n    print('plain')\n")
     name = function(source, Runtime="python3.12")

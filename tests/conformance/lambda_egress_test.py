@@ -9,7 +9,7 @@ import threading
 import pytest
 
 import virga_server
-from lambda_support import Functions, call, client_of
+from lambda_support import Functions, call, clients_of
 
 OUTSIDE = "127.0.0.2"
 
@@ -44,7 +44,7 @@ def echo():
 @pytest.fixture(scope="module")
 def functions():
     with virga_server.Server("--function-network", "egress", "--function-egress-allow", OUTSIDE) as server:
-        made = Functions(client_of(server))
+        made = Functions(clients_of(server)("lambda"))
         yield made
         made.close()
 
@@ -208,7 +208,7 @@ def test_the_same_attack_finds_an_open_door(echo):
                 pass
         thread = threading.Thread(target=take_all, daemon=True)
         thread.start()
-        functions = Functions(client_of(server))
+        functions = Functions(clients_of(server)("lambda"))
         answer(functions, FLIP, {"good": echo, "bad": hosts.getsockname()[1], "seconds": 1})
         functions.close()
         assert seen.wait(20)

@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 import virga_server
-from lambda_support import Functions, refused, until
+from lambda_support import aws, clients_of, Functions, refused, until  # noqa: F401 (fixtures)
 
 # Prints what it gets; fails and reports as the records ask for it.
 WITNESS = """
@@ -33,30 +33,18 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def clients(server):
+def client(server):
     return clients_of(server)
 
 
-def clients_of(server):
-    import boto3
-    from botocore.config import Config
-    return lambda service: boto3.client(service, endpoint_url=server.endpoint,
-                                        config=Config(retries={"max_attempts": 0}, read_timeout=30))
+@pytest.fixture(scope="module")
+def sqs(client):
+    return client("sqs")
 
 
 @pytest.fixture(scope="module")
-def aws(clients):
-    return clients("lambda")
-
-
-@pytest.fixture(scope="module")
-def sqs(clients):
-    return clients("sqs")
-
-
-@pytest.fixture(scope="module")
-def dynamodb(clients):
-    return clients("dynamodb")
+def dynamodb(client):
+    return client("dynamodb")
 
 
 @pytest.fixture
@@ -85,9 +73,9 @@ def make_stream(dynamodb, view="NEW_AND_OLD_IMAGES"):
     return name, made["TableDescription"]["LatestStreamArn"]
 
 
-def events(clients, name):
+def events(client, name):
     """The events that the function printed, oldest first."""
-    logs = clients("logs")
+    logs = client("logs")
     try:
         found = logs.filter_log_events(logGroupName="/aws/lambda/" + name, filterPattern="GOT")["events"]
     except logs.exceptions.ResourceNotFoundException:
@@ -95,8 +83,8 @@ def events(clients, name):
     return [json.loads(e["message"][4:]) for e in found if e["message"].startswith("GOT ")]
 
 
-def bodies(clients, name):
-    return [r.get("body") or r["dynamodb"]["Keys"]["k"]["S"] for e in events(clients, name) for r in e["Records"]]
+def bodies(client, name):
+    return [r.get("body") or r["dynamodb"]["Keys"]["k"]["S"] for e in events(client, name) for r in e["Records"]]
 
 
 def messages_left(sqs, url):
@@ -105,7 +93,7 @@ def messages_left(sqs, url):
     return sum(int(got[n]) for n in names)
 
 
-def test_a_queue_calls_its_function(clients, aws, sqs, function):
+def test_a_queue_calls_its_function(client, aws, sqs, function):
     name = function(WITNESS)
     url, arn = make_queue(sqs)
     made = aws.create_event_source_mapping(EventSourceArn=arn, FunctionName=name)
@@ -121,7 +109,7 @@ def test_a_queue_calls_its_function(clients, aws, sqs, function):
     sent = sqs.send_message(QueueUrl=url, MessageBody="hello", MessageAttributes={
         "color": {"DataType": "String", "StringValue": "red"},
         "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}})
-    event = until(lambda: events(clients, name))[0]
+    event = until(lambda: events(client, name))[0]
     assert list(event) == ["Records"]
     [record] = event["Records"]
     assert record["messageId"] == sent["MessageId"] and record["body"] == "hello"
@@ -139,7 +127,7 @@ def test_a_queue_calls_its_function(clients, aws, sqs, function):
     until(lambda: messages_left(sqs, url) == 0)
 
 
-def test_messages_that_fail_come_again_until_they_are_dead_letters(clients, aws, sqs, function):
+def test_messages_that_fail_come_again_until_they_are_dead_letters(client, aws, sqs, function):
     name = function(WITNESS, Timeout=1)
     dead_url, dead_arn = make_queue(sqs)
     url, arn = make_queue(sqs, VisibilityTimeout="1", RedrivePolicy=json.dumps(
@@ -148,11 +136,11 @@ def test_messages_that_fail_come_again_until_they_are_dead_letters(clients, aws,
     sqs.send_message(QueueUrl=url, MessageBody="raise")
     [dead] = until(lambda: sqs.receive_message(QueueUrl=dead_url, WaitTimeSeconds=1).get("Messages"))
     assert dead["Body"] == "raise"
-    counts = [r["attributes"]["ApproximateReceiveCount"] for e in events(clients, name) for r in e["Records"]]
+    counts = [r["attributes"]["ApproximateReceiveCount"] for e in events(client, name) for r in e["Records"]]
     assert counts == ["1", "2"]
 
 
-def test_partial_batch_failures_keep_only_what_failed(clients, aws, sqs, function):
+def test_partial_batch_failures_keep_only_what_failed(client, aws, sqs, function):
     name = function(WITNESS, Timeout=1)
     url, arn = make_queue(sqs, VisibilityTimeout="3")
     sqs.send_message_batch(QueueUrl=url, Entries=[
@@ -160,14 +148,14 @@ def test_partial_batch_failures_keep_only_what_failed(clients, aws, sqs, functio
     made = aws.create_event_source_mapping(EventSourceArn=arn, FunctionName=name,
                                            FunctionResponseTypes=["ReportBatchItemFailures"])
     assert made["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    until(lambda: len(bodies(clients, name)) >= 4)
+    until(lambda: len(bodies(client, name)) >= 4)
     aws.delete_event_source_mapping(UUID=made["UUID"])
-    seen = bodies(clients, name)
+    seen = bodies(client, name)
     assert sorted(set(seen)) == ["bad-1", "good-1", "good-2"]
     assert seen.count("good-1") == seen.count("good-2") == 1 and seen.count("bad-1") >= 2
 
 
-def test_a_window_gathers_a_larger_batch(clients, aws, sqs, function):
+def test_a_window_gathers_a_larger_batch(client, aws, sqs, function):
     name = function(WITNESS)
     url, arn = make_queue(sqs)
     for start in range(0, 30, 10):
@@ -175,26 +163,26 @@ def test_a_window_gathers_a_larger_batch(clients, aws, sqs, function):
             {"Id": str(i), "MessageBody": f"m{start + i}"} for i in range(10)])
     aws.create_event_source_mapping(EventSourceArn=arn, FunctionName=name, BatchSize=30,
                                     MaximumBatchingWindowInSeconds=5)
-    until(lambda: len(bodies(clients, name)) == 30)
-    assert len(events(clients, name)) == 1
+    until(lambda: len(bodies(client, name)) == 30)
+    assert len(events(client, name)) == 1
 
 
-def test_a_fifo_queue_keeps_the_order_of_each_group(clients, aws, sqs, function):
+def test_a_fifo_queue_keeps_the_order_of_each_group(client, aws, sqs, function):
     name = function(WITNESS)
     url, arn = make_queue(sqs, fifo=True, ContentBasedDeduplication="true")
     for n in range(8):
         for group in "ab":
             sqs.send_message(QueueUrl=url, MessageBody=f"{group}{n}", MessageGroupId=group)
     aws.create_event_source_mapping(EventSourceArn=arn, FunctionName=name, BatchSize=3)
-    until(lambda: len(bodies(clients, name)) == 16)
-    seen = bodies(clients, name)
+    until(lambda: len(bodies(client, name)) == 16)
+    seen = bodies(client, name)
     for group in "ab":
         assert [b for b in seen if b.startswith(group)] == [f"{group}{n}" for n in range(8)]
-    record = events(clients, name)[0]["Records"][0]
+    record = events(client, name)[0]["Records"][0]
     assert {"MessageGroupId", "MessageDeduplicationId", "SequenceNumber"} <= set(record["attributes"])
 
 
-def test_filters_choose_messages_and_the_others_are_gone(clients, aws, sqs, function):
+def test_filters_choose_messages_and_the_others_are_gone(client, aws, sqs, function):
     name = function(WITNESS)
     url, arn = make_queue(sqs)
     pattern = json.dumps({"body": {"kind": ["order"], "total": [{"numeric": [">=", 10]}]}})
@@ -204,15 +192,15 @@ def test_filters_choose_messages_and_the_others_are_gone(clients, aws, sqs, func
     wanted = json.dumps({"kind": "order", "total": 10})
     for body in ["plain", json.dumps({"kind": "order", "total": 9}), wanted]:
         sqs.send_message(QueueUrl=url, MessageBody=body)
-    until(lambda: bodies(clients, name) == [wanted])
+    until(lambda: bodies(client, name) == [wanted])
     until(lambda: messages_left(sqs, url) == 0)
     changed = aws.update_event_source_mapping(UUID=made["UUID"], FilterCriteria={})
     assert "FilterCriteria" not in changed and changed["State"] == "Updating"
     sqs.send_message(QueueUrl=url, MessageBody="plain")
-    until(lambda: bodies(clients, name) == [wanted, "plain"])
+    until(lambda: bodies(client, name) == [wanted, "plain"])
 
 
-def test_a_disabled_mapping_leaves_its_queue_alone(clients, aws, sqs, function):
+def test_a_disabled_mapping_leaves_its_queue_alone(client, aws, sqs, function):
     name = function(WITNESS)
     url, arn = make_queue(sqs)
     made = aws.create_event_source_mapping(EventSourceArn=arn, FunctionName=name, Enabled=False)
@@ -220,7 +208,7 @@ def test_a_disabled_mapping_leaves_its_queue_alone(clients, aws, sqs, function):
     sqs.send_message(QueueUrl=url, MessageBody="first")
     assert sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"][0]["Body"] == "first"
     assert aws.update_event_source_mapping(UUID=made["UUID"], Enabled=True)["State"] == "Enabling"
-    until(lambda: bodies(clients, name) == ["first"])
+    until(lambda: bodies(client, name) == ["first"])
     assert aws.update_event_source_mapping(UUID=made["UUID"], Enabled=False)["State"] == "Disabling"
     assert aws.delete_event_source_mapping(UUID=made["UUID"])["State"] == "Deleting"
     message = refused(lambda: aws.get_event_source_mapping(UUID=made["UUID"]), "ResourceNotFoundException")
@@ -301,7 +289,7 @@ def test_what_is_refused(aws, sqs, dynamodb, function):
     refused(lambda: aws.delete_event_source_mapping(UUID=str(uuid.uuid4())), "ResourceNotFoundException")
 
 
-def test_a_stream_calls_its_function(clients, aws, dynamodb, function):
+def test_a_stream_calls_its_function(client, aws, dynamodb, function):
     name = function(WITNESS)
     table, stream = make_stream(dynamodb)
     dynamodb.put_item(TableName=table, Item={"k": {"S": "a"}, "n": {"N": "1"}, "b": {"B": b"\x01"}})
@@ -315,7 +303,7 @@ def test_a_stream_calls_its_function(clients, aws, dynamodb, function):
                      "StartingPosition": "TRIM_HORIZON", "MaximumRecordAgeInSeconds": -1,
                      "BisectBatchOnFunctionError": False, "MaximumRetryAttempts": -1, "TumblingWindowInSeconds": 0,
                      "LastProcessingResult": "No records processed", "DestinationConfig": {"OnFailure": {}}}
-    [record] = until(lambda: events(clients, name))[0]["Records"]
+    [record] = until(lambda: events(client, name))[0]["Records"]
     assert record["eventName"] == "INSERT" and record["eventVersion"] == "1.1" and len(record["eventID"]) == 32
     assert record["eventSource"] == "aws:dynamodb" and record["awsRegion"] == "us-east-1"
     assert record["eventSourceARN"] == stream
@@ -325,12 +313,12 @@ def test_a_stream_calls_its_function(clients, aws, dynamodb, function):
     assert change["StreamViewType"] == "NEW_AND_OLD_IMAGES" and isinstance(change["ApproximateCreationDateTime"], int)
     assert change["SizeBytes"] > 0 and change["SequenceNumber"].isdigit() and "OldImage" not in change
     dynamodb.delete_item(TableName=table, Key={"k": {"S": "a"}})
-    second = until(lambda: events(clients, name)[1:])[0]["Records"][0]
+    second = until(lambda: events(client, name)[1:])[0]["Records"][0]
     assert second["eventName"] == "REMOVE" and second["dynamodb"]["OldImage"]["n"] == {"N": "1"}
     until(lambda: aws.get_event_source_mapping(UUID=made["UUID"])["LastProcessingResult"] == "OK")
 
 
-def test_latest_begins_behind_what_is_there(clients, aws, dynamodb, function):
+def test_latest_begins_behind_what_is_there(client, aws, dynamodb, function):
     name = function(WITNESS)
     table, stream = make_stream(dynamodb, "KEYS_ONLY")
     dynamodb.put_item(TableName=table, Item={"k": {"S": "before"}})
@@ -339,10 +327,10 @@ def test_latest_begins_behind_what_is_there(clients, aws, dynamodb, function):
                                     FilterCriteria={"Filters": [{"Pattern": pattern}]})
     for key in ("one", "skip", "two"):
         dynamodb.put_item(TableName=table, Item={"k": {"S": key}})
-    until(lambda: bodies(clients, name) == ["one", "two"])
+    until(lambda: bodies(client, name) == ["one", "two"])
 
 
-def test_a_stream_halves_failing_batches_and_tells_of_what_it_gives_up(clients, aws, sqs, dynamodb, function):
+def test_a_stream_halves_failing_batches_and_tells_of_what_it_gives_up(client, aws, sqs, dynamodb, function):
     name = function(WITNESS)
     url, queue = make_queue(sqs)
     table, stream = make_stream(dynamodb)
@@ -362,12 +350,12 @@ def test_a_stream_halves_failing_batches_and_tells_of_what_it_gives_up(clients, 
     info = told["DDBStreamBatchInfo"]
     assert info["batchSize"] == 1 and info["streamArn"] == stream and info["shardId"].startswith("shardId-")
     assert info["startSequenceNumber"] == info["endSequenceNumber"]
-    until(lambda: bodies(clients, name)[-2:] == ["g2", "g3"])
-    batches = [[r["dynamodb"]["Keys"]["k"]["S"] for r in e["Records"]] for e in events(clients, name)]
+    until(lambda: bodies(client, name)[-2:] == ["g2", "g3"])
+    batches = [[r["dynamodb"]["Keys"]["k"]["S"] for r in e["Records"]] for e in events(client, name)]
     assert batches == [["g1", "raise", "g2", "g3"], ["g1", "raise"], ["g1"], ["raise"], ["raise"], ["g2", "g3"]]
 
 
-def test_a_stream_goes_on_from_the_first_failure(clients, aws, dynamodb, function):
+def test_a_stream_goes_on_from_the_first_failure(client, aws, dynamodb, function):
     name = function(WITNESS)
     table, stream = make_stream(dynamodb)
     for key in ("g1", "bad", "g2"):
@@ -375,38 +363,38 @@ def test_a_stream_goes_on_from_the_first_failure(clients, aws, dynamodb, functio
     aws.create_event_source_mapping(
         EventSourceArn=stream, FunctionName=name, StartingPosition="TRIM_HORIZON", MaximumRetryAttempts=0,
         FunctionResponseTypes=["ReportBatchItemFailures"])
-    until(lambda: bodies(clients, name) == ["g1", "bad", "g2"])
+    until(lambda: bodies(client, name) == ["g1", "bad", "g2"])
     dynamodb.put_item(TableName=table, Item={"k": {"S": "g3"}})
-    until(lambda: bodies(clients, name) == ["g1", "bad", "g2", "g3"])
+    until(lambda: bodies(client, name) == ["g1", "bad", "g2", "g3"])
 
 
 def test_positions_and_mappings_survive_being_killed(tmp_path):
     one = virga_server.Server(data=tmp_path / "data")
     one.start()
     try:
-        clients = clients_of(one)
-        functions = Functions(clients("lambda"))
+        client = clients_of(one)
+        functions = Functions(client("lambda"))
         name = functions(WITNESS)
-        table, stream = make_stream(clients("dynamodb"))
-        url, queue = make_queue(clients("sqs"))
-        aws = clients("lambda")
+        table, stream = make_stream(client("dynamodb"))
+        url, queue = make_queue(client("sqs"))
+        aws = client("lambda")
         aws.create_event_source_mapping(EventSourceArn=stream, FunctionName=name, StartingPosition="LATEST")
         aws.create_event_source_mapping(EventSourceArn=queue, FunctionName=name)
-        clients("dynamodb").put_item(TableName=table, Item={"k": {"S": "first"}})
+        client("dynamodb").put_item(TableName=table, Item={"k": {"S": "first"}})
         mapping = next(m for m in aws.list_event_source_mappings()["EventSourceMappings"]
                        if m["EventSourceArn"] == stream)
         until(lambda: aws.get_event_source_mapping(UUID=mapping["UUID"])["LastProcessingResult"] == "OK")
-        clients("sqs").send_message(QueueUrl=url, MessageBody="message-1")
-        until(lambda: messages_left(clients("sqs"), url) == 0)
+        client("sqs").send_message(QueueUrl=url, MessageBody="message-1")
+        until(lambda: messages_left(client("sqs"), url) == 0)
         # A position is durable soon after its batch: an answered write is behind it in the log.
-        clients("dynamodb").put_item(TableName=table, Item={"k": {"S": "second"}})
+        client("dynamodb").put_item(TableName=table, Item={"k": {"S": "second"}})
         one.kill()
         one.start()
-        clients = clients_of(one)
-        until(lambda: "second" in bodies(clients, name))
-        clients("dynamodb").put_item(TableName=table, Item={"k": {"S": "third"}})
-        clients("sqs").send_message(QueueUrl=url, MessageBody="message-2")
-        until(lambda: {"third", "message-2"} <= set(bodies(clients, name)))
-        assert bodies(clients, name).count("first") <= 1
+        client = clients_of(one)
+        until(lambda: "second" in bodies(client, name))
+        client("dynamodb").put_item(TableName=table, Item={"k": {"S": "third"}})
+        client("sqs").send_message(QueueUrl=url, MessageBody="message-2")
+        until(lambda: {"third", "message-2"} <= set(bodies(client, name)))
+        assert bodies(client, name).count("first") <= 1
     finally:
         one.kill()

@@ -6,19 +6,7 @@ import uuid
 
 import pytest
 
-from lambda_support import Functions, call, package, refused
-
-
-@pytest.fixture(scope="module")
-def aws(client):
-    return client("lambda")
-
-
-@pytest.fixture
-def function(aws):
-    functions = Functions(aws)
-    yield functions
-    functions.close()
+from lambda_support import aws, call, function, package, refused  # noqa: F401 (fixtures)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 import virga_server
-from lambda_support import Functions, call, until
+from lambda_support import aws, call, clients_of, function, until  # noqa: F401 (fixtures)
 
 
 @pytest.fixture(scope="module")
@@ -17,15 +17,8 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def aws(server):
-    return boto3.client("lambda", endpoint_url=server.endpoint)
-
-
-@pytest.fixture
-def function(aws):
-    functions = Functions(aws)
-    yield functions
-    functions.close()
+def client(server):
+    return clients_of(server)
 
 
 def programs(server):

@@ -1,21 +1,9 @@
 """Provisioned concurrency: sandboxes that stand ready; settings of runtimes and recursion."""
 import pytest
 
-from lambda_support import Functions, call, refused
+from lambda_support import aws, call, function, refused  # noqa: F401 (fixtures)
 
 TYPE = "import os\ndef handler(event, context):\n    return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n"
-
-
-@pytest.fixture(scope="module")
-def aws(client):
-    return client("lambda")
-
-
-@pytest.fixture
-def function(aws):
-    functions = Functions(aws)
-    yield functions
-    functions.close()
 
 
 def arn(name, qualifier):

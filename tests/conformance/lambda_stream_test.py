@@ -9,7 +9,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from lambda_support import Functions
+from lambda_support import aws, function  # noqa: F401 (fixtures)
 
 # Writes its first part, waits until the bucket that the event names is there, writes the rest.
 PATIENT = """
@@ -34,20 +34,8 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
 
 
 @pytest.fixture(scope="module")
-def aws(client):
-    return client("lambda")
-
-
-@pytest.fixture(scope="module")
 def s3(client):
     return client("s3")
-
-
-@pytest.fixture
-def function(aws):
-    functions = Functions(aws)
-    yield functions
-    functions.close()
 
 
 @pytest.fixture

@@ -6,21 +6,9 @@ import urllib.parse
 
 import pytest
 
-from lambda_support import Functions, refused
+from lambda_support import aws, function, refused  # noqa: F401 (fixtures)
 
 ECHO = "def handler(event, context):\n    return event\n"
-
-
-@pytest.fixture(scope="module")
-def aws(client):
-    return client("lambda")
-
-
-@pytest.fixture
-def function(aws):
-    functions = Functions(aws)
-    yield functions
-    functions.close()
 
 
 def fetch(url, method="GET", body=None, headers=None, host=None):

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import virga_server
-from lambda_support import Functions, call, client_of, package, until
+from lambda_support import aws, call, clients_of, function, Functions, package, until  # noqa: F401 (fixtures)
 
 WRAPPER = [sys.executable, pathlib.Path(virga_server.ROOT) / "tests" / "without_namespaces.py"]
 
@@ -20,15 +20,8 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def aws(server):
-    return client_of(server)
-
-
-@pytest.fixture
-def function(aws):
-    functions = Functions(aws)
-    yield functions
-    functions.close()
+def client(server):
+    return clients_of(server)
 
 
 def test_python_runs_and_tells_its_log(server, aws, function):
@@ -135,7 +128,7 @@ def test_strict_mode_refuses_to_run_functions_so(tmp_path):
 
 def test_the_machines_network_is_a_choice():
     with socket.create_server(("127.0.0.1", 0)) as other, virga_server.Server("--function-network", "host") as server:
-        aws = client_of(server)
+        aws = clients_of(server)("lambda")
         functions = Functions(aws)
         name = functions("import socket\ndef handler(event, context):\n"
                          "    socket.create_connection(('127.0.0.1', event['port']), 5).close()\n    return 'reached'\n")
@@ -154,7 +147,7 @@ def test_a_data_folder_that_the_first_start_makes():
         os.chmod(folder, 0o755)
         os.mkdir(f"{folder}/logs")
         with virga_server.Server(data=f"{folder}/logs/made", wrapper=WRAPPER) as server:
-            aws = client_of(server)
+            aws = clients_of(server)("lambda")
             functions = Functions(aws)
             name = functions("def handler(event, context):\n    return 'here'\n")
             assert call(aws, name)[1] == "here"
@@ -164,7 +157,7 @@ def test_a_data_folder_that_the_first_start_makes():
 def test_a_name_outside_leaves_a_line_in_the_log():
     import base64
     with virga_server.Server() as server:
-        aws = client_of(server)
+        aws = clients_of(server)("lambda")
         functions = Functions(aws)
         name = functions("import socket\ndef handler(event, context):\n    try:\n        socket.getaddrinfo('example.com', 80)\n"
                          "    except OSError:\n        return 'refused'\n")
