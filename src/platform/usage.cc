@@ -43,6 +43,7 @@ Result<UsageRecord> decode(std::string_view key, std::string_view value) {
 
 void put_usage(storage::Txn& txn, const UsageRecord& record) {
   std::string value(1, kFormat);
+  value.reserve(320);
   JsonWriter out(value);
   out.begin_object();
   out.key("operation");

@@ -9,10 +9,9 @@ namespace virga::lambda {
 namespace {
 
 std::string millis_text(int64_t micros) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%lld.%02lld", static_cast<long long>(micros / 1000),
-                static_cast<long long>(micros % 1000 / 10));
-  return buffer;
+  const int64_t hundredths = micros % 1000 / 10;
+  return std::to_string(micros / 1000) + (hundredths < 10 ? ".0" : ".") +
+         std::to_string(hundredths);
 }
 
 // "\tStatus: timeout", "\tStatus: error\tError Type: Runtime.ExitError". Source: Lambda Developer
@@ -42,11 +41,19 @@ std::string report_line(const Execution& execution, const InvocationReport& repo
       execution.outcome.kind == OutcomeKind::out_of_memory
           ? limit
           : std::min(limit, (execution.outcome.max_memory_bytes + megabyte - 1) / megabyte);
-  std::string out = "REPORT RequestId: " + report.request_id +
-                    "\tDuration: " + millis_text(execution.outcome.duration_micros) +
-                    " ms\tBilled Duration: " + std::to_string(billed_millis(execution)) +
-                    " ms\tMemory Size: " + std::to_string(report.memory_mb) +
-                    " MB\tMax Memory Used: " + std::to_string(used) + " MB";
+  std::string out;
+  out.reserve(256);
+  out += "REPORT RequestId: ";
+  out += report.request_id;
+  out += "\tDuration: ";
+  out += millis_text(execution.outcome.duration_micros);
+  out += " ms\tBilled Duration: ";
+  out += std::to_string(billed_millis(execution));
+  out += " ms\tMemory Size: ";
+  out += std::to_string(report.memory_mb);
+  out += " MB\tMax Memory Used: ";
+  out += std::to_string(used);
+  out += " MB";
   if (execution.init_micros && execution.outcome.kind != OutcomeKind::init_error) {
     out += "\tInit Duration: " + millis_text(*execution.init_micros) + " ms";
   }
