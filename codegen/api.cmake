@@ -12,6 +12,7 @@ set(generate ${VIRGA_PYTHON} -B ${CMAKE_SOURCE_DIR}/codegen/generate.py)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${api_models} ${api_generator})
 
 set(api_services)
+set(api_generated)
 foreach(model ${api_models})
   get_filename_component(service ${model} NAME_WE)
   list(APPEND api_services ${service})
@@ -27,6 +28,7 @@ foreach(model ${api_models})
   endif()
   add_custom_command(OUTPUT ${names} COMMAND ${generate} --out ${out} ${service}
                      DEPENDS ${model} ${overlay} ${api_generator} COMMENT "api/${service}" VERBATIM)
+  list(APPEND api_generated ${names})
   file(MAKE_DIRECTORY ${out} ${CMAKE_BINARY_DIR}/inc/api_${service}/api)
   file(CREATE_LINK ${out} ${CMAKE_BINARY_DIR}/inc/api_${service}/api/${service} SYMBOLIC)
   add_library(virga_api_${service} STATIC ${names})
@@ -41,6 +43,9 @@ foreach(model ${api_models})
   target_include_directories(virga_api_${service} PUBLIC ${CMAKE_BINARY_DIR}/inc/api_${service})
   target_link_libraries(virga_api_${service} PUBLIC virga_aws)
 endforeach()
+
+# What a model changes must be written before a build looks at the headers' times (./dev).
+add_custom_target(generated DEPENDS ${api_generated})
 
 set(registry ${CMAKE_BINARY_DIR}/api/registry.cc)
 add_custom_command(OUTPUT ${registry} COMMAND ${generate} --registry ${registry} ${api_services}
