@@ -255,6 +255,8 @@ int64_t Cgroups::oom_kills(const Cgroup& group) const {
 }
 
 bool Cgroups::remove(const Cgroup& group) const {
+  // What carried its connections may be frozen with it; of the function nothing is left.
+  if (!group.unified_folder.empty()) write_file(group.unified_folder + "/cgroup.freeze", "0");
   bool all = true;
   for (const auto& folder : group.folders)
     if (::rmdir(folder.c_str()) != 0 && errno != ENOENT) all = false;

@@ -5,7 +5,7 @@
 #include <linux/seccomp.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -16,6 +16,7 @@
 
 #include <fstream>
 #include <map>
+#include <string_view>
 
 #include "sandbox/egress_policy.h"
 #include "sandbox/fd.h"
@@ -38,11 +39,11 @@ int pidfd_getfd(int pidfd, int fd) {
 
 // The process of a thread; 0 when it is gone.
 pid_t process_of(pid_t thread) {
+  constexpr std::string_view kWord = "Tgid:";
   std::ifstream status("/proc/" + std::to_string(thread) + "/status");
-  std::string word;
-  while (status >> word) {
-    pid_t pid = 0;
-    if (word == "Tgid:" && status >> pid) return pid;
+  // By lines: a thread names itself as it likes, but not with a line's end.
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(kWord)) return ::atoi(line.c_str() + kWord.size());
   }
   return 0;
 }
@@ -184,7 +185,9 @@ class Egress {
     } else {
       return let();
     }
-    const Destination destination = destination_of(address, own_addresses(), allowed_);
+    const auto own = own_addresses();
+    if (!own) return answer(stopped.id, EHOSTUNREACH);
+    const Destination destination = destination_of(address, *own, allowed_);
     if (destination == Destination::inside) return let();
     if (destination == Destination::refused) return answer(stopped.id, EHOSTUNREACH);
 

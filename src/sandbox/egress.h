@@ -21,8 +21,8 @@ namespace virga::sandbox {
 inline constexpr uint16_t kEgressPort = 9002;
 
 // The launcher's side: hands a sandbox over. `notify`: its filter's listener (seccomp_unotify(2));
-// `listener`: the socket at kEgressPort; `procs`: cgroup.procs of its control groups, which then pay
-// for what is carried. All stay the caller's. 0 or an errno.
+// `listener`: the socket at kEgressPort; `procs`: cgroup.procs of its control groups, which then
+// pay for what is carried. All stay the caller's. 0 or an errno.
 int send_to_egress(int channel, int notify, int listener, const std::vector<int>& procs);
 
 // Serves the sandboxes that arrive at `channel` (SOCK_SEQPACKET), each by a process of its own,

@@ -40,7 +40,12 @@ constexpr Block kRefused[] = {
     {"fec0::", 10},        // site-local, deprecated
     {"ff00::", 8},         // multicast
     {"::", 96},            // IPv4-compatible, deprecated
-    {"fd00:ec2::", 32},    // EC2's metadata service
+    {"64:ff9b::", 96},     // translated to IPv4 by somebody else (RFC 6052)
+    // Metadata services outside of the link-local block: EC2, Google Cloud, Alibaba, Azure.
+    {"fd00:ec2::", 32},
+    {"fd20:ce::254", 128},
+    {"100.100.100.200", 128},
+    {"168.63.129.16", 128},
 };
 
 template <size_t N>
@@ -72,10 +77,10 @@ std::optional<in6_addr> parse_address(std::string_view text) {
   return std::nullopt;
 }
 
-std::vector<in6_addr> own_addresses() {
+std::optional<std::vector<in6_addr>> own_addresses() {
   std::vector<in6_addr> out;
   ifaddrs* all = nullptr;
-  if (::getifaddrs(&all) != 0) return out;
+  if (::getifaddrs(&all) != 0) return std::nullopt;
   for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
     if (one->ifa_addr == nullptr) continue;
     if (one->ifa_addr->sa_family == AF_INET)

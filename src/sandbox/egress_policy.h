@@ -15,8 +15,8 @@ std::optional<in6_addr> parse_address(std::string_view text);
 in6_addr mapped_address(const in_addr& v4);
 bool is_mapped(const in6_addr& address);
 
-// Those of this machine's interfaces.
-std::vector<in6_addr> own_addresses();
+// Those of this machine's interfaces; nullopt when they cannot be known.
+std::optional<std::vector<in6_addr>> own_addresses();
 
 enum class Destination {
   inside,   // loopback: the sandbox's own

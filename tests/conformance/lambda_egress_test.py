@@ -171,8 +171,9 @@ def handler(event, context):
     threads = [threading.Thread(target=flip) for _ in range(2)]
     for t in threads: t.start()
     outcomes = {}
-    until = time.monotonic() + event['seconds']
-    while time.monotonic() < until:
+    begin = time.monotonic()
+    # Some time, and on a loaded machine until both addresses were met.
+    while time.monotonic() < begin + event['seconds'] or len(outcomes) < 2 and time.monotonic() < begin + 40:
         s = socket.socket()
         got = 0 if libc.connect(s.fileno(), memory, 16) == 0 else ctypes.get_errno()
         # And once more on the socket that was connected.
@@ -189,7 +190,7 @@ def test_an_address_that_changes_while_it_is_read_reaches_nothing_else(functions
     """One thread writes the address of the machine's loopback over the allowed one as fast as it can."""
     with socket.create_server(("127.0.0.1", 0)) as hosts:
         got = answer(functions, FLIP, {"good": echo, "bad": hosts.getsockname()[1], "seconds": 4})
-        assert set(got) <= {"OK", "ECONNREFUSED"} and len(got) == 2, got  # both addresses were seen
+        assert {"OK", "ECONNREFUSED"} <= set(got) <= {"OK", "ECONNREFUSED", "EAGAIN"}, got
         hosts.settimeout(0)
         with pytest.raises(BlockingIOError):
             hosts.accept()
@@ -233,6 +234,19 @@ def handler(event, context):
     with socket.create_server(("127.0.0.1", 0)) as hosts:
         got = answer(functions, source, {"good": echo, "bad": hosts.getsockname()[1]})
         assert got == "ECONNREFUSED"
+
+
+def test_a_thread_that_is_named_like_another_process(functions, echo):
+    """The kernel shows names that functions choose where the process is looked up."""
+    source = """
+import ctypes, socket
+def handler(event, context):
+    assert ctypes.CDLL(None).prctl(15, b'Tgid: 1', 0, 0, 0) == 0  # PR_SET_NAME
+    s = socket.create_connection(('127.0.0.2', event['good']))
+    s.close()
+    return 'its own'
+"""
+    assert answer(functions, source, {"good": echo}) == "its own"
 
 
 def test_options():
