@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view kTimer = "s3-lifecycle";
 constexpr std::string_view kAllOver128K = "all_storage_classes_128K";
 constexpr size_t kRecordsPerSlice = 1000;
+constexpr size_t kChoresPerCommit = 100;  // about a millisecond of the owner loop
 
 // The timer that counts: a bucket whose rules are set anew does not get a second one.
 void set_timer(S3Transaction& s3, platform::DurableTimers& timers, const Bucket& bucket,
@@ -29,7 +30,7 @@ void set_timer(S3Transaction& s3, platform::DurableTimers& timers, const Bucket&
 
 struct Chore {
   ListedVersion version;
-  bool current = false;
+  VersionPlace place;
   LifecycleAction action;
 };
 
@@ -65,7 +66,7 @@ Result<void> judge(const S3Reader& reader, const Bucket& bucket, const Lifecycle
     }
     LifecycleAction action = lifecycle_action(rules, version, tags, place, now_millis);
     if (action.kind != LifecycleAction::Kind::keep)
-      chores.push_back({version, place.current, std::move(action)});
+      chores.push_back({version, place, std::move(action)});
     if (!place.current) ++place.newer_noncurrent;
   }
   return {};
@@ -99,16 +100,22 @@ Result<Slice> due_from(const S3Reader& reader, const Bucket& bucket, const Lifec
   return out;
 }
 
-// What one chore makes known; nullopt: it was overtaken, or its object is locked.
+// What one chore makes known; nullopt: it was overtaken (by a write, by other tags, by other
+// rules), or its object is locked.
 Result<std::optional<ObjectEvent>> do_chore(S3Transaction& s3, const Bucket& bucket,
-                                            const Chore& chore, const RequestContext& request,
+                                            const LifecycleRules& rules, const Chore& chore,
+                                            const RequestContext& request,
                                             std::string_view chance) {
   const std::string& key = chore.version.key;
   VIRGA_TRY(found, s3.version(bucket, key, chore.version.version_id));
   if (!found || found->sequence != chore.version.sequence) return std::nullopt;
   VIRGA_TRY(current, s3.current(bucket, key));
   const bool is_current = current && current->sequence == found->sequence;
-  if (is_current != chore.current) return std::nullopt;
+  if (is_current != chore.place.current) return std::nullopt;
+  const LifecycleAction action =
+      lifecycle_action(rules, chore.version, found->tags, chore.place, request.now.at.millis());
+  if (action.kind != chore.action.kind || action.storage_class != chore.action.storage_class)
+    return std::nullopt;
   if (chore.action.kind == LifecycleAction::Kind::move) {
     found->headers.storage_class = chore.action.storage_class;
     VIRGA_TRY_VOID(s3.update(bucket, *found));
@@ -212,13 +219,14 @@ void Service::keep_lifecycles() {
                VIRGA_TRY(counts, s3.config(*bucket, config::kLifecycleTimer));
                if (counts != payload.substr(slash + 1)) return {};
                set_timer(s3, timers_, *bucket, env_.cloud.now().at.millis());
-               background_.spawn("s3_lifecycle", follow_lifecycle(bucket->name));
+               txn.on_published([this, life = std::weak_ptr(life_), name = bucket->name] {
+                 if (!life.expired()) background_.spawn("s3_lifecycle", follow_lifecycle(name));
+               });
                return {};
              });
 }
 
 Task<void> Service::follow_lifecycle(std::string name) {
-  co_await async::sleep_millis(1);  // the timer's transaction ends first
   RequestContext request;
   request.env = &env_;
   request.service = "s3";
@@ -253,21 +261,30 @@ Task<void> Service::follow_lifecycle(std::string name) {
     request.account = bucket.owner;
     request.region = bucket.region;
     request.partition = partition_of(bucket.region);
-    const auto body = [&](S3Transaction& s3) -> Result<bool> {
-      VIRGA_TRY(there, s3.bucket(name));
-      if (!there.lifecycle) return false;
-      for (const Chore& chore : slice.chores) {
-        VIRGA_TRY(event, do_chore(s3, there, chore, request, env_.random.bytes(16)));
-        if (event) VIRGA_TRY_VOID(notifications_.publish(s3, request, there, *event));
-      }
-      for (const Upload& upload : uploads) {
-        VIRGA_TRY(open, s3.find_upload(there, upload.key, upload.upload_id));
-        if (open) VIRGA_TRY_VOID(s3.erase(there, *open, {}));
-      }
-      return true;
-    };
-    const bool done = co_await write(ctx, body);
-    if (!done) co_return ok();
+    size_t at = 0, upload_at = 0;
+    while (at < slice.chores.size() || upload_at < uploads.size()) {
+      const size_t end = std::min(at + kChoresPerCommit, slice.chores.size());
+      const size_t upload_end = std::min(upload_at + kChoresPerCommit, uploads.size());
+      const auto body = [&](S3Transaction& s3) -> Result<bool> {
+        VIRGA_TRY(there, s3.bucket(name));
+        VIRGA_TRY(rules, lifecycle_of(s3, there));  // as they are now
+        for (size_t i = at; i < end; ++i) {
+          VIRGA_TRY(event,
+                    do_chore(s3, there, rules, slice.chores[i], request, env_.random.bytes(16)));
+          if (event) VIRGA_TRY_VOID(notifications_.publish(s3, request, there, *event));
+        }
+        for (size_t i = upload_at; i < upload_end; ++i) {
+          VIRGA_TRY(open, s3.find_upload(there, uploads[i].key, uploads[i].upload_id));
+          if (open && is_upload_over(rules, *open, now)) VIRGA_TRY_VOID(s3.erase(there, *open, {}));
+        }
+        return there.lifecycle;
+      };
+      const bool goes_on = co_await write(ctx, body);
+      if (!goes_on) co_return ok();
+      at = end;
+      upload_at = upload_end;
+      co_await async::yield();
+    }
     key = std::move(slice.next_key);
     more = slice.more;
   }

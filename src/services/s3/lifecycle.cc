@@ -12,6 +12,7 @@ namespace virga::s3 {
 namespace {
 
 constexpr int64_t kDayMillis = 86'400'000;
+constexpr int64_t kLastMillis = 253'402'300'799'000;  // the end of 9999: what dates can say
 constexpr size_t kRulesMax = 1000;
 constexpr size_t kIdCharactersMax = 255;
 constexpr int32_t kInfrequentAccessDays = 30;
@@ -58,6 +59,12 @@ Result<void> check_filter(const api::LifecycleRuleFilter& filter) {
                    filter.object_size_greater_than.has_value() +
                    filter.object_size_less_than.has_value() + static_cast<bool>(filter.and_);
   if (said > 1) return malformed();
+  for (const auto& size : {filter.object_size_greater_than, filter.object_size_less_than,
+                           filter.and_ ? filter.and_->object_size_greater_than : std::nullopt,
+                           filter.and_ ? filter.and_->object_size_less_than : std::nullopt}) {
+    if (size && *size < 0)
+      return fail(errors::invalid_request("An object's size in a filter must be nonnegative."));
+  }
   if (!filter.and_) return {};
   const auto& all = *filter.and_;
   const size_t tags = all.tags ? all.tags->size() : 0;
@@ -186,8 +193,9 @@ Result<void> check_rule(const api::LifecycleRule& rule) {
 
 bool is_about(const LifecycleRule& rule, std::string_view key, const Tags& tags, uint64_t size) {
   if (!key.starts_with(rule.prefix)) return false;
-  if (rule.larger_than && size <= static_cast<uint64_t>(*rule.larger_than)) return false;
-  if (rule.smaller_than && size >= static_cast<uint64_t>(*rule.smaller_than)) return false;
+  const auto bytes = static_cast<int64_t>(size);
+  if (rule.larger_than && bytes <= *rule.larger_than) return false;
+  if (rule.smaller_than && bytes >= *rule.smaller_than) return false;
   return std::all_of(rule.tags.begin(), rule.tags.end(), [&](const auto& wanted) {
     return std::find(tags.begin(), tags.end(), wanted) != tags.end();
   });
@@ -312,6 +320,7 @@ std::optional<std::string> expiration_of(const LifecycleRules& rules, const Obje
     end = due;
   }
   if (!first) return std::nullopt;
+  end = std::min(end, kLastMillis);
   return "expiry-date=\"" + format_http_date(Timestamp::from_millis(end)) + "\", rule-id=\"" +
          first->id + "\"";
 }

@@ -275,6 +275,7 @@ class Service final : public api::Handlers {
   async::Pool& pool_;
   const Owners& owners_;
   async::TaskScope background_;
+  const std::shared_ptr<int> life_ = std::make_shared<int>(0);  // ends with this
   Notifications& notifications_;
   AccessControl& access_;
   platform::DurableTimers& timers_;
