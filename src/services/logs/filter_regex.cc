@@ -8,9 +8,10 @@
 namespace virga::logs {
 namespace {
 
-// What {m,n} may unfold to, and what one alternative may hold in all.
+// What {m,n} may unfold to, and what all alternatives may hold together: each letter of a message
+// may cost as many steps.
 constexpr int kRepeatsMax = 1000;
-constexpr size_t kStepsMax = 2000;
+constexpr size_t kStepsMax = 1000;
 
 constexpr std::string_view kSymbols = ":_#=@/;,-";
 constexpr std::string_view kOperators = "^$?[]{}|\\*+.";
@@ -49,8 +50,11 @@ class FilterRegex::Parser {
 
   Result<std::vector<Alternative>> all() {
     std::vector<Alternative> out;
+    size_t steps = 0;
     do {
       VIRGA_TRY(alternative, one_alternative());
+      steps += alternative.steps.size();
+      if (steps > kStepsMax) return fail(invalid_pattern());
       out.push_back(std::move(alternative));
     } while (take('|'));
     if (!rest_.empty()) return fail(invalid_pattern());
