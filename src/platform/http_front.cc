@@ -112,6 +112,10 @@ bool may_be_custom_domain(const RouteQuestion& q) {
   const bool name = q.host.find('.') != std::string_view::npos && q.host.back() != '.' &&
                     (q.host.back() < '0' || q.host.back() > '9');
   if (!name || !q.bound_service.empty() || q.path.starts_with("/_virga/")) return false;
+  // What is signed for a service, or names its operation, goes there whoever claims the name.
+  if ((!q.signing_name.empty() && q.signing_name != "execute-api") || !q.target.empty() ||
+      !q.smithy_protocol.empty() || q.older_s3_signature)
+    return false;
   return q.host != "localhost.localstack.cloud" && !q.host.ends_with(".amazonaws.com") &&
          !q.host.ends_with(".amazonaws.com.cn") && !is_s3_host(q.host);
 }
@@ -230,7 +234,8 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
   }
   const Route found = route(question);
 
-  if ((found.kind == RouteKind::execute_api || custom_domain) && execute_api) {
+  const bool taken = custom_domain && found.kind != RouteKind::function_url;
+  if ((found.kind == RouteKind::execute_api || taken) && execute_api) {
     HttpResponse answer = co_await execute_api->handle(request);
     co_return std::move(answer);
   }

@@ -120,7 +120,8 @@ Task<api::CreateDomainNameOutput> Service::create_domain_name(Ctx ctx,
   co_await platform::transact(ctx, shard_, [&](storage::Txn& txn) -> Result<bool> {
     VIRGA_TRY(taken, domains_named(txn, place.name));
     for (const auto& other : taken) {
-      if (other.region == place.region)
+      // Nobody proves here that a name is theirs: who has it first, has it everywhere.
+      if (other.region == place.region || other.account != place.account)
         return fail(errors::conflict("The domain name you provided already exists."));
     }
     put_domain(txn, place, record);
