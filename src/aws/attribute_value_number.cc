@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/strings.h"
+
 namespace virga {
 namespace {
 
@@ -18,10 +20,6 @@ std::unexpected<std::string> not_numeric(std::string_view text) {
     return std::unexpected<std::string>("The parameter cannot be converted to a numeric value");
   return std::unexpected("The parameter cannot be converted to a numeric value: " +
                          std::string(text));
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 }  // namespace

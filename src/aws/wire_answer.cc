@@ -59,7 +59,7 @@ std::string xml_document(std::string_view root, const XmlNamespace* ns,
   return body;
 }
 
-bool has_body_members(const StructDesc& shape) {
+bool answers_in_body(const StructDesc& shape) {
   for (const MemberDesc& m : shape.members) {
     if (in_answer_body(m)) return true;
   }
@@ -174,7 +174,7 @@ void write_rest(const OperationDesc& op, Protocol protocol, OutputBox& output,
     write_json_struct(writer, shape, output.object(), Members::answer);
     return default_type(response, "application/json");
   }
-  if (!has_body_members(shape)) return;
+  if (!answers_in_body(shape)) return;
   const MemberDesc* only = unwrapped_member(op);
   response.body = only ? unwrapped_document(op, *only, output.object())
                        : xml_document(root_name(op), shape.xml_namespace, op.service->xml_namespace,

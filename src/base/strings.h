@@ -25,6 +25,9 @@ enum class PlusIsSpace { no, yes };
 std::optional<std::string> percent_decode(std::string_view text,
                                           PlusIsSpace plus = PlusIsSpace::no);
 
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 bool iequals(std::string_view a, std::string_view b);  // ASCII
 std::string to_lower(std::string_view text);           // ASCII
 std::string_view trim(std::string_view text);          // spaces and tabs

@@ -9,7 +9,7 @@
 namespace virga::net {
 namespace {
 
-constexpr size_t kPieceBytes = 64 * 1024;
+constexpr size_t kInflatePieceBytes = 64 * 1024;
 constexpr int kGzipWindow = 15 + 16;  // zlib.h: windowBits plus 16 means gzip
 
 AwsError malformed() {
@@ -76,12 +76,12 @@ class GunzipSource final : public async::ByteSource {
     std::string out;
     while (out.empty()) {
       if (inflater_.hungry() && !input_ended_) {
-        input_ = co_await inner_->read(kPieceBytes);
+        input_ = co_await inner_->read(kInflatePieceBytes);
         inflater_.give(input_);
         input_ended_ = input_.empty();
       }
       // One byte more than allowed tells that there is more.
-      const size_t room = std::min({max, kPieceBytes, limit_ - given_ + 1});
+      const size_t room = std::min({max, kInflatePieceBytes, limit_ - given_ + 1});
       const auto take = [&] { return inflater_.take(out, room); };
       bool good = false;
       if (pool_) {
@@ -139,12 +139,12 @@ struct GzipWriter::Impl {
     z.avail_in = static_cast<uInt>(bytes.size());
     do {
       const size_t before = out.size();
-      out.resize(before + kPieceBytes);
+      out.resize(before + kInflatePieceBytes);
       z.next_out = reinterpret_cast<Bytef*>(out.data() + before);
-      z.avail_out = kPieceBytes;
+      z.avail_out = kInflatePieceBytes;
       const int got = deflate(&z, flush);
       CHECK(got == Z_OK || got == Z_STREAM_END || got == Z_BUF_ERROR);
-      out.resize(before + kPieceBytes - z.avail_out);
+      out.resize(before + kInflatePieceBytes - z.avail_out);
     } while (z.avail_out == 0);
   }
 
@@ -167,7 +167,8 @@ Result<std::string> gunzip(std::string_view bytes, size_t limit) {
   std::string out;
   for (;;) {
     const size_t before = out.size();
-    if (!inflater.take(out, std::min(kPieceBytes, limit - before + 1))) return fail(malformed());
+    if (!inflater.take(out, std::min(kInflatePieceBytes, limit - before + 1)))
+      return fail(malformed());
     if (out.size() > limit) return fail(too_large());
     if (out.size() == before && inflater.hungry()) break;
   }

@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class Handler final : public HttpHandler {
+class Echo final : public HttpHandler {
  public:
   Task<HttpResponse> handle(HttpRequest& request) override {
     ++handled;
@@ -73,7 +73,7 @@ class HttpClientTest : public testing::Test {
 
   async::EpollLoop loop_{async::real_env()};
   std::unique_ptr<async::Pool> pool_ = async::make_thread_pool(1);
-  Handler handler_;
+  Echo handler_;
   HttpServer server_{loop_, handler_};
   HttpClientOptions options_;
   std::unique_ptr<HttpClient> client_;

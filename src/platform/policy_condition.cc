@@ -13,40 +13,40 @@ namespace {
 
 using Operator = Condition::Operator;
 
-struct Named {
+struct NamedOperator {
   std::string_view name;  // lower case
   Operator op;
   bool negated;
 };
 
 constexpr std::array kOperators{
-    Named{"stringequals", Operator::string_equals, false},
-    Named{"stringnotequals", Operator::string_equals, true},
-    Named{"stringequalsignorecase", Operator::string_equals_ignore_case, false},
-    Named{"stringnotequalsignorecase", Operator::string_equals_ignore_case, true},
-    Named{"stringlike", Operator::string_like, false},
-    Named{"stringnotlike", Operator::string_like, true},
-    Named{"numericequals", Operator::numeric_equals, false},
-    Named{"numericnotequals", Operator::numeric_equals, true},
-    Named{"numericlessthan", Operator::numeric_less, false},
-    Named{"numericlessthanequals", Operator::numeric_less_equals, false},
-    Named{"numericgreaterthan", Operator::numeric_greater, false},
-    Named{"numericgreaterthanequals", Operator::numeric_greater_equals, false},
-    Named{"dateequals", Operator::date_equals, false},
-    Named{"datenotequals", Operator::date_equals, true},
-    Named{"datelessthan", Operator::date_less, false},
-    Named{"datelessthanequals", Operator::date_less_equals, false},
-    Named{"dategreaterthan", Operator::date_greater, false},
-    Named{"dategreaterthanequals", Operator::date_greater_equals, false},
-    Named{"bool", Operator::boolean, false},
-    Named{"binaryequals", Operator::binary, false},
-    Named{"ipaddress", Operator::ip_address, false},
-    Named{"notipaddress", Operator::ip_address, true},
-    Named{"arnequals", Operator::arn_like, false},
-    Named{"arnlike", Operator::arn_like, false},
-    Named{"arnnotequals", Operator::arn_like, true},
-    Named{"arnnotlike", Operator::arn_like, true},
-    Named{"null", Operator::null, false},
+    NamedOperator{"stringequals", Operator::string_equals, false},
+    NamedOperator{"stringnotequals", Operator::string_equals, true},
+    NamedOperator{"stringequalsignorecase", Operator::string_equals_ignore_case, false},
+    NamedOperator{"stringnotequalsignorecase", Operator::string_equals_ignore_case, true},
+    NamedOperator{"stringlike", Operator::string_like, false},
+    NamedOperator{"stringnotlike", Operator::string_like, true},
+    NamedOperator{"numericequals", Operator::numeric_equals, false},
+    NamedOperator{"numericnotequals", Operator::numeric_equals, true},
+    NamedOperator{"numericlessthan", Operator::numeric_less, false},
+    NamedOperator{"numericlessthanequals", Operator::numeric_less_equals, false},
+    NamedOperator{"numericgreaterthan", Operator::numeric_greater, false},
+    NamedOperator{"numericgreaterthanequals", Operator::numeric_greater_equals, false},
+    NamedOperator{"dateequals", Operator::date_equals, false},
+    NamedOperator{"datenotequals", Operator::date_equals, true},
+    NamedOperator{"datelessthan", Operator::date_less, false},
+    NamedOperator{"datelessthanequals", Operator::date_less_equals, false},
+    NamedOperator{"dategreaterthan", Operator::date_greater, false},
+    NamedOperator{"dategreaterthanequals", Operator::date_greater_equals, false},
+    NamedOperator{"bool", Operator::boolean, false},
+    NamedOperator{"binaryequals", Operator::binary, false},
+    NamedOperator{"ipaddress", Operator::ip_address, false},
+    NamedOperator{"notipaddress", Operator::ip_address, true},
+    NamedOperator{"arnequals", Operator::arn_like, false},
+    NamedOperator{"arnlike", Operator::arn_like, false},
+    NamedOperator{"arnnotequals", Operator::arn_like, true},
+    NamedOperator{"arnnotlike", Operator::arn_like, true},
+    NamedOperator{"null", Operator::null, false},
 };
 
 bool is_date(Operator op) {
@@ -153,7 +153,7 @@ std::optional<Condition::Kind> Condition::parse_operator(std::string_view name) 
     kind.if_exists = true;
     rest.remove_suffix(8);
   }
-  for (const Named& n : kOperators) {
+  for (const NamedOperator& n : kOperators) {
     if (n.name != rest) continue;
     if (n.op == Operator::null && kind.if_exists) return std::nullopt;  // "except Null"
     kind.op = n.op;

@@ -43,7 +43,7 @@ void map_query(MappedRequest& m, const ParameterMapping& mapping,
   m.request.query = m.texts.emplace_back(encode_query(pairs));
 }
 
-bool is_hop_header(std::string_view lower) {
+bool is_proxied_hop_header(std::string_view lower) {
   return lower == "connection" || lower == "keep-alive" || lower == "transfer-encoding" ||
          lower == "te" || lower == "trailer" || lower == "upgrade" || lower == "proxy-connection" ||
          lower == "content-length" || lower == "expect";
@@ -134,7 +134,7 @@ Result<UpstreamRequest> upstream_request(const CompiledIntegration& integration,
   out.url = std::move(url);
   for (const auto& h : request.headers) {
     const std::string lower = to_lower(h.name);
-    if (is_hop_header(lower) || lower == "host" || lower == "forwarded" ||
+    if (is_proxied_hop_header(lower) || lower == "host" || lower == "forwarded" ||
         lower == "x-amzn-trace-id")
       continue;
     out.headers.emplace_back(lower, h.value);
@@ -154,7 +154,7 @@ GatewayReply reply_from_upstream(UpstreamReply upstream) {
   GatewayReply reply{.status = upstream.status, .headers = {}, .body = std::move(upstream.body)};
   for (auto& [name, value] : upstream.headers) {
     std::string lower = to_lower(name);
-    if (is_hop_header(lower) || lower == "date" || lower == "apigw-requestid") continue;
+    if (is_proxied_hop_header(lower) || lower == "date" || lower == "apigw-requestid") continue;
     reply.headers.emplace_back(std::move(lower), std::move(value));
   }
   return reply;

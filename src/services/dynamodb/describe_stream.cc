@@ -10,7 +10,7 @@ namespace {
 
 constexpr int32_t kPageMax = 100;
 
-std::vector<streams_api::KeySchemaElement> key_schema(const KeySchema& keys) {
+std::vector<streams_api::KeySchemaElement> stream_key_schema(const KeySchema& keys) {
   std::vector<streams_api::KeySchemaElement> out;
   for (size_t i = 0; i < keys.size(); ++i) {
     streams_api::KeySchemaElement element;
@@ -77,7 +77,7 @@ Task<streams_api::DescribeStreamOutput> StreamsService::describe_stream(
   description.stream_view_type = stream.view_type;
   description.creation_request_date_time = stream.created;
   description.table_name = stream.table;
-  description.key_schema = key_schema(stream.keys);
+  description.key_schema = stream_key_schema(stream.keys);
   auto& listed = description.shards.emplace();
   const auto limit = static_cast<size_t>(input.limit.value_or(kPageMax));
   bool started = !input.exclusive_start_shard_id;

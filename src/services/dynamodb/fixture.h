@@ -16,6 +16,8 @@
 // DynamoDB over the real shard in memory files, with a clock that stands still.
 namespace virga::dynamodb {
 
+inline constexpr int64_t kHourMillis = 3'600'000;
+
 class Dynamo {
  public:
   explicit Dynamo(ServiceOptions options = {}) : options_(options) { start(); }

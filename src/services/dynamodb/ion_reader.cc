@@ -35,9 +35,6 @@ void append_utf8(std::string& out, uint32_t code) {
   }
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_symbol_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || is_digit(c);
 }

@@ -12,9 +12,6 @@ constexpr std::array<std::string_view, 4> kKeywords{"null", "true", "false", "na
 bool is_symbol_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$';
 }
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // "$10" names a symbol by its number.
 bool is_symbol_id(std::string_view name) {

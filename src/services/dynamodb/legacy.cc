@@ -49,7 +49,8 @@ bool allows(const Comparison& comparison, ValueView value) {
 }
 
 // Number, types and order of the values of one comparison; all of them good values already.
-Result<void> check_values(const Comparison& comparison, const std::vector<AttributeValue>& values) {
+Result<void> check_operands(const Comparison& comparison,
+                            const std::vector<AttributeValue>& values) {
   if (values.size() < comparison.values_min || values.size() > comparison.values_max) {
     return fail(errors::invalid_parameter("Invalid number of argument(s) for the " +
                                           std::string(comparison.name) + " ComparisonOperator"));
@@ -133,7 +134,7 @@ Result<Condition> expected_comparison(const std::string& name,
   }
   const auto& values = expected.attribute_value_list ? *expected.attribute_value_list : kNone;
   for (const auto& value : values) VIRGA_TRY_VOID(check_good(value));
-  VIRGA_TRY_VOID(check_values(*comparison, values));
+  VIRGA_TRY_VOID(check_operands(*comparison, values));
   return leaf(name, comparison->kind, values);
 }
 
@@ -186,7 +187,7 @@ Result<void> check_conditions(const ConditionMap& conditions) {
       return fail(errors::invalid_parameter("Unsupported operator in ComparisonOperator: " +
                                             condition.comparison_operator));
     }
-    VIRGA_TRY_VOID(check_values(*comparison, values));
+    VIRGA_TRY_VOID(check_operands(*comparison, values));
   }
   return {};
 }

@@ -8,7 +8,7 @@ namespace virga::dynamodb {
 namespace {
 
 constexpr std::string_view kMiddle = "|1|";
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kIteratorFormat = 1;
 constexpr size_t kChecksumBytes = 8;
 
 std::string checksum(std::string_view arn, std::string_view body) {
@@ -18,7 +18,7 @@ std::string checksum(std::string_view arn, std::string_view body) {
 }  // namespace
 
 std::string ShardIterator::encode() const {
-  storage::Key key(static_cast<storage::Space>(kFormat));
+  storage::Key key(static_cast<storage::Space>(kIteratorFormat));
   key.u64(table_id).u64(shard).u64(next).u8(from_horizon ? 1 : 0).i64(made.micros);
   const std::string body = key.take();
   return stream_arn + std::string(kMiddle) + to_base64(body + checksum(stream_arn, body));
@@ -35,7 +35,7 @@ std::optional<ShardIterator> ShardIterator::decode(std::string_view text) {
   if (checksum(out.stream_arn, body) != std::string_view(*bytes).substr(body.size()))
     return std::nullopt;
   storage::KeyReader reader(body);
-  if (reader.u8() != kFormat) return std::nullopt;
+  if (reader.u8() != kIteratorFormat) return std::nullopt;
   out.table_id = reader.u64();
   out.shard = reader.u64();
   out.next = reader.u64();

@@ -14,7 +14,7 @@ namespace {
 using storage::Key;
 using storage::Space;
 
-constexpr int kFormat = 1;
+constexpr int kStreamFormat = 1;
 constexpr uint8_t kStreams = 1, kShards = 2;
 
 std::string stream_key(std::string_view account, std::string_view region, std::string_view table,
@@ -55,7 +55,7 @@ std::vector<KeyAttribute> read_keys(const Document* d) {
 
 void put_stream(storage::Txn& txn, const Stream& stream) {
   Document d = Document::object();
-  d.set("format", kFormat);
+  d.set("format", kStreamFormat);
   d.set("table_id", static_cast<int64_t>(stream.table_id));
   d.set("view", stream.view_type);
   d.set("hash", keys_of(stream.keys.hash));
@@ -70,7 +70,7 @@ Result<Stream> read_stream(std::string_view bytes, StreamAddress address) {
   Stream out{std::move(address.account), std::move(address.region), std::move(address.table),
              std::move(address.label)};
   out.table_id = static_cast<uint64_t>(int_at(d, "table_id"));
-  if (int_at(d, "format") != kFormat || out.table_id == 0) {
+  if (int_at(d, "format") != kStreamFormat || out.table_id == 0) {
     return fail(internal_failure("a stream's description is damaged"));
   }
   out.view_type = d.string_or("view", "");
@@ -83,7 +83,7 @@ Result<Stream> read_stream(std::string_view bytes, StreamAddress address) {
 
 void put_shard(storage::Txn& txn, const Stream& stream, const StreamShard& shard) {
   Document d = Document::object();
-  d.set("format", kFormat);
+  d.set("format", kStreamFormat);
   d.set("parent", static_cast<int64_t>(shard.parent));
   d.set("opened", shard.opened.micros);
   if (shard.last) {
@@ -97,7 +97,7 @@ Result<StreamShard> read_shard(std::string_view key, std::string_view bytes) {
   VIRGA_TRY(d, parse_json(bytes));
   StreamShard out;
   out.first = storage::KeyReader(key.substr(key.size() - 8)).u64();
-  if (int_at(d, "format") != kFormat)
+  if (int_at(d, "format") != kStreamFormat)
     return fail(internal_failure("a shard's description is damaged"));
   out.parent = static_cast<uint64_t>(int_at(d, "parent"));
   out.opened = {int_at(d, "opened")};

@@ -12,8 +12,6 @@
 namespace virga::dynamodb {
 namespace {
 
-constexpr int64_t kHourMillis = 3'600'000;
-
 // A table "notes" with a stream, and the readers' side of it.
 struct Streamed : Dynamo {
   explicit Streamed(const std::string& view = "NEW_AND_OLD_IMAGES") {

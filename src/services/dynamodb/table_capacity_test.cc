@@ -8,8 +8,6 @@
 namespace virga::dynamodb {
 namespace {
 
-constexpr int64_t kHourMillis = 3'600'000;
-
 void create_provisioned(Dynamo& db, int64_t units) {
   auto input = Dynamo::table_input("tab");
   input.billing_mode = "PROVISIONED";

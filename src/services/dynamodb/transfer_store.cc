@@ -18,7 +18,7 @@ constexpr int kFormat = 1;
 constexpr size_t kPageBytesMin = 56;
 constexpr size_t kPageBytesUnit = 8;
 
-std::string_view word(TransferKind kind) {
+std::string_view path_word(TransferKind kind) {
   return kind == TransferKind::export_table ? "export" : "import";
 }
 
@@ -120,14 +120,14 @@ std::string Transfer::table_arn() const {
   return out.append(":table/").append(table);
 }
 std::string Transfer::arn() const {
-  return table_arn().append("/").append(word(kind)).append("/").append(id);
+  return table_arn().append("/").append(path_word(kind)).append("/").append(id);
 }
 
 std::optional<TransferAddress> parse_transfer_arn(TransferKind kind, std::string_view arn) {
   const auto parts = split(arn, ':');
   if (parts.size() != 6 || parts[0] != "arn" || parts[2] != "dynamodb") return std::nullopt;
   const auto names = split(parts[5], '/');
-  if (names.size() != 4 || names[0] != "table" || names[1].empty() || names[2] != word(kind) ||
+  if (names.size() != 4 || names[0] != "table" || names[1].empty() || names[2] != path_word(kind) ||
       names[3].empty()) {
     return std::nullopt;
   }
@@ -191,7 +191,7 @@ Result<void> list_transfers(const storage::View& view, TransferKind kind, const 
 }
 
 std::string make_transfer_page(TransferKind kind, std::string_view arn) {
-  std::string bytes(word(kind));
+  std::string bytes(path_word(kind));
   bytes.append(" ").append(arn);
   while (bytes.size() < kPageBytesMin || bytes.size() % kPageBytesUnit != 0) bytes.push_back(' ');
   return to_hex(bytes);
@@ -200,7 +200,7 @@ std::string make_transfer_page(TransferKind kind, std::string_view arn) {
 std::optional<TransferAddress> read_transfer_page(TransferKind kind, std::string_view token) {
   const auto bytes = from_hex(token);
   if (!bytes) return std::nullopt;
-  const std::string prefix = std::string(word(kind)) + " ";
+  const std::string prefix = std::string(path_word(kind)) + " ";
   if (!bytes->starts_with(prefix)) return std::nullopt;
   return parse_transfer_arn(kind, trim(std::string_view(*bytes).substr(prefix.size())));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/strings.h"
 #include "services/logs/filter_condition.h"
 
 namespace virga::logs {
@@ -16,9 +17,6 @@ constexpr size_t kStepsMax = 1000;
 constexpr std::string_view kSymbols = ":_#=@/;,-";
 constexpr std::string_view kOperators = "^$?[]{}|\\*+.";
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_alphanumeric(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }

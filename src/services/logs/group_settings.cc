@@ -13,7 +13,7 @@
 namespace virga::logs {
 namespace {
 
-constexpr int32_t kGroupsPerPage = 50;
+constexpr int32_t kGroupsListed = 50;
 
 // `^prefix` and a part of the name are all that the model's pattern allows.
 bool name_matches(const std::string& name, std::string_view pattern) {
@@ -55,7 +55,7 @@ Task<api::PutLogGroupDeletionProtectionOutput> Service::put_log_group_deletion_p
 
 Task<api::ListLogGroupsOutput> Service::list_log_groups(Ctx ctx, api::ListLogGroupsInput input) {
   const std::string after = co_await read_token(input.next_token);
-  const auto limit = static_cast<size_t>(input.limit.value_or(kGroupsPerPage));
+  const auto limit = static_cast<size_t>(input.limit.value_or(kGroupsListed));
   co_await caught_up();
   const auto view = shard_.snapshot();
   const LogReader reader(*view, ctx->account, ctx->region);

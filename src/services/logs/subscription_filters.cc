@@ -27,7 +27,7 @@ namespace {
 
 constexpr size_t kFiltersPerGroup = 2;
 constexpr int32_t kFiltersPerPage = 50;
-constexpr char kFormat = 1;
+constexpr char kFilterFormat = 1;
 constexpr int64_t kRetryForMillis =
     24 * 3600 * 1000;  // "CloudWatch Logs retries for up to 24 hours"
 constexpr int64_t kRetryMillisMax = 60'000;
@@ -62,13 +62,13 @@ std::string encode(const Delivery& d) {
   Document out = Document::object();
   out.set("account", d.account).set("region", d.region).set("group", d.group_arn);
   out.set("destination", d.destination).set("data", d.data);
-  std::string bytes(1, kFormat);
+  std::string bytes(1, kFilterFormat);
   append_json(bytes, out);
   return bytes;
 }
 
 Result<Delivery> decode(std::string_view bytes) {
-  if (bytes.empty() || bytes.front() != kFormat)
+  if (bytes.empty() || bytes.front() != kFilterFormat)
     return fail(internal_failure("logs delivery of an unknown format"));
   VIRGA_TRY(d, parse_json(bytes.substr(1)));
   const auto text = [&](const char* name) { return std::string(d.string_or(name, "")); };

@@ -9,7 +9,7 @@
 namespace virga::sts {
 namespace {
 
-constexpr int32_t kDurationDefault = 3600;
+constexpr int32_t kRoleSessionDefault = 3600;
 constexpr int32_t kChainedDurationMax =
     3600;  // IAM User Guide, "Roles terms and concepts", role chaining
 
@@ -74,7 +74,7 @@ Task<api::AssumeRoleOutput> Service::assume_role(Ctx ctx, api::AssumeRoleInput i
     if (found) role = std::move(*found);
     if (!found) role = stand_in_role(input.role_arn);
   }
-  const int32_t duration = input.duration_seconds.value_or(kDurationDefault);
+  const int32_t duration = input.duration_seconds.value_or(kRoleSessionDefault);
   if (duration > role.max_session_seconds) co_return fail(errors::duration_over_roles_maximum());
   if (ctx->principal.kind == Principal::Kind::assumed_role && duration > kChainedDurationMax) {
     co_return fail(

@@ -12,7 +12,7 @@
 namespace virga::sts {
 namespace {
 
-constexpr int32_t kDurationDefault = 3600;
+constexpr int32_t kWebIdentityDefault = 3600;
 
 // What STS needs of an identity token. Source: RFC 7519, "Registered Claim Names".
 struct Claims {
@@ -88,7 +88,7 @@ Task<api::AssumeRoleWithWebIdentityOutput> Service::assume_role_with_web_identit
   }
   auto found = co_await identity_.find_role(input.role_arn);
   const platform::RoleInfo role = found ? std::move(*found) : stand_in_role(input.role_arn);
-  const int32_t duration = input.duration_seconds.value_or(kDurationDefault);
+  const int32_t duration = input.duration_seconds.value_or(kWebIdentityDefault);
   if (duration > role.max_session_seconds) co_return fail(errors::duration_over_roles_maximum());
   platform::SessionRequest request;
   request.principal =
