@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "async/loop.h"
 #include "async/task.h"
 #include "base/document.h"
 #include "server/options.h"
@@ -16,7 +15,7 @@ namespace virga::server {
 // others from running. Their output goes to the server's standard error. One loop.
 class InitScripts final {
  public:
-  InitScripts(async::Loop& loop, const ServeOptions& options) : loop_(loop), options_(options) {}
+  explicit InitScripts(const ServeOptions& options) : options_(options) {}
 
   // `endpoint`: what AWS_ENDPOINT_URL is for them.
   Task<void> run(std::string endpoint);
@@ -34,7 +33,6 @@ class InitScripts final {
   Result<void> find();
   Task<int> run_one(const Script* script, std::string endpoint);
 
-  async::Loop& loop_;
   const ServeOptions& options_;
   std::vector<Script> scripts_;
   bool completed_ = false;

@@ -484,7 +484,7 @@ Task<std::string> Wiring::start() {
                        .set("logBytes", static_cast<int64_t>(stats.log_bytes))
                        .set("lowSpace", stats.low_space));
   };
-  p.init_scripts = std::make_unique<InitScripts>(p.loop, p.options);
+  p.init_scripts = std::make_unique<InitScripts>(p.options);
   p.admin = std::make_unique<Admin>(p.metrics, p.env, std::move(hooks));
 
   platform::HttpFrontOptions front_options;
