@@ -1,5 +1,6 @@
 #include "aws/wire.h"
 
+#include <set>
 #include <unordered_map>
 
 #include "aws/cbor_codec.h"
@@ -61,6 +62,45 @@ AwsError s3_method_not_allowed(const WireRequest& request) {
                                                                                    : "OBJECT"))};
 }
 
+// What the model knows below a bucket ("?acl"), or below an object.
+struct S3SubResources {
+  std::set<std::string, std::less<>> of_bucket, of_object;
+};
+
+S3SubResources s3_sub_resources(const ServiceDesc& service) {
+  S3SubResources out;
+  for (const OperationDesc& op : service.operations) {
+    const size_t question = op.uri.find('?');
+    if (question == std::string_view::npos) continue;
+    auto& names = op.uri.find("{Key+}") == std::string_view::npos ? out.of_bucket : out.of_object;
+    const auto literals = parse_query(op.uri.substr(question + 1));
+    if (literals.front().second.empty()) names.insert(literals.front().first);
+  }
+  return out;
+}
+
+// A sub-resource with a method that it lacks must not end at the bucket or the object itself: a
+// DELETE of "?acl" deletes nothing. HEAD looks at the object whatever it names.
+// Source: S3 API Reference, "List of error codes", MethodNotAllowed; recorded answers.
+Result<void> check_s3_sub_resource(const OperationDesc& op, const WireRequest& request) {
+  if (request.query.empty() || request.method == "HEAD") return {};
+  if (op.uri.find('?') != std::string_view::npos) return {};
+  thread_local const S3SubResources known = s3_sub_resources(*op.service);
+  const bool object = op.uri.find("{Key+}") != std::string_view::npos;
+  const auto& names = object ? known.of_object : known.of_bucket;
+  for (const auto& [name, value] : parse_query(request.query)) {
+    if (!names.contains(name)) continue;
+    AwsError refusal = s3_method_not_allowed(request);
+    std::string type = name == "policy" ? "BUCKETPOLICY" : name;
+    std::erase(type, '-');
+    for (char& c : type) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    refusal.detail = std::make_shared<const Document>(
+        Document::object().set("Method", request.method).set("ResourceType", std::move(type)));
+    return fail(std::move(refusal));
+  }
+  return {};
+}
+
 // What parameters say about a multipart upload's requests that the model's paths do not.
 Result<void> check_s3_upload_parameters(const OperationDesc& op, const WireRequest& request) {
   const bool completes = op.name == "CompleteMultipartUpload";
@@ -88,7 +128,10 @@ Result<Match> match_path(const ServiceDesc& service, Protocol protocol,
                          const WireRequest& request) {
   auto found = router_of(service).find(request);
   if (found.operation) {
-    if (service.buckets) VIRGA_TRY_VOID(check_s3_upload_parameters(*found.operation, request));
+    if (service.buckets) {
+      VIRGA_TRY_VOID(check_s3_sub_resource(*found.operation, request));
+      VIRGA_TRY_VOID(check_s3_upload_parameters(*found.operation, request));
+    }
     return Match{found.operation, protocol, std::move(found.labels)};
   }
   if (service.buckets) return fail(s3_method_not_allowed(request));

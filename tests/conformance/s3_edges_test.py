@@ -55,6 +55,21 @@ def test_methods_that_a_resource_lacks(endpoint, bucket, method, path, resource)
     assert (status, error["Code"], error["Method"], error["ResourceType"]) == (405, "MethodNotAllowed", method, resource)
 
 
+@pytest.mark.parametrize("method, path, resource", [
+    ("DELETE", "/{}?acl", "ACL"), ("DELETE", "/{}?versioning", "VERSIONING"), ("DELETE", "/{}?object-lock", "OBJECTLOCK"),
+    ("PUT", "/{}?location", "LOCATION"), ("PUT", "/{}?policyStatus", "POLICYSTATUS"), ("GET", "/{}?delete", "DELETE"),
+    ("DELETE", "/{}/k?acl", "ACL"), ("DELETE", "/{}/k?legal-hold", "LEGALHOLD"), ("DELETE", "/{}/k?uploads", "UPLOADS"),
+    ("PUT", "/{}/k?restore", "RESTORE"), ("PUT", "/{}/k?attributes", "ATTRIBUTES"), ("GET", "/{}/k?restore", "RESTORE")])
+def test_methods_that_a_sub_resource_lacks_touch_nothing(endpoint, s3, bucket, method, path, resource):
+    if "/k" in path:
+        s3.put_object(Bucket=bucket, Key="k", Body=b"kept")
+    status, _, error = send(endpoint, method, path.format(bucket), b"x")
+    assert (status, error["Code"], error["Method"], error["ResourceType"]) == (405, "MethodNotAllowed", method, resource)
+    if "/k" in path:
+        assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"kept"
+    s3.head_bucket(Bucket=bucket)
+
+
 def test_a_post_to_a_bucket_is_a_form(endpoint, bucket):
     status, _, error = send(endpoint, "POST", f"/{bucket}", b"x")
     assert (status, error["Code"]) == (412, "PreconditionFailed")
