@@ -212,8 +212,9 @@ class TestConfigurations:
         assert refusal(s3.get_bucket_metrics_configuration, Bucket=bucket, Id="x") == ("NoSuchConfiguration", 404)
 
     def test_what_cannot_be_set_says_so(self, s3, bucket):
-        assert refusal(s3.put_bucket_website, Bucket=bucket,
-                       WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}}) == ("NotImplemented", 501)
+        assert refusal(s3.put_bucket_replication, Bucket=bucket, ReplicationConfiguration={
+            "Role": "arn:aws:iam::000000000000:role/r", "Rules": [
+                {"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::b"}}]}) == ("NotImplemented", 501)
 
     def test_object_lock_is_chosen_at_birth(self, s3):
         name = new_name()

@@ -4,6 +4,7 @@
 
 #include "api/s3/delete_objects.h"
 #include "aws/router.h"
+#include "aws/shape.h"
 #include "base/strings.h"
 #include "platform/authorizer.h"
 #include "platform/resource_arns.h"
@@ -50,6 +51,13 @@ namespace {
 std::string text_of(const aws::StructBox& input, std::string_view member) {
   const auto texts = platform::texts_at(input.desc(), input.object(), member);
   return texts.empty() ? std::string() : texts.front();
+}
+
+bool has_member(const aws::OperationDesc& op, std::string_view name) {
+  for (const aws::MemberDesc& member : op.input->members) {
+    if (member.name == name) return true;
+  }
+  return false;
 }
 
 // "s3:GetObject" of a named version is "s3:GetObjectVersion". Lives for ever, as the actions of the
@@ -268,6 +276,8 @@ Task<bool> AccessControl::open_call(Call* call) {
   if (!call->anonymous() && !call->copied_from && call->ctx->region != call->bucket.region)
     co_return fail(permanent_redirect(call->bucket));
 
+  if (!call->by_owner()) co_await check_payer(*call, reader);
+
   const bool trusted = mode_ == AuthMode::open && call->by_owner();
   if (trusted) {  // what most calls are: nothing to weigh
     const auto policy = co_await reader.config(call->bucket, config::kPolicy);
@@ -296,6 +306,15 @@ Task<bool> AccessControl::open_call(Call* call) {
     call->conditions.set("s3:signatureversion", std::string(call->ctx->signature_version));
   }
   co_return true;
+}
+
+// Where the requester pays, others than the owner say that they know it; nobody can charge who does
+// not say who they are. Source: S3 User Guide, "Downloading objects from Requester Pays buckets".
+Result<void> AccessControl::check_payer(const Call& call, const S3Reader& reader) const {
+  VIRGA_TRY(payer, reader.config(call.bucket, config::kRequestPayment));
+  if (!payer || !call.op || (!call.anonymous() && !has_member(*call.op, "RequestPayer"))) return {};
+  if (!call.anonymous() && text_of(*call.input, "RequestPayer") == "requester") return {};
+  return fail(errors::access_denied());
 }
 
 // All actions of an opened call, each on each of its resources.

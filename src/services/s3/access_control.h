@@ -8,6 +8,7 @@
 #include "platform/service_authorizer.h"
 #include "services/s3/bucket_access.h"
 #include "services/s3/owners.h"
+#include "services/s3/s3_store.h"
 #include "storage/shard.h"
 
 namespace virga::s3 {
@@ -35,6 +36,7 @@ class AccessControl final : public platform::ServiceAuthorizer {
   Task<void> know_caller(Call* call);
   Task<void> check_account_call(Call* call);
   Task<void> check_bucket_call(Call* call);
+  Result<void> check_payer(const Call& call, const S3Reader& reader) const;
   // Loads what decides about the bucket. False: there is nothing to weigh.
   Task<bool> open_call(Call* call);
   Task<void> weigh(Call* call);

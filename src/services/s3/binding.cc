@@ -12,7 +12,13 @@ aws::ServiceBinding make_binding(Service& service) {
           {"PutBucketNotificationConfiguration",
            "SNS topics are refused with NotImplemented; the EventBridge switch is kept without "
            "effect"},
-          {"PutBucketRequestPayment", "Requester is refused with NotImplemented"},
+          {"PutBucketAccelerateConfiguration", "kept without effect"},
+          {"PutBucketAnalyticsConfiguration", "kept; analyses are not exported"},
+          {"PutBucketIntelligentTieringConfiguration", "kept; nothing moves to archive tiers"},
+          {"PutBucketInventoryConfiguration", "kept; reports are not written"},
+          {"PutBucketLogging", "kept; access logs are not delivered"},
+          {"PutBucketMetricsConfiguration", "kept; there are no metrics"},
+          {"PutBucketWebsite", "kept; there is no website endpoint"},
           {"PutBucketVersioning", "MFA delete is refused with NotImplemented"},
       });
 }

@@ -15,6 +15,7 @@
 #include "services/s3/access_control.h"
 #include "services/s3/acl.h"
 #include "services/s3/content.h"
+#include "services/s3/named_configurations.h"
 #include "services/s3/notifications.h"
 #include "services/s3/owners.h"
 #include "services/s3/s3_store.h"
@@ -144,7 +145,10 @@ class Service final : public api::Handlers {
       Ctx ctx, api::GetBucketLifecycleConfigurationInput input) override;
   Task<api::DeleteBucketLifecycleOutput> delete_bucket_lifecycle(
       Ctx ctx, api::DeleteBucketLifecycleInput input) override;
-  // unset_configurations.cc
+  // bucket_website.cc, bucket_replication.cc, bucket_logging.cc, bucket_accelerate.cc,
+  // bucket_request_payment.cc
+  Task<api::PutBucketWebsiteOutput> put_bucket_website(Ctx ctx,
+                                                       api::PutBucketWebsiteInput input) override;
   Task<api::GetBucketWebsiteOutput> get_bucket_website(Ctx ctx,
                                                        api::GetBucketWebsiteInput input) override;
   Task<api::DeleteBucketWebsiteOutput> delete_bucket_website(
@@ -155,12 +159,26 @@ class Service final : public api::Handlers {
       Ctx ctx, api::DeleteBucketReplicationInput input) override;
   Task<api::GetBucketLoggingOutput> get_bucket_logging(Ctx ctx,
                                                        api::GetBucketLoggingInput input) override;
+  Task<api::PutBucketLoggingOutput> put_bucket_logging(Ctx ctx,
+                                                       api::PutBucketLoggingInput input) override;
+  Task<api::PutBucketAccelerateConfigurationOutput> put_bucket_accelerate_configuration(
+      Ctx ctx, api::PutBucketAccelerateConfigurationInput input) override;
   Task<api::GetBucketAccelerateConfigurationOutput> get_bucket_accelerate_configuration(
       Ctx ctx, api::GetBucketAccelerateConfigurationInput input) override;
   Task<api::GetBucketRequestPaymentOutput> get_bucket_request_payment(
       Ctx ctx, api::GetBucketRequestPaymentInput input) override;
   Task<api::PutBucketRequestPaymentOutput> put_bucket_request_payment(
       Ctx ctx, api::PutBucketRequestPaymentInput input) override;
+  // named_configurations.cc
+  Task<api::PutBucketAnalyticsConfigurationOutput> put_bucket_analytics_configuration(
+      Ctx ctx, api::PutBucketAnalyticsConfigurationInput input) override;
+  Task<api::PutBucketInventoryConfigurationOutput> put_bucket_inventory_configuration(
+      Ctx ctx, api::PutBucketInventoryConfigurationInput input) override;
+  Task<api::PutBucketMetricsConfigurationOutput> put_bucket_metrics_configuration(
+      Ctx ctx, api::PutBucketMetricsConfigurationInput input) override;
+  Task<api::PutBucketIntelligentTieringConfigurationOutput>
+  put_bucket_intelligent_tiering_configuration(
+      Ctx ctx, api::PutBucketIntelligentTieringConfigurationInput input) override;
   Task<api::GetBucketAnalyticsConfigurationOutput> get_bucket_analytics_configuration(
       Ctx ctx, api::GetBucketAnalyticsConfigurationInput input) override;
   Task<api::ListBucketAnalyticsConfigurationsOutput> list_bucket_analytics_configurations(
@@ -259,9 +277,16 @@ class Service final : public api::Handlers {
   Task<ObjectVersion> edit_object(Ctx ctx, ObjectName name,
                                   std::function<Result<void>(const Bucket&, ObjectVersion&)> edit);
 
-  // unset_configurations.cc: the answer, if the bucket is there.
-  template <class Output>
-  Task<Output> unset(std::string bucket, Result<Output> answer);
+  // named_configurations.cc. Errors: NoSuchConfiguration, TooManyConfigurations.
+  template <class List, class Item>
+  Task<void> put_named(Ctx ctx, NamedKind<List, Item> kind, std::string bucket, Item item);
+  template <class List, class Item>
+  Task<Item> get_named(NamedKind<List, Item> kind, std::string bucket, std::string id);
+  template <class List, class Item>
+  Task<void> delete_named(Ctx ctx, NamedKind<List, Item> kind, std::string bucket, std::string id);
+  template <class List, class Item>
+  Task<List> list_named(NamedKind<List, Item> kind, std::string bucket,
+                        std::optional<std::string> token);
   // One configuration of a bucket; nullopt when it is not set. NoSuchBucket.
   Task<std::optional<std::string>> config_of(std::string bucket, std::string_view name);
   Task<void> set_config(Ctx ctx, std::string bucket, std::string_view name, std::string bytes);
