@@ -58,6 +58,7 @@ class Model:
         self._apply_query()
         self._apply_errors()
         self._apply_optional()
+        self._apply_statuses()
         self._name_structures()
         self._find_stored()
         self._order()
@@ -181,6 +182,13 @@ class Model:
         """Members that the model calls required and the service does without."""
         for name, members in self.overlay.get("optional", {}).items():
             self.shapes[name]["required"] = [m for m in self.shapes[name]["required"] if m not in members]
+
+    def _apply_statuses(self):
+        """Operations whose good answers have one of several statuses: a member StatusCode of the output says which."""
+        for name in self.overlay.get("statuses", []):
+            output = self.shapes[self.raw["operations"][name]["output"]]
+            self.shapes.setdefault("HttpStatus", {"type": "integer"})
+            output["members"]["StatusCode"] = {"shape": "HttpStatus", "location": "statusCode"}
 
     def _name_structures(self):
         uses, inside = {}, set()

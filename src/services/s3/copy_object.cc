@@ -46,7 +46,7 @@ Task<api::CopyObjectOutput> Service::copy_object(Ctx ctx, api::CopyObjectInput i
   const auto view = shard_.snapshot();
   const S3Reader s3(*view);
   const Bucket bucket = co_await open_bucket(s3, input.bucket, input.expected_bucket_owner);
-  const OpenSource source = co_await open_copy_source(s3, input);
+  const OpenSource source = co_await open_copy_source(s3, input, ctx->now.at);
   const bool replace_metadata =
       co_await replaces(input.metadata_directive, "x-amz-metadata-directive", "metadata");
   const bool replace_tags =

@@ -34,14 +34,14 @@ Result<CopySource> parse_copy_source(std::string_view header) {
 }
 
 Result<ObjectVersion> find_copied(const S3Reader& s3, const Bucket& bucket,
-                                  const CopySource& source) {
+                                  const CopySource& source, Timestamp now) {
   auto found = find_object(s3, bucket, source.key, source.version_id, "GET");
   if (!found && found.error().code == "MethodNotAllowed") {
     return fail(
         errors::invalid_request("The source of a copy request may not specifically refer to a "
                                 "delete marker by version id."));
   }
-  if (found && is_archived(*found)) {
+  if (found && is_out_of_reach(*found, now)) {
     return fail(errors::make("InvalidObjectState", 403,
                              "Operation is not valid for the source object's storage class"));
   }

@@ -19,10 +19,10 @@ struct CopySource {
 // "bucket/key?versionId=…", percent-encoded, a slash in front or not. Error: InvalidArgument.
 Result<CopySource> parse_copy_source(std::string_view header);
 // The version it names. Errors: those of find_object, InvalidRequest for a delete marker asked for
-// by its id, InvalidObjectState for what is archived. Source: S3 API Reference, CopyObject;
-// recorded answers.
+// by its id, InvalidObjectState for what is archived and not restored. Source: S3 API Reference,
+// CopyObject; recorded answers.
 Result<ObjectVersion> find_copied(const S3Reader& s3, const Bucket& bucket,
-                                  const CopySource& source);
+                                  const CopySource& source, Timestamp now);
 
 struct OpenSource {
   Bucket bucket;
@@ -32,12 +32,12 @@ struct OpenSource {
 };
 
 template <class Input>
-Result<OpenSource> open_copy_source(const S3Reader& s3, const Input& input) {
+Result<OpenSource> open_copy_source(const S3Reader& s3, const Input& input, Timestamp now) {
   VIRGA_TRY(source, parse_copy_source(input.copy_source));
   OpenSource out;
   VIRGA_TRY(bucket, open_bucket(s3, source.bucket, input.expected_source_bucket_owner));
   out.bucket = std::move(bucket);
-  VIRGA_TRY(object, find_copied(s3, out.bucket, source));
+  VIRGA_TRY(object, find_copied(s3, out.bucket, source, now));
   out.object = std::move(object);
   VIRGA_TRY(key, matching_key(out.object.encryption, input.copy_source_sse_customer_algorithm,
                               input.copy_source_sse_customer_key,

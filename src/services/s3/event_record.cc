@@ -58,6 +58,8 @@ ObjectEvent object_event(std::string_view name, const Bucket& bucket, const Obje
   if (bucket.versioning == Versioning::enabled) out.version_id = object.version_id;
   out.size = object.size;
   out.etag = object.etag;
+  out.storage_class = object.headers.storage_class;
+  out.restored_until_millis = object.restored_until_millis;
   return out;
 }
 
@@ -95,6 +97,15 @@ std::string event_message(const RequestContext& request, const Bucket& bucket,
                                        .set("x-amz-request-id", request.request_id)
                                        .set("x-amz-id-2", host_id(request)))
           .set("s3", std::move(s3));
+  if (event.name == "ObjectRestore:Completed") {
+    const Timestamp until = Timestamp::from_millis(event.restored_until_millis);
+    record.set("glacierEventData",
+               Document::object().set(
+                   "restoreEventData",
+                   Document::object()
+                       .set("lifecycleRestorationExpiryTime", format_iso8601_millis(until))
+                       .set("lifecycleRestoreStorageClass", event.storage_class)));
+  }
   Document records = Document::array();
   records.push(std::move(record));
   return to_json(Document::object().set("Records", std::move(records)));

@@ -17,6 +17,8 @@ struct ObjectEvent {
   uint64_t size = 0;
   std::string etag;    // empty for what has no content any more
   uint64_t order = 0;  // rises with each event of a key
+  std::string storage_class;
+  int64_t restored_until_millis = 0;
 };
 
 // Of an object that has just been made or changed.

@@ -88,7 +88,7 @@ Result<Selection> select_in(const S3Reader& s3, const Input& input, Wants wants,
   VIRGA_TRY_VOID(check_read(
       {input.if_match, input.if_none_match, input.if_modified_since, input.if_unmodified_since},
       s.object));
-  if (wants == Wants::content && is_archived(s.object)) {
+  if (wants == Wants::content && is_out_of_reach(s.object, request.now.at)) {
     return fail(errors::make("InvalidObjectState", 403,
                              "The operation is not valid for the object's storage class",
                              "StorageClass", s.object.headers.storage_class));
@@ -146,8 +146,15 @@ void show_headers(const ObjectHeaders& h, Output& output) {
   if (!h.metadata.empty()) output.metadata = h.metadata;
 }
 
+// Source: S3 API Reference, HeadObject, x-amz-restore.
+std::optional<std::string> restore_text(const ObjectVersion& object, Timestamp now) {
+  if (!is_archived(object) || is_out_of_reach(object, now)) return std::nullopt;
+  const Timestamp until = Timestamp::from_millis(object.restored_until_millis);
+  return "ongoing-request=\"false\", expiry-date=\"" + format_http_date(until) + "\"";
+}
+
 template <class Input, class Output>
-void show(const Input& input, const Selection& s, Output& output) {
+void show(const Input& input, const Selection& s, Timestamp now, Output& output) {
   const ObjectVersion& o = s.object;
   output.accept_ranges = "bytes";
   output.last_modified = Timestamp::from_millis(o.modified_millis);
@@ -157,6 +164,7 @@ void show(const Input& input, const Selection& s, Output& output) {
   if (s.range && s.range->count != 0) output.content_range = content_range(*s.range, o.size);
   if (s.versioning != Versioning::off) output.version_id = o.version_id;
   output.expiration = s.expiration;
+  output.restore = restore_text(o, now);
   show_headers(o.headers, output);
   show_overrides(input, output);
   show_encryption(output, o.encryption);
@@ -184,7 +192,7 @@ void show(const Input& input, const Selection& s, Output& output) {
 Task<api::GetObjectOutput> Service::get_object(Ctx ctx, api::GetObjectInput input) {
   Selection s = co_await select(shard_, input, Wants::content, *ctx);
   api::GetObjectOutput output;
-  show(input, s, output);
+  show(input, s, ctx->now.at, output);
   const ByteRange all{0, s.object.size};
   const ByteRange wanted = s.range.value_or(all);
   output.body =
@@ -195,7 +203,7 @@ Task<api::GetObjectOutput> Service::get_object(Ctx ctx, api::GetObjectInput inpu
 Task<api::HeadObjectOutput> Service::head_object(Ctx ctx, api::HeadObjectInput input) {
   const Selection s = co_await select(shard_, input, Wants::headers, *ctx);
   api::HeadObjectOutput output;
-  show(input, s, output);
+  show(input, s, ctx->now.at, output);
   co_return std::move(output);
 }
 

@@ -53,6 +53,7 @@ Task<api::ListObjectVersionsOutput> Service::list_object_versions(
     output.next_key_marker = text(page.last.key);
     if (!page.last.common_prefix) output.next_version_id_marker = page.last.version_id;
   }
+  const RestoreColumn restores = restore_column(input, ctx->now.at);
   for (size_t i = 0; i < page.objects.size(); ++i) {
     const ListedVersion& object = page.objects[i];
     const auto owner = to_api_owner(owners_, owners_.of_account(object.owner).canonical_id);
@@ -68,6 +69,7 @@ Task<api::ListObjectVersionsOutput> Service::list_object_versions(
       if (!output.versions) output.versions.emplace();
       api::ObjectVersion& one = output.versions->emplace_back();
       fill_listed(one, object, text);
+      fill_restore_status(one, object, restores);
       one.version_id = object.version_id;
       one.is_latest = page.is_latest[i];
       one.owner = owner;

@@ -14,7 +14,7 @@ enum class WithOwner { no, yes };
 // `Output` is ListObjectsOutput or ListObjectsV2Output.
 template <class Output, class Input>
 void fill_page(Output& output, const Input& input, const ListPage& page, int32_t max_keys,
-               const Owners& owners, WithOwner with_owner) {
+               const Owners& owners, WithOwner with_owner, const RestoreColumn& restores) {
   const KeyText text(input.encoding_type);
   output.name = input.bucket;
   output.prefix = text(input.prefix.value_or(""));
@@ -28,6 +28,7 @@ void fill_page(Output& output, const Input& input, const ListPage& page, int32_t
     for (const ListedVersion& object : page.objects) {
       api::Object& one = contents.emplace_back();
       fill_listed(one, object, text);
+      fill_restore_status(one, object, restores);
       if (with_owner == WithOwner::yes)
         one.owner = to_api_owner(owners, owners.of_account(object.owner).canonical_id);
     }
@@ -50,7 +51,8 @@ Task<api::ListObjectsV2Output> Service::list_objects_v2(Ctx ctx, api::ListObject
   const ListPage page = co_await list_current(reader, bucket, query);
   api::ListObjectsV2Output output;
   fill_page(output, input, page, query.max_keys, owners_,
-            input.fetch_owner.value_or(false) ? WithOwner::yes : WithOwner::no);
+            input.fetch_owner.value_or(false) ? WithOwner::yes : WithOwner::no,
+            restore_column(input, ctx->now.at));
   output.key_count = static_cast<int32_t>(page.objects.size() + page.common_prefixes.size());
   output.continuation_token = input.continuation_token;
   if (page.truncated) output.next_continuation_token = make_list_token(input.bucket, page.last);
@@ -69,7 +71,8 @@ Task<api::ListObjectsOutput> Service::list_objects(Ctx ctx, api::ListObjectsInpu
   const Bucket bucket = co_await reader.bucket(input.bucket);
   const ListPage page = co_await list_current(reader, bucket, query);
   api::ListObjectsOutput output;
-  fill_page(output, input, page, query.max_keys, owners_, WithOwner::yes);
+  fill_page(output, input, page, query.max_keys, owners_, WithOwner::yes,
+            restore_column(input, ctx->now.at));
   const KeyText text(input.encoding_type);
   output.marker = text(query.after.key);
   if (page.truncated && !query.delimiter.empty()) output.next_marker = text(page.last.key);

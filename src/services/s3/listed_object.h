@@ -4,7 +4,9 @@
 #include <string>
 
 #include "api/s3/shapes/common_prefix.h"
+#include "api/s3/shapes/restore_status.h"
 #include "services/s3/listing.h"
+#include "services/s3/object_access.h"
 #include "services/s3/records.h"
 
 // What the listing operations' answers have in common.
@@ -22,6 +24,28 @@ class KeyText {
  private:
   bool encode_;
 };
+
+// Whether a listing tells of restorations (x-amz-optional-object-attributes), and which of them
+// last.
+struct RestoreColumn {
+  bool wanted = false;
+  Timestamp now;
+};
+
+template <class Input>
+RestoreColumn restore_column(const Input& input, Timestamp now) {
+  return {.wanted = static_cast<bool>(input.optional_object_attributes), .now = now};
+}
+
+// Source: S3 API Reference, RestoreStatus: of archived objects.
+template <class Entry>
+void fill_restore_status(Entry& out, const ListedVersion& object, const RestoreColumn& column) {
+  if (!column.wanted || !is_archive_class(object.storage_class)) return;
+  api::RestoreStatus& status = out.restore_status.emplace();
+  status.is_restore_in_progress = false;
+  if (object.restored_until_millis > column.now.millis())
+    status.restore_expiry_date = Timestamp::from_millis(object.restored_until_millis);
+}
 
 // `Entry` is api::Object or api::ObjectVersion.
 template <class Entry>

@@ -55,9 +55,16 @@ Result<ObjectVersion> find_object(const S3Reader& s3, const Bucket& bucket, cons
   return std::move(*found);
 }
 
+bool is_archive_class(std::string_view storage_class) {
+  return storage_class == "GLACIER" || storage_class == "DEEP_ARCHIVE";
+}
+
 bool is_archived(const ObjectVersion& object) {
-  return object.headers.storage_class == "GLACIER" ||
-         object.headers.storage_class == "DEEP_ARCHIVE";
+  return is_archive_class(object.headers.storage_class);
+}
+
+bool is_out_of_reach(const ObjectVersion& object, Timestamp now) {
+  return is_archived(object) && object.restored_until_millis <= now.millis();
 }
 
 Result<std::optional<CustomerKey>> matching_key(const Encryption& encryption,

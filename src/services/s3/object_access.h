@@ -23,7 +23,10 @@ Result<ObjectVersion> find_object(const S3Reader& s3, const Bucket& bucket, cons
 Result<void> check_version_id(const std::optional<std::string>& version_id);
 
 // Of a storage class whose content has to be restored before it can be read.
+bool is_archive_class(std::string_view storage_class);
 bool is_archived(const ObjectVersion& object);
+// It is archived, and was not restored or is so no longer.
+bool is_out_of_reach(const ObjectVersion& object, Timestamp now);
 
 // The key that a request gives, held against what the object (or upload) was made with. Errors:
 // InvalidRequest, AccessDenied.

@@ -217,6 +217,9 @@ void read_version(uint8_t field, std::string_view v, Record& r) {
     case 7:
       r.etag = v;
       break;
+    case 55:
+      r.restored_until_millis = static_cast<int64_t>(as_number(v));
+      break;
     default:
       break;
   }
@@ -288,6 +291,7 @@ std::string ObjectVersion::encode() const {
   write(w, encryption);
   write(w, headers);
   write_governance(w, *this);
+  w.number(55, static_cast<uint64_t>(restored_until_millis));
   if (!delete_marker && manifest == 0) w.text(10, content.encode());
   return w.take();
 }

@@ -78,6 +78,7 @@ struct ListedVersion {
   std::string etag;
   Checksum checksum;  // without its value
   std::string storage_class = "STANDARD";
+  int64_t restored_until_millis = 0;
 
   static Result<ListedVersion> decode(std::string_view key, std::string_view bytes);
 };
@@ -102,7 +103,8 @@ struct ObjectVersion {
   std::string lock_mode;  // GOVERNANCE, COMPLIANCE; empty: none
   int64_t retain_until_millis = 0;
   LegalHold legal_hold = LegalHold::never_set;
-  std::string acl;  // opaque here (access control); empty: the owner's
+  std::string acl;                    // opaque here (access control); empty: the owner's
+  int64_t restored_until_millis = 0;  // an archived object can be read until then
 
   // The key is not part of the bytes: it stands in the shard's key.
   std::string encode() const;

@@ -206,6 +206,8 @@ class Service final : public api::Handlers {
   Task<api::DeleteBucketIntelligentTieringConfigurationOutput>
   delete_bucket_intelligent_tiering_configuration(
       Ctx ctx, api::DeleteBucketIntelligentTieringConfigurationInput input) override;
+  // restore_object.cc
+  Task<api::RestoreObjectOutput> restore_object(Ctx ctx, api::RestoreObjectInput input) override;
   // object_lock_configuration.cc
   Task<api::PutObjectLockConfigurationOutput> put_object_lock_configuration(
       Ctx ctx, api::PutObjectLockConfigurationInput input) override;

@@ -121,7 +121,7 @@ Task<api::UploadPartCopyOutput> Service::upload_part_copy(Ctx ctx, api::UploadPa
                                           input.sse_customer_key, input.sse_customer_key_md5);
   target.kept = aws::checksum_algorithm(target.upload.checksum_algorithm)
                     .value_or(aws::ChecksumAlgorithm::crc64nvme);
-  const OpenSource source = co_await open_copy_source(s3, input);
+  const OpenSource source = co_await open_copy_source(s3, input, ctx->now.at);
   ByteRange range{0, source.object.size};
   if (input.copy_source_range)
     range = co_await parse_copy_range(*input.copy_source_range, source.object.size);
