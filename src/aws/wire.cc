@@ -37,31 +37,6 @@ std::unexpected<AwsError> unknown_operation(Protocol protocol, std::string_view 
   return fail("UnknownOperationException", 400, "");
 }
 
-// What S3 answers to a method that a path does not have; a POST to a bucket can only be a form.
-// Source: S3 API Reference, "List of error codes"; recorded answers.
-AwsError s3_method_not_allowed(const WireRequest& request) {
-  const size_t slash = request.path.find('/', 1);
-  const bool service = request.path.size() < 2;
-  const bool bucket =
-      !service && (slash == std::string_view::npos || slash + 1 == request.path.size());
-  if (bucket && request.method == "POST") {
-    return {.code = "PreconditionFailed",
-            .http_status = 412,
-            .message = "At least one of the pre-conditions you specified did not hold",
-            .detail = std::make_shared<const Document>(Document::object().set(
-                "Condition", "Bucket POST must be of the enclosure-type multipart/form-data"))};
-  }
-  return {
-      .code = "MethodNotAllowed",
-      .http_status = 405,
-      .message = "The specified method is not allowed against this resource.",
-      .detail = std::make_shared<const Document>(Document::object()
-                                                     .set("Method", request.method)
-                                                     .set("ResourceType", service  ? "SERVICE"
-                                                                          : bucket ? "BUCKET"
-                                                                                   : "OBJECT"))};
-}
-
 // What the model knows below a bucket ("?acl"), or below an object.
 struct S3SubResources {
   std::set<std::string, std::less<>> of_bucket, of_object;
@@ -79,26 +54,61 @@ S3SubResources s3_sub_resources(const ServiceDesc& service) {
   return out;
 }
 
-// A sub-resource with a method that it lacks must not end at the bucket or the object itself: a
-// DELETE of "?acl" deletes nothing. HEAD looks at the object whatever it names.
-// Source: S3 API Reference, "List of error codes", MethodNotAllowed; recorded answers.
-Result<void> check_s3_sub_resource(const OperationDesc& op, const WireRequest& request) {
-  if (request.query.empty() || request.method == "HEAD") return {};
-  if (op.uri.find('?') != std::string_view::npos) return {};
-  thread_local const S3SubResources known = s3_sub_resources(*op.service);
-  const bool object = op.uri.find("{Key+}") != std::string_view::npos;
-  const auto& names = object ? known.of_object : known.of_bucket;
+enum class S3Level { service, bucket, object };
+
+S3Level s3_level(std::string_view path) {
+  if (path.size() < 2) return S3Level::service;
+  const size_t slash = path.find('/', 1);
+  const bool bucket = slash == std::string_view::npos || slash + 1 == path.size();
+  return bucket ? S3Level::bucket : S3Level::object;
+}
+
+// The sub-resource that a request names, as MethodNotAllowed calls it; empty: none.
+std::string s3_sub_resource_type(const ServiceDesc& service, const WireRequest& request) {
+  const S3Level level = s3_level(request.path);
+  if (request.query.empty() || level == S3Level::service) return {};
+  thread_local const S3SubResources known = s3_sub_resources(service);
+  const auto& names = level == S3Level::object ? known.of_object : known.of_bucket;
   for (const auto& [name, value] : parse_query(request.query)) {
     if (!names.contains(name)) continue;
-    AwsError refusal = s3_method_not_allowed(request);
     std::string type = name == "policy" ? "BUCKETPOLICY" : name;
     std::erase(type, '-');
     for (char& c : type) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    refusal.detail = std::make_shared<const Document>(
-        Document::object().set("Method", request.method).set("ResourceType", std::move(type)));
-    return fail(std::move(refusal));
+    return type;
   }
   return {};
+}
+
+// What S3 answers to a method that a path does not have; a POST to a bucket can only be a form.
+// Source: S3 API Reference, "List of error codes"; recorded answers.
+AwsError s3_method_not_allowed(const ServiceDesc& service, const WireRequest& request) {
+  const S3Level level = s3_level(request.path);
+  std::string type = s3_sub_resource_type(service, request);
+  if (type.empty() && level == S3Level::bucket && request.method == "POST") {
+    return {.code = "PreconditionFailed",
+            .http_status = 412,
+            .message = "At least one of the pre-conditions you specified did not hold",
+            .detail = std::make_shared<const Document>(Document::object().set(
+                "Condition", "Bucket POST must be of the enclosure-type multipart/form-data"))};
+  }
+  if (type.empty()) {
+    type = level == S3Level::service ? "SERVICE" : level == S3Level::bucket ? "BUCKET" : "OBJECT";
+  }
+  return {
+      .code = "MethodNotAllowed",
+      .http_status = 405,
+      .message = "The specified method is not allowed against this resource.",
+      .detail = std::make_shared<const Document>(
+          Document::object().set("Method", request.method).set("ResourceType", std::move(type)))};
+}
+
+// A sub-resource with a method that it lacks must not end at the bucket or the object itself: a
+// DELETE of "?acl" deletes nothing. HEAD looks at the object whatever it names.
+Result<void> check_s3_sub_resource(const OperationDesc& op, const WireRequest& request) {
+  const bool plain = op.uri.find('?') == std::string_view::npos;
+  if (!plain || request.query.empty() || request.method == "HEAD") return {};
+  if (s3_sub_resource_type(*op.service, request).empty()) return {};
+  return fail(s3_method_not_allowed(*op.service, request));
 }
 
 // What parameters say about a multipart upload's requests that the model's paths do not.
@@ -111,7 +121,7 @@ Result<void> check_s3_upload_parameters(const OperationDesc& op, const WireReque
     upload = upload || name == "uploadId";
     part = part || name == "partNumber";
   }
-  if (completes) return upload ? Result<void>() : fail(s3_method_not_allowed(request));
+  if (completes) return upload ? Result<void>() : fail(s3_method_not_allowed(*op.service, request));
   // A part that lacks half of its address must not become an object.
   if (upload == part) return {};
   const char* const there = upload ? "uploadId" : "partNumber";
@@ -134,7 +144,7 @@ Result<Match> match_path(const ServiceDesc& service, Protocol protocol,
     }
     return Match{found.operation, protocol, std::move(found.labels)};
   }
-  if (service.buckets) return fail(s3_method_not_allowed(request));
+  if (service.buckets) return fail(s3_method_not_allowed(service, request));
   if (!service.unknown_path_code.empty()) {
     return fail(std::string(service.unknown_path_code), 403,
                 std::string(service.unknown_path_message));

@@ -59,7 +59,8 @@ def test_methods_that_a_resource_lacks(endpoint, bucket, method, path, resource)
     ("DELETE", "/{}?acl", "ACL"), ("DELETE", "/{}?versioning", "VERSIONING"), ("DELETE", "/{}?object-lock", "OBJECTLOCK"),
     ("PUT", "/{}?location", "LOCATION"), ("PUT", "/{}?policyStatus", "POLICYSTATUS"), ("GET", "/{}?delete", "DELETE"),
     ("DELETE", "/{}/k?acl", "ACL"), ("DELETE", "/{}/k?legal-hold", "LEGALHOLD"), ("DELETE", "/{}/k?uploads", "UPLOADS"),
-    ("PUT", "/{}/k?restore", "RESTORE"), ("PUT", "/{}/k?attributes", "ATTRIBUTES"), ("GET", "/{}/k?restore", "RESTORE")])
+    ("PUT", "/{}/k?restore", "RESTORE"), ("PUT", "/{}/k?attributes", "ATTRIBUTES"), ("GET", "/{}/k?restore", "RESTORE"),
+    ("POST", "/{}?policy", "BUCKETPOLICY"), ("POST", "/{}/k?tagging", "TAGGING"), ("PATCH", "/{}?versioning", "VERSIONING")])
 def test_methods_that_a_sub_resource_lacks_touch_nothing(endpoint, s3, bucket, method, path, resource):
     if "/k" in path:
         s3.put_object(Bucket=bucket, Key="k", Body=b"kept")
