@@ -5,6 +5,8 @@ Sources: S3 API Reference, the operations' pages; refusals as S3's users report 
 import json
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from s3_support import new_bucket, new_name, refusal
 
@@ -115,9 +117,15 @@ def test_requesters_pay_when_they_say_so(client, s3, bucket):
     assert other.get_object(Bucket=bucket, Key="k", RequestPayer="requester")["Body"].read() == b"x"
     assert other.list_objects_v2(Bucket=bucket, RequestPayer="requester")["KeyCount"] == 1
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"  # the owner need not say so
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}]}))
+    nobody = client("s3", config=Config(signature_version=UNSIGNED))
+    assert refusal(nobody.get_object, Bucket=bucket, Key="k", RequestPayer="requester")[:2] == (403, "AccessDenied")
     s3.put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "BucketOwner"})
     assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
-    assert other.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
+    for reader in (other, nobody):
+        assert reader.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
 
 
 # ---- configurations with names
