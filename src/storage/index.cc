@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "storage/batch.h"
+#include "storage/index_memtable.h"
 #include "storage/rocks_env.h"
 #include "storage/value_cache.h"
 
@@ -157,6 +158,7 @@ rocksdb::Options make_options(const Index::Options& wanted, rocksdb::Env* env) {
   options.enable_write_thread_adaptive_yield = false;
   options.write_buffer_size = wanted.write_buffer_bytes;
   options.max_write_buffer_number = 3;
+  options.memtable_factory = make_index_memtable();
   // A key that is not there (a new item) is known without a walk through the list.
   options.memtable_prefix_bloom_size_ratio = 0.05;
   options.memtable_whole_key_filtering = true;
