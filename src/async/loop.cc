@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "async/timer_queue.h"
@@ -39,12 +38,23 @@ struct EpollLoop::Impl {
   int epoll_fd = -1;
   int wake_fd = -1;
   TimerQueue timers;
-  std::unordered_map<int, FdHandler*> handlers;
-  std::vector<Posted> local;  // posted by the loop's own thread: no lock
+  std::vector<FdHandler*> handlers;  // by descriptor; null: none
+  std::vector<Posted> local;         // posted by the loop's own thread: no lock
+  std::vector<Posted> spare;         // empty; its room is used again
   std::mutex mutex;
   std::vector<Posted> remote;
   std::atomic<bool> wake_pending{false};
   std::atomic<bool> stopping{false};
+
+  FdHandler* handler_of(int fd) const {
+    const auto at = static_cast<size_t>(fd);
+    return at < handlers.size() ? handlers[at] : nullptr;
+  }
+  void set_handler(int fd, FdHandler* handler) {
+    const auto at = static_cast<size_t>(fd);
+    if (at >= handlers.size()) handlers.resize(at + 1);
+    handlers[at] = handler;
+  }
 
   void wake() {
     if (wake_pending.exchange(true, std::memory_order_acq_rel)) return;
@@ -63,7 +73,7 @@ struct EpollLoop::Impl {
   // Runs everything posted so far; what those post in turn waits for the next round, so sockets get
   // their share.
   bool run_posted() {
-    std::vector<Posted> batch;
+    std::vector<Posted> batch = std::move(spare);
     batch.swap(local);
     {
       const std::lock_guard lock(mutex);
@@ -71,7 +81,10 @@ struct EpollLoop::Impl {
       remote.clear();
     }
     for (auto& posted : batch) run(posted);
-    return !batch.empty();
+    const bool ran = !batch.empty();
+    batch.clear();
+    spare = std::move(batch);
+    return ran;
   }
 };
 
@@ -127,8 +140,7 @@ void EpollLoop::run_once(int wait_ms) {
       continue;
     }
     // A handler called before in this round may have removed this one.
-    const auto found = impl_->handlers.find(fd);
-    if (found != impl_->handlers.end()) found->second->on_events(events[i].events);
+    if (FdHandler* const handler = impl_->handler_of(fd)) handler->on_events(events[i].events);
   }
   impl_->run_posted();
   set_current(before);
@@ -170,7 +182,7 @@ void EpollLoop::add_fd(int fd, uint32_t events, FdHandler& handler) {
   event.events = events;
   event.data.fd = fd;
   CHECK(::epoll_ctl(impl_->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0);
-  impl_->handlers[fd] = &handler;
+  impl_->set_handler(fd, &handler);
 }
 
 void EpollLoop::modify_fd(int fd, uint32_t events, FdHandler& handler) {
@@ -178,11 +190,12 @@ void EpollLoop::modify_fd(int fd, uint32_t events, FdHandler& handler) {
   event.events = events;
   event.data.fd = fd;
   CHECK(::epoll_ctl(impl_->epoll_fd, EPOLL_CTL_MOD, fd, &event) == 0);
-  impl_->handlers[fd] = &handler;
+  impl_->set_handler(fd, &handler);
 }
 
 void EpollLoop::remove_fd(int fd) {
-  if (impl_->handlers.erase(fd) == 0) return;
+  if (!impl_->handler_of(fd)) return;
+  impl_->set_handler(fd, nullptr);
   CHECK(::epoll_ctl(impl_->epoll_fd, EPOLL_CTL_DEL, fd, nullptr) == 0);
 }
 
