@@ -54,11 +54,15 @@ Task<api::PutItemOutput> Service::put_item(Ctx ctx, api::PutItemInput input) {
 Task<PreparedWrite> Service::write_item(Ctx ctx, ItemWrite write) {
   const storage::TransactOptions options{.generation = write.table->generation};
   const int64_t now = ctx->now.at.micros;
-  auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<PreparedWrite> {
-    return writer_.write(txn, write, now);
+  PreparedWrite out;  // filled where it stays: it is large, and a result moves from hand to hand
+  auto done = co_await shard_.transact(options, [&](storage::Txn& txn) -> Result<bool> {
+    VIRGA_TRY(prepared, writer_.write(txn, write, now));
+    out = std::move(prepared);
+    return true;
   });
   ctx->depends_on(done.lsn);
-  PreparedWrite out = co_await std::move(done.result);
+  const bool written = co_await std::move(done.result);
+  ignore(written, "always true");
   co_return std::move(out);
 }
 

@@ -23,6 +23,7 @@ Result<void> check_table_name(std::string_view name) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
            c == '-' || c == '.';
   });
+  if (characters && name.size() >= 3 && name.size() <= 255) return {};
   const std::string head =
       "Value '" + std::string(name) + "' at 'tableName' failed to satisfy constraint: Member must ";
   std::vector<std::string> violations;
@@ -30,7 +31,6 @@ Result<void> check_table_name(std::string_view name) {
     violations.push_back(head + "satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
   if (name.size() < 3) violations.push_back(head + "have length greater than or equal to 3");
   if (name.size() > 255) violations.push_back(head + "have length less than or equal to 255");
-  if (violations.empty()) return {};
   if (violations.size() == 1) return fail(errors::one_violation(violations[0]));
   return fail(
       errors::validation("2 validation errors detected: " + violations[0] + "; " + violations[1]));
