@@ -180,15 +180,22 @@ uint64_t lower8(uint64_t x) {
 
 // Header names, some dozens of times a request.
 bool iequals(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  size_t at = 0;
-  for (; at + 8 <= a.size(); at += 8) {
-    if (lower8(load8(a.data() + at)) != lower8(load8(b.data() + at))) return false;
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size < 8) {
+    for (size_t at = 0; at < size; ++at) {
+      if (lower(a[at]) != lower(b[at])) return false;
+    }
+    return true;
   }
-  for (; at < a.size(); ++at) {
-    if (lower(a[at]) != lower(b[at])) return false;
+  const auto same8 = [&](size_t at) {
+    const uint64_t x = load8(a.data() + at), y = load8(b.data() + at);
+    return x == y || lower8(x) == lower8(y);
+  };
+  for (size_t at = 0; at + 8 < size; at += 8) {
+    if (!same8(at)) return false;
   }
-  return true;
+  return same8(size - 8);  // some of them twice
 }
 
 std::string to_lower(std::string_view text) {
@@ -198,9 +205,10 @@ std::string to_lower(std::string_view text) {
 }
 
 std::string_view trim(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {

@@ -67,6 +67,18 @@ TEST(Wildcard, matches_runs_and_single_characters) {
   EXPECT_FALSE(wildcard_match(std::string(50, '*') + "b", std::string(5000, 'a')));  // and quickly
 }
 
+TEST(Texts, iequals_looks_at_every_character) {
+  for (size_t size = 0; size <= 40; ++size) {
+    const std::string lower(size, 'k'), upper(size, 'K');
+    EXPECT_TRUE(iequals(lower, upper)) << size;
+    for (size_t at = 0; at < size; ++at) {
+      std::string other = upper;
+      other[at] = '\x0b';  // 'K' and 'k' but for the letter's bits
+      EXPECT_FALSE(iequals(lower, other)) << size << ' ' << at;
+    }
+  }
+}
+
 TEST(Texts, compare_trim_split_join) {
   EXPECT_TRUE(iequals("Content-Type", "content-TYPE"));
   EXPECT_FALSE(iequals("a", "ab"));

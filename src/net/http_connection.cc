@@ -44,16 +44,35 @@ bool is_reserved_header(std::string_view name) {
   }
 }
 
+// By a name's first letter.
+bool may_be_reserved(char first) {
+  switch (first | 0x20) {
+    case 'c':
+    case 'd':
+    case 'k':
+    case 't':
+      return true;
+    default:
+      return false;
+  }
+}
+
 // The handler's header lines without those that are the server's business.
 void append_headers(std::string& out, const HeaderBlock& headers) {
   const std::string& text = headers.text();
-  size_t at = 0;
-  while (at < text.size()) {
+  size_t from = 0;  // of the lines not copied yet
+  for (size_t at = 0; at < text.size();) {
     const size_t end = text.find('\n', at) + 1;
-    const std::string_view line(text.data() + at, end - at);
-    if (!is_reserved_header(line.substr(0, line.find(':')))) out += line;
+    if (may_be_reserved(text[at])) {
+      const std::string_view line(text.data() + at, end - at);
+      if (is_reserved_header(line.substr(0, line.find(':')))) {
+        out.append(text, from, at - from);
+        from = end;
+      }
+    }
     at = end;
   }
+  out.append(text, from);
 }
 
 void append_number(std::string& out, uint64_t n) {

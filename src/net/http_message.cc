@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "net/field_text.h"
 
 namespace virga::net {
 namespace {
@@ -14,9 +15,8 @@ bool breaks_line(char c) {
 void append_clean(std::string& out, std::string_view text) {
   const size_t at = out.size();
   out += text;
-  bool dirty = false;  // a loop without a branch: the compiler takes sixteen at a time
-  for (const char c : text) dirty |= breaks_line(c);
-  if (dirty) std::replace_if(out.begin() + static_cast<ptrdiff_t>(at), out.end(), breaks_line, ' ');
+  if (!has_control_characters(text)) return;
+  std::replace_if(out.begin() + static_cast<ptrdiff_t>(at), out.end(), breaks_line, ' ');
 }
 
 // Calls f(line start, line end including CRLF, name, value) until it returns false.
@@ -38,9 +38,8 @@ void HeaderBlock::add(std::string_view name, std::string_view value) {
   if (text_.capacity() < 128) text_.reserve(256);
   const size_t at = text_.size();
   append_clean(text_, name);
-  for (size_t i = at; i < text_.size(); ++i) {
-    if (text_[i] == ':') text_[i] = ' ';
-  }
+  if (name.find(':') != std::string_view::npos)
+    std::replace(text_.begin() + static_cast<ptrdiff_t>(at), text_.end(), ':', ' ');
   text_ += ": ";
   append_clean(text_, value);
   text_ += "\r\n";

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "net/field_text.h"
 
 namespace virga::net {
 namespace {
@@ -27,28 +28,12 @@ bool is_token_char(char c) {
 
 // Field values: visible characters, blanks, and bytes from 0x80 up. Source: RFC 9110 §5.5.
 bool value_is_clean(std::string_view value) {
-  constexpr uint64_t kOnes = 0x0101010101010101;
-  constexpr uint64_t kHigh = 0x8080808080808080;
-  const char* p = value.data();
-  size_t left = value.size();
-  const auto slow_clean = [](const char* at, size_t count) {
-    for (size_t i = 0; i < count; ++i) {
-      const auto c = static_cast<unsigned char>(at[i]);
-      if ((c < 0x20 && c != '\t') || c == 0x7f) return false;
-    }
-    return true;
-  };
-  while (left >= 8) {
-    uint64_t x;
-    std::memcpy(&x, p, 8);
-    const uint64_t below_space = (x - kOnes * 0x20) & ~x & kHigh;
-    const uint64_t y = x ^ (kOnes * 0x7f);
-    const uint64_t is_del = (y - kOnes) & ~y & kHigh;
-    if ((below_space | is_del) != 0 && !slow_clean(p, 8)) return false;
-    p += 8;
-    left -= 8;
+  if (!has_control_characters(value)) return true;
+  for (const char ch : value) {
+    const auto c = static_cast<unsigned char>(ch);
+    if ((c < 0x20 && c != '\t') || c == 0x7f) return false;
   }
-  return slow_clean(p, left);
+  return true;
 }
 
 // Request targets: visible ASCII only (RFC 3986 has no others), no fragment (RFC 9112 §3.2 has
@@ -202,8 +187,13 @@ bool is_http_token(std::string_view text) {
 }
 
 const HeaderView* RequestHead::find(std::string_view name) const {
+  if (name.empty()) return nullptr;
+  const int first = name.front() | 0x20;  // most headers differ in their length or here
   for (const HeaderView& header : headers) {
-    if (header.name.size() == name.size() && iequals(header.name, name)) return &header;
+    if (header.name.size() == name.size() && (header.name.front() | 0x20) == first &&
+        iequals(header.name, name)) {
+      return &header;
+    }
   }
   return nullptr;
 }
