@@ -233,7 +233,7 @@ void add_path_member(const OperationDesc& op, std::string_view path,
 std::string_view WireRequest::header(std::string_view name) const {
   if (headers) {
     for (const auto& h : *headers) {
-      if (iequals(h.name, name)) return h.value;
+      if (h.name.size() == name.size() && iequals(h.name, name)) return h.value;
     }
   }
   return {};
@@ -242,7 +242,7 @@ std::string_view WireRequest::header(std::string_view name) const {
 bool WireRequest::has_header(std::string_view name) const {
   if (headers) {
     for (const auto& h : *headers) {
-      if (iequals(h.name, name)) return true;
+      if (h.name.size() == name.size() && iequals(h.name, name)) return true;
     }
   }
   return false;
@@ -263,11 +263,13 @@ Protocol protocol_of(const ServiceDesc& service, const WireRequest& request) {
 Result<Match> match_operation(const ServiceDesc& service, const WireRequest& request) {
   const Protocol protocol = protocol_of(service, request);
   if (is_rest(protocol)) return match_path(service, protocol, request);
-  std::string name;
+  std::string action;
+  std::string_view name;
   if (protocol == Protocol::cbor) {
     name = rpc_operation(request.path);
   } else if (protocol == Protocol::query) {
-    name = form_value(request, "Action");
+    action = form_value(request, "Action");
+    name = action;
   } else {
     const auto target = request.header("x-amz-target");
     const auto dot = target.rfind('.');

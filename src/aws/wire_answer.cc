@@ -194,9 +194,9 @@ void write_envelope(const ServiceDesc& service, std::string_view request_id,
   if (service.body_crc32) response.headers.add("x-amz-crc32", std::to_string(crc32(response.body)));
 }
 
-std::string json_content_type(const ServiceDesc& service) {
-  return "application/x-amz-json-" +
-         (service.json_version.empty() ? std::string("1.0") : std::string(service.json_version));
+std::string_view json_content_type(const ServiceDesc& service) {
+  return service.json_version == "1.1" ? "application/x-amz-json-1.1"
+                                       : "application/x-amz-json-1.0";
 }
 
 net::HttpResponse encode_output(const OperationDesc& op, Protocol protocol, OutputBox output,

@@ -12,6 +12,6 @@ namespace virga::aws {
 // The request id in the service's headers, and what else each of its answers carries.
 void write_envelope(const ServiceDesc& service, std::string_view request_id,
                     net::HttpResponse& response);
-std::string json_content_type(const ServiceDesc& service);
+std::string_view json_content_type(const ServiceDesc& service);
 
 }  // namespace virga::aws

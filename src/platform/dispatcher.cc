@@ -1,10 +1,28 @@
 #include "platform/dispatcher.h"
 
+#include <array>
+#include <cstring>
+
 #include "async/call_on.h"
 #include "base/log.h"
 #include "platform/resource_arns.h"
 
 namespace virga::platform {
+namespace {
+
+// Every two characters of a request id: "AA", "AB", ….
+constexpr size_t kIdPairCount = 36 * 36;
+constexpr std::array<char, 2 * kIdPairCount> kIdPairs = [] {
+  constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  std::array<char, 2 * kIdPairCount> pairs{};
+  for (size_t i = 0; i < kIdPairCount; ++i) {
+    pairs[2 * i] = kAlphabet[i / 36];
+    pairs[2 * i + 1] = kAlphabet[i % 36];
+  }
+  return pairs;
+}();
+
+}  // namespace
 
 using aws::DecodeNotes;
 using aws::InputBox;
@@ -140,17 +158,17 @@ Task<void> Dispatcher::authorise(const OperationDesc* op, Ctx ctx, const aws::St
 }
 
 std::string make_request_id(const aws::ServiceDesc& service, async::Random& random) {
-  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   const size_t length = service.request_id_length;
   if (length == 0) return random.uuid();
-  constexpr size_t kPerWord = 4;
-  std::string id(length, '\0');
+  constexpr size_t kPerWord = 8;
+  std::string id(length + kPerWord, '\0');
   for (size_t i = 0; i < length; i += kPerWord) {
-    // Sixteen bits each, scaled instead of divided: 0..35, as even as 65536 allows.
+    // Sixteen bits for two characters, scaled instead of divided: 0..1295, even to 2 %.
     const uint64_t word = random.next();
-    for (size_t k = 0; k < kPerWord; ++k)
-      id[i + k] = kAlphabet[((word >> (16 * k) & 0xffff) * 36) >> 16];
+    for (size_t k = 0; k < kPerWord; k += 2)
+      std::memcpy(&id[i + k], &kIdPairs[((word >> (8 * k) & 0xffff) * kIdPairCount >> 16) * 2], 2);
   }
+  id.resize(length);
   return id;
 }
 

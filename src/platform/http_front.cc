@@ -1,5 +1,7 @@
 #include "platform/http_front.h"
 
+#include <algorithm>
+
 #include "base/hashing.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -46,7 +48,7 @@ std::string_view host_without_port(std::string_view authority) {
 
 Endpoint endpoint_of(const HttpRequest& request) {
   Endpoint e;
-  e.scheme = request.secure() ? "https" : "http";
+  if (request.secure()) e.scheme = "https";
   const std::string_view authority = request.authority();
   e.host = host_without_port(authority);
   const auto bracket = authority.find(']');
@@ -64,9 +66,11 @@ Endpoint endpoint_of(const HttpRequest& request) {
 // The value of one parameter of a form or query string, undecoded: Action and Version have no
 // escapes.
 std::string_view parameter(std::string_view text, std::string_view name) {
-  for (const auto pair : split(text, '&')) {
-    const auto eq = pair.find('=');
-    if (eq != std::string_view::npos && pair.substr(0, eq) == name) return pair.substr(eq + 1);
+  while (!text.empty()) {
+    const std::string_view pair = text.substr(0, text.find('&'));
+    if (pair.size() > name.size() && pair[name.size()] == '=' && pair.starts_with(name))
+      return pair.substr(name.size() + 1);
+    text.remove_prefix(std::min(pair.size() + 1, text.size()));
   }
   return {};
 }
@@ -75,24 +79,24 @@ std::string_view parameter(std::string_view text, std::string_view name) {
 // Credential=AKID/date/region/SERVICE/….
 std::string_view signing_name_of(std::optional<std::string_view> authorization,
                                  std::string_view query) {
-  std::string_view credential;
-  std::string_view separator = "/";
+  // The key itself may contain slashes: count from the end (date/region/service/aws4_request).
+  const auto last_but_one = [](std::string_view credential, auto separator, size_t length) {
+    const auto end = credential.rfind(separator);
+    if (end == std::string_view::npos || end == 0) return std::string_view();
+    const auto begin = credential.rfind(separator, end - 1);
+    if (begin == std::string_view::npos) return std::string_view();
+    return credential.substr(begin + length, end - begin - length);
+  };
   if (authorization) {
     const auto at = authorization->find("Credential=");
     if (at == std::string_view::npos) return {};
-    credential = authorization->substr(at + 11);
-    credential = credential.substr(0, credential.find_first_of(", "));
-  } else {
-    credential = parameter(query, "X-Amz-Credential");
-    if (credential.find('/') == std::string_view::npos) separator = "%2F";
+    const std::string_view rest = authorization->substr(at + 11);
+    const size_t end = std::min(rest.find(','), rest.find(' '));
+    return last_but_one(rest.substr(0, end), '/', 1);
   }
-  // The key itself may contain slashes: count from the end (date/region/service/aws4_request).
-  auto end = credential.rfind(separator);
-  if (end == std::string_view::npos || end == 0) return {};
-  auto begin = credential.rfind(separator, end - 1);
-  if (begin == std::string_view::npos) return {};
-  begin += separator.size();
-  return credential.substr(begin, end - begin);
+  const std::string_view credential = parameter(query, "X-Amz-Credential");
+  if (credential.find('/') != std::string_view::npos) return last_but_one(credential, '/', 1);
+  return last_but_one(credential, "%2F", 3);
 }
 
 bool is_form(std::string_view content_type) {
@@ -509,7 +513,7 @@ Task<aws::OutputBox> HttpFront::run_form(Call* call) {
   co_return std::move(output);
 }
 
-void HttpFront::fill_context(Call& call, Identified who) {
+void HttpFront::fill_context(Call& call, Identified&& who) {
   RequestContext& c = call.context;
   c.env = &env_;
   c.account = std::move(who.account);
@@ -518,8 +522,8 @@ void HttpFront::fill_context(Call& call, Identified who) {
   c.principal = std::move(who.principal);
   c.endpoint = endpoint_of(*call.request);
   c.source_ip = call.request->peer_ip();
-  c.user_agent = call.request->header_or("User-Agent", {});
-  c.referer = call.request->header_or("Referer", {});
+  if (const auto agent = call.request->header("User-Agent")) c.user_agent = *agent;
+  if (const auto referer = call.request->header("Referer")) c.referer = *referer;
   c.signature_type = who.signature_type;
   c.signature_version = who.signature_version;
   c.now = env_.cloud.now();

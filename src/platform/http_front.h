@@ -77,7 +77,7 @@ class HttpFront final : public net::HttpHandler {
   Task<aws::OutputBox> run_form(Call* call);
   Task<void> take_body(Call* call);
   Task<void> open_body(Call* call, Identified* who);
-  void fill_context(Call& call, Identified who);
+  void fill_context(Call& call, Identified&& who);
   void link(InFlight& one);
   void unlink(InFlight& one);
 

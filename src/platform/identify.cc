@@ -1,5 +1,7 @@
 #include "platform/identify.h"
 
+#include <algorithm>
+
 #include "aws/sigv4_canonical.h"
 #include "base/hashing.h"
 #include "base/strings.h"
@@ -13,9 +15,10 @@ bool is_account_id(std::string_view text) {
 
 // Letters, digits and hyphens, as every region has been named so far.
 bool is_region(std::string_view text) {
-  return !text.empty() && text.size() <= 32 &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
-             std::string_view::npos &&
+  const auto usual = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !text.empty() && text.size() <= 32 && std::all_of(text.begin(), text.end(), usual) &&
          text.front() != '-' && text.back() != '-';
 }
 
