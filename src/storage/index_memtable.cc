@@ -114,14 +114,13 @@ class SkipList final : public rocksdb::MemTableRep {
   const Node* first() const { return head_->next(0); }
 
   // The first that does not come before `wanted`; null: none.
-  const Node* first_from(const Order& wanted) const { return last_before(wanted)->next(0); }
+  // The one that was compared: by now the writer may have put another before it.
+  const Node* first_from(const Order& wanted) const { return split_at(wanted).after; }
 
   // The last that comes before `wanted`; the head when there is none.
-  const Node* last_before(const Order& wanted) const {
-    return descend([&](const Node& node) { return comes_before(node.order(), wanted); });
-  }
+  const Node* last_before(const Order& wanted) const { return split_at(wanted).before; }
   const Node* last() const {
-    const Node* const node = descend([](const Node&) { return true; });
+    const Node* const node = descend([](const Node&) { return true; }).before;
     return node == head_ ? nullptr : node;
   }
   bool is_head(const Node* node) const { return node == head_; }
@@ -176,9 +175,17 @@ class SkipList final : public rocksdb::MemTableRep {
     }
   }
 
-  // The last node of those for which `passes` holds; they are the list's first. The head: none.
+  // The last node of those for which `passes` holds (they are the list's first; the head: none),
+  // and the first for which it does not (null: none).
+  struct Split {
+    const Node* before;
+    const Node* after;
+  };
+  Split split_at(const Order& wanted) const {
+    return descend([&](const Node& node) { return comes_before(node.order(), wanted); });
+  }
   template <class F>
-  const Node* descend(F passes) const {
+  Split descend(F passes) const {
     const Node* node = head_;
     const Node* compared = nullptr;
     for (int level = height_.load(std::memory_order_relaxed) - 1; level >= 0; --level) {
@@ -191,7 +198,7 @@ class SkipList final : public rocksdb::MemTableRep {
         node = next;
       }
     }
-    return node;
+    return {node, compared};
   }
 
   Node* const head_;
