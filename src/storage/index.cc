@@ -12,6 +12,7 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <numeric>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -186,6 +187,54 @@ rocksdb::Options make_options(const Index::Options& wanted, rocksdb::Env* env) {
   return options;
 }
 
+// The writes of a drain. Of several to one key the last is left, and the keys in their order: the
+// index's list takes the neighbour of the key before for a fraction of a walk, and what many
+// transactions of a drain count in one record goes in once.
+class DrainWrites {
+ public:
+  using Writes = std::vector<ValueCache::Write>;
+  void clear() {
+    given_.clear();
+    sorted_.clear();
+  }
+  void add(std::string_view key, std::optional<std::string_view> value) {
+    given_.push_back({key, value});
+  }
+  // What was added since the last call. Valid until the next.
+  const Writes& sorted() {
+    order_.resize(given_.size());
+    std::iota(order_.begin(), order_.end(), size_t{0});
+    std::sort(order_.begin(), order_.end(), [&](size_t a, size_t b) {
+      const int order = given_[a].key.compare(given_[b].key);
+      return order != 0 ? order < 0 : a < b;
+    });
+    sorted_.clear();
+    for (const size_t i : order_) {
+      if (!sorted_.empty() && sorted_.back().key == given_[i].key) {
+        sorted_.back() = given_[i];
+      } else {
+        sorted_.push_back(given_[i]);
+      }
+    }
+    given_.clear();
+    return sorted_;
+  }
+
+ private:
+  Writes given_, sorted_;
+  std::vector<size_t> order_;  // of what is given
+};
+
+void add_writes(rocksdb::WriteBatch& batch, const DrainWrites::Writes& writes) {
+  for (const auto& [key, value] : writes) {
+    if (value) {
+      batch.Put(slice(key), slice(*value));
+    } else {
+      batch.Delete(slice(key));
+    }
+  }
+}
+
 }  // namespace
 
 struct Index::Impl {
@@ -195,8 +244,8 @@ struct Index::Impl {
   std::shared_ptr<FlushListener> listener;  // shared with the database
   std::unique_ptr<rocksdb::DB> db;
   rocksdb::WriteOptions write_options;
-  rocksdb::WriteBatch batch;              // reused
-  std::vector<ValueCache::Write> writes;  // of the batch; reused
+  rocksdb::WriteBatch batch;  // reused
+  DrainWrites writes;         // reused
   ValueCache values;
   std::atomic<Lsn> applied{0};
 };
@@ -232,22 +281,20 @@ Lsn Index::applied() const {
 Result<void> Index::apply(const std::vector<std::string_view>& payloads, Lsn last) {
   rocksdb::WriteBatch& batch = impl_->batch;
   batch.Clear();
-  std::vector<ValueCache::Write>& writes = impl_->writes;
-  writes.clear();
+  impl_->writes.clear();
   bool ranges = false;
   for (const std::string_view payload : payloads) {
     OpReader ops(payload);
     while (const auto op = ops.next()) {
       switch (op->kind) {
         case OpKind::put:
-          batch.Put(slice(op->first), slice(op->second));
-          writes.push_back({op->first, op->second});
+          impl_->writes.add(op->first, op->second);
           break;
         case OpKind::erase:
-          batch.Delete(slice(op->first));
-          writes.push_back({op->first, std::nullopt});
+          impl_->writes.add(op->first, std::nullopt);
           break;
-        case OpKind::erase_range:
+        case OpKind::erase_range:  // after what came before it
+          add_writes(batch, impl_->writes.sorted());
           batch.DeleteRange(slice(op->first), slice(op->second));
           ranges = true;
           break;
@@ -258,6 +305,8 @@ Result<void> Index::apply(const std::vector<std::string_view>& payloads, Lsn las
     if (!ops.ok())
       return fail(kFileIoError, 500, "index: malformed batch before LSN " + std::to_string(last));
   }
+  const DrainWrites::Writes& writes = impl_->writes.sorted();
+  add_writes(batch, writes);
   batch.Put(slice(kAppliedKey), encode_lsn(last));
   ValueCache& cache = impl_->values;
   ranges ? cache.begin_clear() : cache.begin_write(writes);

@@ -267,6 +267,38 @@ TEST(Shard, the_writes_of_one_turn_share_a_drain) {
   }
 }
 
+TEST(Shard, of_several_writes_to_a_key_in_one_drain_the_last_counts) {
+  TestShard shard;
+  shard.put("erased, then written", "old");
+  shard.put("range", "old");
+  EXPECT_FALSE(shard->get("written, then erased")->has_value());  // now the cache knows it
+  const auto drains = shard->stats().drains;
+  shard.loop().post([&] {
+    const auto commit = [&](auto body) {
+      ignore(shard->transact_now({},
+                                 [&](Txn& txn) -> Result<void> {
+                                   body(txn);
+                                   return {};
+                                 }),
+             "published below");
+    };
+    for (const char* count : {"1", "2", "3"}) commit([&](Txn& txn) { txn.put("count", count); });
+    commit([](Txn& txn) { txn.erase("erased, then written"); });
+    commit([](Txn& txn) { txn.put("erased, then written", "new"); });
+    commit([](Txn& txn) { txn.put("written, then erased", "1"); });
+    commit([](Txn& txn) { txn.erase("written, then erased"); });
+    commit([](Txn& txn) { txn.put("range 1", "before"); });
+    commit([](Txn& txn) { txn.erase_range("range", "rangf"); });
+    commit([](Txn& txn) { txn.put("range 2", "after"); });
+  });
+  shard.loop().run_once(0);
+  shard.settle();
+  EXPECT_EQ(shard->stats().drains, drains + 1);
+  EXPECT_THAT(read_all(*shard->snapshot()),
+              ElementsAre("count=3", "erased, then written=new", "range 2=after"));
+  EXPECT_FALSE(shard->get("written, then erased")->has_value());
+}
+
 TEST(Shard, reset_hides_everything_at_once_and_refuses_the_past) {
   TestShard shard;
   shard.put("k", "v");
