@@ -46,7 +46,8 @@ class ValueCache {
 
  private:
   static constexpr size_t kParts = 16;
-  static constexpr size_t kEntryBytesMax = 4096;  // larger ones are worth their walk
+  // Larger ones are worth their walk. Objects of S3 that lie in their records fit.
+  static constexpr size_t kEntryBytesMax = 5 << 10;
   static constexpr size_t kEntryOverhead = 96;
 
   // A key with its hash, which picks the part and is good for both maps of it.
