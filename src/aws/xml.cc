@@ -208,7 +208,21 @@ constexpr auto kSpecial = [] {
   return special;
 }();
 
+// Whether any character may be special. All are looked at, many at a time: most texts have none.
+bool may_need_escapes(std::string_view text) {
+  bool special = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    special |= (byte < 0x20) | (byte == '&') | (byte == '<') | (byte == '>') | (byte == '"');
+  }
+  return special;
+}
+
 void append_escaped(std::string& out, std::string_view text) {
+  if (!may_need_escapes(text)) {
+    out += text;
+    return;
+  }
   size_t plain = 0;  // where what can go as it is begins
   for (size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);

@@ -102,19 +102,14 @@ uint64_t KeyReader::u64_descending() {
 
 std::string KeyReader::text() {
   std::string out;
-  for (size_t i = 0; i + 1 < rest_.size(); ++i) {
-    if (rest_[i] != '\0') {
-      out.push_back(rest_[i]);
-      continue;
-    }
-    const char mark = rest_[++i];
-    if (mark == kZero) {
-      out.push_back('\0');
-      continue;
-    }
-    if (mark != kEnd) break;
-    rest_.remove_prefix(i + 1);
-    return out;
+  for (;;) {
+    const size_t zero = rest_.find('\0');
+    if (zero == std::string_view::npos || zero + 1 == rest_.size()) break;
+    const char mark = rest_[zero + 1];
+    if (mark != kZero && mark != kEnd) break;
+    out.append(rest_, 0, mark == kZero ? zero + 1 : zero);
+    rest_.remove_prefix(zero + 2);
+    if (mark == kEnd) return out;
   }
   ok_ = false;
   rest_ = {};

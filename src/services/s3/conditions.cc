@@ -48,7 +48,9 @@ std::string_view bare_etag(std::string_view text) {
 }
 
 std::string quoted(std::string_view etag) {
-  return "\"" + std::string(etag) + "\"";
+  std::string out;
+  out.reserve(etag.size() + 2);
+  return out.append(1, '"').append(etag).append(1, '"');
 }
 
 Result<void> check_read(const ReadConditions& c, const ObjectVersion& object) {

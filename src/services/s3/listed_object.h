@@ -5,6 +5,7 @@
 
 #include "api/s3/shapes/common_prefix.h"
 #include "api/s3/shapes/restore_status.h"
+#include "services/s3/conditions.h"
 #include "services/s3/listing.h"
 #include "services/s3/object_access.h"
 #include "services/s3/records.h"
@@ -52,7 +53,7 @@ template <class Entry>
 void fill_listed(Entry& out, const ListedVersion& object, const KeyText& text) {
   out.key = text(object.key);
   out.last_modified = Timestamp::from_millis(object.modified_millis);
-  out.e_tag = "\"" + object.etag + "\"";
+  out.e_tag = quoted(object.etag);
   out.size = static_cast<int64_t>(object.size);
   out.storage_class = object.storage_class;
   if (!object.checksum.algorithm.empty()) {
