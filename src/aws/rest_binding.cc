@@ -1,5 +1,7 @@
 #include "aws/rest_binding.h"
 
+#include <algorithm>
+
 #include "aws/router.h"
 #include "aws/scalar_text.h"
 #include "base/document.h"
@@ -169,6 +171,21 @@ std::string header_text(const MemberDesc& m, const TypeDesc& type, const void* v
   return out;
 }
 
+// The lengths of a request's header names: an input of S3 has forty members that are headers, and
+// the length tells for most of them that they are not there.
+class HeaderLengths {
+ public:
+  explicit HeaderLengths(const WireRequest& request) {
+    if (!request.headers) return;
+    for (const auto& h : *request.headers) bits_ |= bit(h.name.size());
+  }
+  bool has(size_t length) const { return (bits_ & bit(length)) != 0; }
+
+ private:
+  static uint64_t bit(size_t length) { return uint64_t{1} << std::min<size_t>(length, 63); }
+  uint64_t bits_ = 0;
+};
+
 struct PrefixVisit {
   const MemberDesc* member;
   net::HttpResponse* response;
@@ -180,6 +197,7 @@ Result<void> read_bindings(const Match& match, const WireRequest& request, const
                            void* object, MemberSet& seen) {
   std::vector<std::pair<std::string, std::string>> query;
   bool parsed = false;
+  const HeaderLengths lengths(request);
   for (const MemberDesc& m : shape.members) {
     switch (m.location) {
       case Location::uri:
@@ -193,7 +211,7 @@ Result<void> read_bindings(const Match& match, const WireRequest& request, const
         VIRGA_TRY_VOID(read_query_member(match, m, query, shape, object, seen));
         break;
       case Location::header:
-        if (request.has_header(m.wire))
+        if (lengths.has(m.wire.size()) && request.has_header(m.wire))
           VIRGA_TRY_VOID(read_text(match, m, request.header(m.wire), shape, object, seen));
         break;
       case Location::headers:
@@ -206,17 +224,14 @@ Result<void> read_bindings(const Match& match, const WireRequest& request, const
   return {};
 }
 
-void write_header(const MemberDesc& m, const void* value, net::HttpResponse& response) {
-  response.headers.set(m.wire, header_text(m, *m.type, value));
-}
-
+// Into a new answer; a shape names each header once.
 void write_bindings(const StructDesc& shape, const void* object, net::HttpResponse& response) {
   for (const MemberDesc& m : shape.members) {
     if (m.location == Location::body) continue;
     const void* value = get_member(m, object);
     if (!value) continue;
     if (m.location == Location::header) {
-      write_header(m, value, response);
+      response.headers.add(m.wire, header_text(m, *m.type, value));
     } else if (m.location == Location::status) {
       // A required status that nobody set stays the operation's.
       const int32_t status = *static_cast<const int32_t*>(value);
@@ -226,7 +241,7 @@ void write_bindings(const StructDesc& shape, const void* object, net::HttpRespon
       m.type->map->each(*m.type, value, &visit,
                         [](void* self, const std::string& key, const void* text) {
                           const auto& v = *static_cast<PrefixVisit*>(self);
-                          v.response->headers.set(std::string(v.member->wire) + key,
+                          v.response->headers.add(std::string(v.member->wire) + key,
                                                   *static_cast<const std::string*>(text));
                         });
     }

@@ -11,6 +11,5 @@ Result<void> read_bindings(const Match& match, const WireRequest& request, const
                            void* object, MemberSet& seen);
 // Adds headers; a status member, when set, replaces the response's status.
 void write_bindings(const StructDesc& shape, const void* object, net::HttpResponse& response);
-void write_header(const MemberDesc& m, const void* value, net::HttpResponse& response);
 
 }  // namespace virga::aws

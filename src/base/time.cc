@@ -67,6 +67,10 @@ class DateText {
     text_[at_++] = c;
     return *this;
   }
+  DateText& text(std::string_view part) {
+    for (const char c : part) put(c);
+    return *this;
+  }
   std::string take() const { return std::string(text_, static_cast<size_t>(at_)); }
 
  private:
@@ -147,6 +151,24 @@ std::string format_iso8601_basic(Timestamp t) {
 }
 std::string format_http_date(Timestamp t) {
   const CivilTime c = to_civil(t);
+  if (has_four_digits(c.year)) {
+    return DateText()
+        .text(kDays[c.weekday])
+        .text(", ")
+        .number(c.day, 2)
+        .put(' ')
+        .text(kMonths[c.month - 1])
+        .put(' ')
+        .number(c.year, 4)
+        .put(' ')
+        .number(c.hour, 2)
+        .put(':')
+        .number(c.minute, 2)
+        .put(':')
+        .number(c.second, 2)
+        .text(" GMT")
+        .take();
+  }
   return formatted("%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[c.weekday], c.day,
                    kMonths[c.month - 1], c.year, c.hour, c.minute, c.second);
 }
