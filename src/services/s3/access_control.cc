@@ -172,8 +172,9 @@ Task<void> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
     co_return fail(call.key.empty() ? with_region(checked.error(), call.bucket) : checked.error());
 
   const std::string copy_source = text_of(input, "CopySource");
+  if (copy_source.empty()) co_return ok();
   const auto source = parse_copy_source(copy_source);
-  if (!source) co_return ok();  // there is none, or the operation says what is wrong with it
+  if (!source) co_return ok();  // the operation says what is wrong with it
   Call read{.ctx = ctx, .op = &op, .input = &input};
   read.copied_from = true;
   read.bucket_name = source->bucket;

@@ -41,9 +41,15 @@ bool is_legal_bucket_name(std::string_view name) {
 
 std::string canonical_user_id(std::string_view account) {
   constexpr size_t kIdDigits = 64;
-  const std::string hash =
-      to_hex(as_bytes(sha256("virga s3 canonical user " + std::string(account))));
-  return hash.substr(0, kIdDigits - std::min(kIdDigits, account.size())) + std::string(account);
+  // Every request asks for its caller's, and the next caller is mostly the same.
+  static thread_local std::string last_account, last_id;
+  if (last_id.empty() || last_account != account) {
+    const std::string hash =
+        to_hex(as_bytes(sha256("virga s3 canonical user " + std::string(account))));
+    last_account = account;
+    last_id = hash.substr(0, kIdDigits - std::min(kIdDigits, account.size())) + last_account;
+  }
+  return last_id;
 }
 
 }  // namespace virga::s3

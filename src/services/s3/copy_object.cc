@@ -97,7 +97,7 @@ Task<api::CopyObjectOutput> Service::copy_object(Ctx ctx, api::CopyObjectInput i
   object.etag = etag_of(content.md5, object.encryption, env_.random.bytes(16));
   object.checksum = {std::string(aws::name_of(of_copy)), to_base64(content.checksum), false};
   object.encryption.nonce = content.nonce;
-  object.content = content.blob;
+  object.content = std::move(content.blob);
 
   Placement placement{.bucket = input.bucket,
                       .if_match = input.if_match,

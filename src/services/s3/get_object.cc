@@ -53,9 +53,10 @@ Result<void> choose_part(Selection& s, int32_t number) {
 
 enum class Wants { content, headers };
 
+// Into a new `s`.
 template <class Input>
-Result<Selection> select_in(const S3Reader& s3, const Input& input, Wants wants,
-                            const RequestContext& request) {
+Result<void> select_in(const S3Reader& s3, const Input& input, Wants wants,
+                       const RequestContext& request, Selection& s) {
   const bool overrides = input.response_cache_control || input.response_content_disposition ||
                          input.response_content_encoding || input.response_content_language ||
                          input.response_content_type || input.response_expires;
@@ -73,7 +74,6 @@ Result<Selection> select_in(const S3Reader& s3, const Input& input, Wants wants,
         errors::invalid_request("Cannot specify both Range header and partNumber query parameter"));
   }
   VIRGA_TRY(bucket, open_bucket(s3, input.bucket, input.expected_bucket_owner));
-  Selection s;
   s.versioning = bucket.versioning;
   VIRGA_TRY(object, find_object(s3, bucket, input.key, input.version_id,
                                 wants == Wants::content ? "GET" : "HEAD"));
@@ -103,7 +103,7 @@ Result<Selection> select_in(const S3Reader& s3, const Input& input, Wants wants,
     VIRGA_TRY(range, parse_range(*input.range, s.object.size));
     s.range = range;
   }
-  return s;
+  return {};
 }
 
 // Most reads need a bucket and an object, one by one. Versions, and objects with their lists of
@@ -111,12 +111,16 @@ Result<Selection> select_in(const S3Reader& s3, const Input& input, Wants wants,
 template <class Input>
 Result<Selection> select(storage::Shard& shard, const Input& input, Wants wants,
                          const RequestContext& request) {
+  Result<Selection> out;
   if (!input.version_id) {
     const storage::LatestView latest(shard);
-    auto found = select_in(S3Reader(latest), input, wants, request);
-    if (found ? found->object.manifest == 0 : found.error().http_status < 500) return found;
+    const Result<void> found = select_in(S3Reader(latest), input, wants, request, *out);
+    if (!found && found.error().http_status < 500) return fail(found.error());
+    if (found && out->object.manifest == 0) return out;
+    *out = Selection();
   }
-  return select_in(S3Reader(*shard.snapshot()), input, wants, request);
+  VIRGA_TRY_VOID(select_in(S3Reader(*shard.snapshot()), input, wants, request, *out));
+  return out;
 }
 
 template <class Input, class Output>

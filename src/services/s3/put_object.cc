@@ -53,7 +53,7 @@ Task<api::PutObjectOutput> Service::put_object(Ctx ctx, api::PutObjectInput inpu
   object.etag = etag_of(content.md5, object.encryption, env_.random.bytes(16));
   object.checksum = {std::string(aws::name_of(kept)), to_base64(content.checksum), false};
   object.encryption.nonce = content.nonce;
-  object.content = content.blob;
+  object.content = std::move(content.blob);
 
   Placement placement{
       .bucket = input.bucket, .if_match = input.if_match, .if_none_match = input.if_none_match};
@@ -72,7 +72,8 @@ Task<api::PutObjectOutput> Service::put_object(Ctx ctx, api::PutObjectInput inpu
 // Makes an object of one content visible, or lets go of the content.
 Task<Placed> Service::place(Ctx ctx, Placement placement, ObjectVersion object) {
   const std::string chance = env_.random.bytes(16);
-  const auto body = [&](S3Transaction& s3) -> Result<Placed> {
+  Placed placed;
+  const auto body = [&](S3Transaction& s3) -> Result<bool> {
     VIRGA_TRY(bucket, s3.bucket(placement.bucket));
     VIRGA_TRY(before, s3.current(bucket, object.key));
     const ObjectVersion* const there = before && !before->delete_marker ? &*before : nullptr;
@@ -81,13 +82,17 @@ Task<Placed> Service::place(Ctx ctx, Placement placement, ObjectVersion object) 
     VIRGA_TRY_VOID(
         notifications_.publish(s3, *ctx, bucket, object_event(placement.event, bucket, object)));
     VIRGA_TRY(rules, lifecycle_of(s3, bucket));
-    return Placed{object, bucket.versioning, expiration_of(rules, object)};
+    placed.versioning = bucket.versioning;
+    placed.expiration = expiration_of(rules, object);
+    return true;
   };
-  Result<Placed> placed = co_await as_result(write(ctx, body));
-  if (!placed) {
+  const Result<bool> done = co_await as_result(write(ctx, body));
+  if (!done) {
     const Result<void> dropped = co_await as_result(blobs_.discard(object.content));
     ignore(dropped, "the next opening collects it");
+    co_return fail(done.error());
   }
+  placed.object = std::move(object);
   co_return std::move(placed);
 }
 
