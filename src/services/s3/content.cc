@@ -16,6 +16,8 @@ namespace {
 
 constexpr size_t kReadBytes = 1 << 20;
 constexpr size_t kOffloadBytes = 16 * 1024;  // less is hashed faster than a thread wakes up
+// More is worth two threads: MD5 of a piece takes about as long as all the rest.
+constexpr size_t kSplitBytes = 256 * 1024;
 
 // Everything that is computed over content, and where it goes.
 class Intake {
@@ -29,7 +31,12 @@ class Intake {
 
   // On the pool, or on the loop for little.
   Result<void> take(std::string piece) {
-    md5_.update(piece);
+    hash_md5(piece);
+    return store(std::move(piece));
+  }
+  // The two halves of take(), for two threads at once.
+  void hash_md5(std::string_view piece) { md5_.update(piece); }
+  Result<void> store(std::string piece) {
     kept_.update(piece);
     if (sent_) sent_->update(piece);
     if (cipher_) cipher_->apply(piece);
@@ -51,41 +58,51 @@ class Intake {
   storage::BlobWriter writer_;
 };
 
-// One piece of work on the pool that goes on while its owner reads the next bytes. Must be waited
-// for before it ends; nothing cuts that wait short.
+// What the pool does with one piece while its owner reads the next bytes. Must be waited for before
+// it ends; nothing cuts that wait short.
 class Beside {
  public:
   explicit Beside(async::Pool& pool) : pool_(pool), loop_(async::Loop::current()) {}
 
   void start(Intake& intake, std::string piece) {
     piece_ = std::move(piece);
-    running_ = true;
-    pool_.run([this, &intake] {
-      result_ = intake.take(std::move(piece_));
-      loop_->post([this] {
-        running_ = false;
-        if (waiter_) std::exchange(waiter_, {}).resume();
-      });
-    });
+    if (piece_.size() < kSplitBytes) {
+      run([this, &intake] { result_ = intake.take(std::move(piece_)); });
+      return;
+    }
+    run([this, &intake] { result_ = intake.store(std::string(piece_)); });
+    run([this, &intake] { intake.hash_md5(piece_); });
   }
   // `co_await wait()`: until the piece is done. Its outcome is result().
   auto wait() {
     struct Awaiter {
       Beside& mine;
-      bool await_ready() const { return !mine.running_; }
+      bool await_ready() const { return mine.running_ == 0; }
       void await_suspend(std::coroutine_handle<> waiter) { mine.waiter_ = waiter; }
       void await_resume() const {}
     };
     return Awaiter{*this};
   }
+  bool busy() const { return running_ != 0; }
   const Result<void>& result() const { return result_; }
 
  private:
+  template <class Work>
+  void run(Work work) {
+    ++running_;
+    pool_.run([this, work] {
+      work();
+      loop_->post([this] {
+        if (--running_ == 0 && waiter_) std::exchange(waiter_, {}).resume();
+      });
+    });
+  }
+
   async::Pool& pool_;
   async::Loop* const loop_;
   std::string piece_;
   Result<void> result_;
-  bool running_ = false;
+  int running_ = 0;  // pieces of work; on the loop
   std::coroutine_handle<> waiter_;
 };
 
@@ -159,20 +176,34 @@ Task<StoredContent> store_content(storage::BlobStore& blobs, async::Pool& pool,
   StoredContent out;
   Intake intake(blobs, options);
   Beside beside(pool);
-  for (;;) {
+  std::string gathered;
+  for (bool end = false; !end;) {
     Result<std::string> piece = co_await as_result(source.read(kReadBytes));
+    if (piece) {
+      end = piece->empty();
+      out.size += piece->size();
+      if (gathered.empty()) {
+        gathered = std::move(*piece);
+      } else {
+        gathered += *piece;
+      }
+      // While the pool is busy the next piece grows: a socket gives little at a time.
+      const bool small = gathered.size() < kReadBytes && out.size <= options.size_max;
+      if (!end && beside.busy() && small) continue;
+    }
     co_await beside.wait();
     if (!piece) co_return fail(piece.error());
-    if (!beside.result()) co_return fail(beside.result().error());
-    if (piece->empty()) break;
-    out.size += piece->size();
     if (out.size > options.size_max) co_return fail(too_large(out.size, options.size_max));
-    if (piece->size() < kOffloadBytes && out.size <= kReadBytes) {
-      co_await intake.take(std::move(*piece));
+    if (!beside.result()) co_return fail(beside.result().error());
+    if (gathered.empty()) continue;
+    if (gathered.size() < kOffloadBytes && out.size <= kReadBytes) {
+      co_await intake.take(std::exchange(gathered, {}));
     } else {
-      beside.start(intake, std::move(*piece));
+      beside.start(intake, std::exchange(gathered, {}));
     }
   }
+  co_await beside.wait();
+  if (!beside.result()) co_return fail(beside.result().error());
   intake.finish_digests(out, options.claims);
   co_await check_claims(options.claims, out, source);
   out.blob = co_await intake.writer().finish();
