@@ -2,6 +2,7 @@
 # The build puts this file in front of bootstrap.py; the two are one program.
 import importlib.util
 import os
+import socket
 import sys
 import types
 
@@ -118,7 +119,7 @@ def prefer_own_packages(folders):
 
 def make_clients_cheap():
     for step in (share_client_methods, share_rule_sets, share_retry_settings, copy_handlers_at_once, ask_for_proxies_once,
-                 look_at_signatures_directly, keep_tls_contexts):
+                 look_at_signatures_directly, keep_tls_contexts, share_resource_classes, share_event_names):
         try:
             step()
         except (ImportError, AttributeError):
@@ -251,12 +252,60 @@ def keep_tls_contexts():
     http.create_urllib3_context = create_urllib3_context
 
 
+def share_event_names():
+    """What an event's name is today follows from a constant table: found out once for all clients."""
+    from botocore.hooks import EventAliaser
+    original = EventAliaser.__init__
+    standard = EventAliaser(None)._event_aliases
+    names = EventAliaser(None)._alias_name_cache
+
+    def __init__(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        if self._event_aliases == standard:
+            self._alias_name_cache = names
+
+    EventAliaser.__init__ = __init__
+
+
+def share_resource_classes():
+    """The class of a resource (boto3's Table) depends on its description and on who listens to its making: a session makes it
+    once, not for each object."""
+    from boto3.resources.factory import ResourceFactory
+    original = ResourceFactory.load_from_definition
+
+    def listeners(factory, service, name):
+        aliaser = factory._emitter
+        event = "creating-resource-class.%s.%s" % (service, "ServiceResource" if name == service else name)
+        return list(aliaser._emitter._handlers.prefix_search(aliaser._alias_event_name(event)))
+
+    def load_from_definition(self, resource_name, single_resource_json_definition, service_context):
+        model = service_context.service_model
+        try:
+            description = model._service_description["operations"]
+            listening = listeners(self, service_context.service_name, resource_name)
+        except (AttributeError, KeyError):
+            return original(self, resource_name, single_resource_json_definition, service_context)
+        made = self.__dict__.setdefault("_virga_classes", {})
+        key = (service_context.service_name, resource_name)
+        known = made.get(key)
+        if known is None or known[0] is not single_resource_json_definition or known[1] is not description or \
+                known[2] != listening:
+            cls = original(self, resource_name, single_resource_json_definition, service_context)
+            known = made[key] = (single_resource_json_definition, description, listening, cls)
+        return known[3]
+
+    ResourceFactory.load_from_definition = load_from_definition
+
+
 # ---------------------------------------------------------------- ahead of need
 
 REHEARSAL_ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_SESSION_TOKEN": "x", "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
-REHEARSAL_KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+REHEARSAL_KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1",
+                  "endpoint_url": "http://127.0.0.1:4566"}
+CLIENTS = ("dynamodb", "s3", "sqs", "sns", "sts", "lambda", "secretsmanager", "ssm", "events", "stepfunctions", "logs", "kinesis",
+           "cloudwatch", "apigatewaymanagementapi")  # the first comes before the first fork
 BUILT = set()  # services of which this zygote has built a client
 
 
@@ -264,29 +313,121 @@ def default_session():
     return getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
 
 
+def json_answer(text):
+    return "application/x-amz-json-1.0", text
+
+
+def xml_answer(text):
+    return "text/xml", '<?xml version="1.0"?>' + text
+
+
+# Calls that stand for their services' protocols, with answers of their shape. Where the description knows another protocol for
+# the service the SDK refuses the answer, and what comes before the answer has been rehearsed all the same.
+REHEARSAL_CALLS = {
+    "dynamodb": (
+        ("get_item", {"TableName": "rehearsal", "Key": {"pk": {"S": "a"}}},
+         json_answer('{"Item": {"pk": {"S": "a"}, "n": {"N": "1"}, "l": {"L": [{"BOOL": true}]}, "m": {"M": {}}}}')),
+        ("put_item", {"TableName": "rehearsal", "Item": {"pk": {"S": "a"}, "n": {"N": "1"}}}, json_answer("{}"))),
+    "s3": (
+        ("get_object", {"Bucket": "rehearsal", "Key": "k"}, ("binary/octet-stream", "body")),
+        ("put_object", {"Bucket": "rehearsal", "Key": "k", "Body": b"body"}, xml_answer(""))),
+    "sqs": (
+        ("send_message", {"QueueUrl": "http://127.0.0.1:4566/000000000000/rehearsal", "MessageBody": "m"},
+         xml_answer("<SendMessageResponse><SendMessageResult><MessageId>1</MessageId></SendMessageResult>"
+                    "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></SendMessageResponse>")),),
+    "sns": (
+        ("publish", {"TopicArn": "arn:aws:sns:us-east-1:000000000000:rehearsal", "Message": "m"},
+         xml_answer("<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult>"
+                    "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></PublishResponse>")),),
+    "lambda": (
+        ("invoke", {"FunctionName": "rehearsal", "Payload": b"{}"}, ("application/json", "{}")),),
+    "events": (
+        ("put_events", {"Entries": [{"Source": "s", "DetailType": "t", "Detail": "{}"}]},
+         json_answer('{"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}')),),
+}
+
+
+class StandIn(socket.socket):
+    """A connection whose other end is in this process too: a request is answered while it is sent."""
+
+    def __init__(self, answer):
+        ours, self.peer = socket.socketpair()
+        super().__init__(fileno=ours.detach())
+        self.settimeout(1)
+        self.peer.settimeout(1)
+        content_type, text = answer
+        self.answer = ("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\nx-amzn-RequestId: 1\r\n\r\n%s" %
+                       (content_type, len(text), text)).encode()
+
+    def sendall(self, data, flags=0):
+        super().sendall(data, flags)
+        self.peer.recv(1 << 16)
+        self.peer.send(b"HTTP/1.1 100 Continue\r\n\r\n" if b"100-continue" in data else self.answer)
+
+    def close(self):
+        self.peer.close()
+        super().close()
+
+
+def rehearse_calls(service, client):
+    """Runs calls of the service up to answers that stand in for it: nothing leaves this process."""
+    from urllib3.util import connection
+    original = connection.create_connection
+    for operation, parameters, answer in REHEARSAL_CALLS.get(service, ()):
+        answers = [answer]
+
+        def connect(address, *args, **kwargs):
+            # Neither a second attempt nor one without sockets is a refused connection, after which the SDK waits and retries.
+            try:
+                address[0].encode("idna")
+                socket.getaddrinfo(address[0], address[1], 0, socket.SOCK_STREAM)  # a number: nobody is asked
+                return StandIn(answers.pop())
+            except OSError:
+                raise RuntimeError("no sockets") from None
+
+        connection.create_connection = connect
+        try:
+            got = getattr(client, operation)(**parameters)
+            for member in ("Body", "Payload"):
+                if member in got:
+                    got[member].read()
+        except Exception:  # an SDK of another shape
+            pass
+        finally:
+            connection.create_connection = original
+        client.close()
+
+
 def build_clients():
     """Builds the clients that most functions use, one a step, so that service descriptions are cached: done while nobody waits."""
     session = default_session()
     if session is None:
         return
-    for name in ("dynamodb", "s3", "sqs", "sns", "sts", "lambda", "secretsmanager", "ssm", "events", "stepfunctions"):
-        session.client(name, **REHEARSAL_KEYS)
+    for name in CLIENTS:
+        client = session.client(name, **REHEARSAL_KEYS)
         while make_tls_context is not None and len(TLS_CONTEXTS) < TLS_CONTEXTS_MAX:
             TLS_CONTEXTS.append(make_tls_context())
+        rehearse_calls(name, client)
         BUILT.add(name)
         yield
-    for name in ("dynamodb", "s3"):
-        session.resource(name, **REHEARSAL_KEYS)
+    for name, part in (("dynamodb", "Table"), ("s3", "Bucket")):
+        getattr(session.resource(name, **REHEARSAL_KEYS), part)("rehearsal")
+        BUILT.add(part)
         yield
 
 
 def rehearse_client():
-    """Builds a client as a function will, so that its first one finds this memory the process's own already."""
+    """Builds clients and calls with them as a function will, so that its first one finds this memory the process's own already."""
     session = default_session()
-    if "dynamodb" in BUILT and session is not None:
-        for _ in range(2):  # the second time after the configuration was forgotten: as it will be
-            session.client("dynamodb")
-            forget_environment(session)
+    if "dynamodb" not in BUILT or session is None:
+        return
+    rehearse_calls("dynamodb", session.client("dynamodb"))
+    forget_environment(session)  # the next one reads it anew, as the function's will
+    if "Table" in BUILT:
+        rehearse_calls("dynamodb", session.resource("dynamodb").Table("rehearsal").meta.client)
+    else:
+        session.client("dynamodb")
+    forget_environment(session)
 
 
 def forget_environment(session):

@@ -209,6 +209,35 @@ TEST_F(PythonEngine, brings_an_sdk_that_finds_the_platform) {
       R"(["http://127.0.0.1:4566", "http://127.0.0.1:9000", "http://127.0.0.1:1", "http://127.0.0.1:9000"])");
 }
 
+TEST_F(PythonEngine, leaves_no_trace_of_the_sdk_calls_it_has_rehearsed) {
+  auto spec = bed().python(
+      "import threading\nimport boto3\nfrom urllib3.util import connection\n"
+      "def mine(value):\n"
+      "    boto3.DEFAULT_SESSION.events.register('creating-resource-class.dynamodb.Table',\n"
+      "        lambda class_attributes, **kwargs: class_attributes.update(mine=value))\n"
+      "    return boto3.resource('dynamodb').Table('orders')\n"
+      "before = boto3.resource('dynamodb').Table('orders')\n"
+      "tables = [mine(1), mine(2)]\n"
+      "def handler(event, context):\n"
+      "    client = tables[0].meta.client\n"
+      "    return [hasattr(before, 'mine'), tables[0].mine, tables[1].mine, "
+      "client.meta.region_name, "
+      "client.meta.endpoint_url,\n"
+      "        client._request_signer._credentials.access_key, "
+      "connection.create_connection.__module__,\n"
+      "        type(before) is type(boto3.Session().resource('dynamodb').Table('orders')), "
+      "threading.active_count()]\n");
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"AWS_DEFAULT_REGION", "eu-west-1"},
+                                                        {"AWS_ACCESS_KEY_ID", "a"},
+                                                        {"AWS_SECRET_ACCESS_KEY", "b"},
+                                                        {"AWS_ENDPOINT_URL", "http://127.0.0.1:1"}})
+    spec.environment.emplace_back(name, value);
+  EXPECT_EQ(
+      bed().once(std::move(spec)).payload,
+      R"([false, 1, 2, "eu-west-1", "http://127.0.0.1:1", "a", "urllib3.util.connection", false, 1])");
+}
+
 TEST_F(PythonEngine, survives_a_hostile_runtime_api_client) {
   auto sandbox = bed().started(
       bed().python("import socket\ndef send(data):\n    s = socket.create_connection(('127.0.0.1', "
