@@ -41,6 +41,15 @@ def signed(endpoint, target, body, service="dynamodb", prefix="DynamoDB_20120810
     return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(text)}\r\n\r\n{text}".encode()
 
 
+def signed_invoke(endpoint, function, body):
+    """One Invoke request as bytes, signed as an SDK signs it."""
+    path = f"/2015-03-31/functions/{function}/invocations"
+    request = AWSRequest("POST", endpoint + path, data=body, headers={"Host": endpoint.split("//")[1]})
+    SigV4Auth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
+    head = "".join(f"{k}: {v}\r\n" for k, v in request.headers.items())
+    return f"POST {path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
 def call(endpoint, target, body):
     raw = signed(endpoint, target, body).decode()
     head, text = raw.split("\r\n\r\n", 1)

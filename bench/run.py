@@ -2,7 +2,7 @@
 """Measures what the README promises: rates, latencies and server CPU per request, beside peers in the same run.
 
 usage: bench/run.py [--seconds S] [--rounds N] [part ...]     parts: dynamodb, shapes, latency, redis, sqs, start, lambda,
-http_api, s3_get, s3_put, s3_large (default: all of these), and ten_million, s3_list, s3_memory, which take
+cold, http_api, s3_get, s3_put, s3_large (default: all of these), and ten_million, s3_list, s3_memory, which take
 some minutes each
 Peers that are not installed are left out and named. Rounds interleave; the table shows medians.
 """
@@ -18,14 +18,13 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from common import Dynalite, ROOT, cpu_seconds, load, prepare, signed, table, virga_server, write_requests  # noqa: E402
+from common import Dynalite, ROOT, cpu_seconds, load, prepare, signed, signed_invoke, table, virga_server, \
+    write_requests  # noqa: E402
+import cold  # noqa: E402
 import dynamodb_shapes  # noqa: E402
 import http_api  # noqa: E402
 import s3  # noqa: E402
 
-from botocore.auth import SigV4Auth  # noqa: E402
-from botocore.awsrequest import AWSRequest  # noqa: E402
-from botocore.credentials import Credentials  # noqa: E402
 
 
 def bench_dynamodb(options, folder):
@@ -136,15 +135,6 @@ def bench_start(options, folder):
     print(f"| stripped binary | {os.path.getsize(binary) / 1e6:.1f} MB |")
 
 
-def signed_invoke(endpoint, function, body):
-    """One Invoke request as bytes, signed as an SDK signs it."""
-    path = f"/2015-03-31/functions/{function}/invocations"
-    request = AWSRequest("POST", endpoint + path, data=body, headers={"Host": endpoint.split("//")[1]})
-    SigV4Auth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
-    head = "".join(f"{k}: {v}\r\n" for k, v in request.headers.items())
-    return f"POST {path} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
-
-
 FUNCTIONS = {
     "python3.12": ("app.py", "def handler(event, context):\n    return {'statusCode': 200, 'body': event['name']}\n"),
     "nodejs20.x": ("app.js", "exports.handler = async (event) => ({statusCode: 200, body: event.name});\n"),
@@ -184,7 +174,7 @@ def bench_lambda(options, folder):
 
 
 PARTS = {"dynamodb": bench_dynamodb, "shapes": dynamodb_shapes.bench_shapes, "latency": dynamodb_shapes.bench_latency,
-         "redis": bench_redis, "sqs": bench_sqs, "start": bench_start, "lambda": bench_lambda,
+         "redis": bench_redis, "sqs": bench_sqs, "start": bench_start, "lambda": bench_lambda, "cold": cold.bench_cold,
          "http_api": http_api.bench_http_api, **s3.PARTS}
 
 # Minutes each: only when named.
@@ -194,6 +184,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--starts", type=int, default=100, help="of each function of cold")
+    parser.add_argument("--function", default="", help="of cold: only those whose title has this text")
     parser.add_argument("--keys", type=int, default=1_000_000, help="in the bucket that s3_list lists")
     parser.add_argument("--gib", type=float, default=5, help="of the object of s3_memory")
     parser.add_argument("parts", nargs="*", choices=[*PARTS, *LONG_PARTS, []])
