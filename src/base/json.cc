@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "base/json_check.h"
 
 namespace virga {
 namespace {
@@ -47,16 +48,36 @@ Document from_dom(const simdjson::dom::element& e) {
   return Document();
 }
 
-}  // namespace
-
-Result<Document> parse_json(std::string_view text) {
-  simdjson::dom::parser parser;
-  if (parser.allocate(text.size() + 1, kJsonDepthMax))
+// Room for `bytes` and the depth that we accept are made once for each parser.
+Result<simdjson::dom::element> parse_with(simdjson::dom::parser& parser, std::string_view text,
+                                          size_t bytes) {
+  if (parser.capacity() < bytes && parser.allocate(bytes, kJsonDepthMax))
     return fail(json_error("document too large"));
   simdjson::dom::element root;
   const auto error = parser.parse(text.data(), text.size()).get(root);
   if (error) return fail(json_error(simdjson::error_message(error)));
+  return root;
+}
+
+}  // namespace
+
+Result<Document> parse_json(std::string_view text) {
+  simdjson::dom::parser parser;
+  VIRGA_TRY(root, parse_with(parser, text, text.size() + 1));
   return from_dom(root);
+}
+
+Result<void> check_json(std::string_view text) {
+  // A parser's memory is many times the text: one for texts of usual sizes stays in each thread.
+  constexpr size_t kUsualBytes = 16 * 1024;
+  if (text.size() < kUsualBytes) {
+    thread_local simdjson::dom::parser usual;
+    VIRGA_TRY(root, parse_with(usual, text, kUsualBytes));
+    return {};
+  }
+  simdjson::dom::parser large;
+  VIRGA_TRY(root, parse_with(large, text, text.size() + 1));
+  return {};
 }
 
 namespace {

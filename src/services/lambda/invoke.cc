@@ -4,7 +4,7 @@
 
 #include "api/lambda/enums.h"
 #include "async/call_on.h"
-#include "base/json.h"
+#include "base/json_check.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "platform/transact.h"
@@ -29,9 +29,9 @@ double chance_of(async::Random& random) {
   return static_cast<double>(random.next() >> 11) * 0x1.0p-53;
 }
 
-// The lowest `digits` digits.
-void append_hex(std::string& out, uint64_t value, int digits) {
-  while (digits-- > 0) out += "0123456789abcdef"[value >> (4 * digits) & 15];
+// The lowest `digits` digits, from `at` on.
+void write_hex(std::string& out, size_t at, uint64_t value, size_t digits) {
+  for (; digits-- > 0; value >>= 4) out[at + digits] = "0123456789abcdef"[value & 15];
 }
 
 }  // namespace
@@ -46,15 +46,15 @@ Result<void> check_payload(const std::string& payload, std::string_view type) {
   const bool event = type == api::invocation_type::kEvent;
   const size_t limit = event ? kAsynchronousBytesMax : kSynchronousBytesMax;
   if (payload.size() > limit) return fail(errors::request_too_large(payload.size(), type, limit));
-  const auto parsed = parse_json(payload);
-  if (!parsed) return fail(errors::invalid_request_content(parsed.error().message));
+  const auto valid = check_json(payload);
+  if (!valid) return fail(errors::invalid_request_content(valid.error().message));
   return {};
 }
 
 Result<std::string> decode_client_context(const std::optional<std::string>& text) {
   if (!text || text->empty()) return std::string();
   const auto json = from_base64(*text);
-  if (text->size() > kClientContextBytesMax || !json || !parse_json(*json)) {
+  if (text->size() > kClientContextBytesMax || !json || !check_json(*json)) {
     return fail(errors::invalid_request_content(
         "Client context must be a valid Base64-encoded JSON object."));
   }
@@ -64,15 +64,12 @@ Result<std::string> decode_client_context(const std::optional<std::string>& text
 // Root=1-<time>-<96 random bits>;Parent=<64>;Sampled=0. Source: X-Ray Developer Guide, "Tracing
 // header".
 std::string make_trace_id(async::Env& env) {
-  const auto seconds = static_cast<uint32_t>(env.wall.now().at.seconds());
-  std::string out = "Root=1-";
-  append_hex(out, seconds, 8);
-  out += '-';
-  append_hex(out, env.random.next(), 16);
-  append_hex(out, env.random.next(), 8);
-  out += ";Parent=";
-  append_hex(out, env.random.next(), 16);
-  return out + ";Sampled=0";
+  std::string out = "Root=1-........-........................;Parent=................;Sampled=0";
+  write_hex(out, 7, static_cast<uint64_t>(env.wall.now().at.seconds()), 8);
+  write_hex(out, 16, env.random.next(), 16);
+  write_hex(out, 32, env.random.next(), 8);
+  write_hex(out, 48, env.random.next(), 16);
+  return out;
 }
 
 Task<Service::Ran> Service::run(RunRequest request) {
