@@ -6,6 +6,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "base/hashing.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -37,11 +39,12 @@ void add_header(std::string& out, std::string_view name, std::string_view value)
   if (value.empty()) return;
   out += name;
   out += ": ";
-  constexpr std::string_view breaks("\r\n\0", 3);
-  for (size_t at = 0; at < value.size();) {
-    const size_t end = std::min(value.find_first_of(breaks, at), value.size());
-    out += value.substr(at, end - at);
-    at = end + 1;
+  const size_t begin = out.size();
+  out += value;
+  for (const char breaks : {'\r', '\n', '\0'}) {
+    if (value.find(breaks) != std::string_view::npos)
+      out.erase(std::remove(out.begin() + static_cast<ptrdiff_t>(begin), out.end(), breaks),
+                out.end());
   }
   out += "\r\n";
 }
@@ -208,10 +211,10 @@ void EngineCell::on_init_error(ApiConnection& connection, ApiRequest& request) {
 
 // The answer to the invocation under way, in streaming mode, for somebody who takes it so.
 bool EngineCell::streams_answer(ApiConnection& connection, const ApiRequest& head) {
-  if (!iequals(head.header("lambda-runtime-function-response-mode"), "streaming")) return false;
   if (!request_ || !request_->stream || !delivered_ || outcome_ || streaming_ ||
       head.method() != "POST" || !head.path().ends_with("/" + request_->request_id + "/response"))
     return false;
+  if (!iequals(head.header("lambda-runtime-function-response-mode"), "streaming")) return false;
   streaming_ = &connection;
   request_->stream->begin(head.header("content-type"));
   return true;
@@ -237,7 +240,7 @@ void EngineCell::on_answer(ApiConnection& connection, ApiRequest& request, bool 
     }
   }
   outcome.content_type = request.header("content-type");
-  outcome.error_type = request.header("lambda-runtime-function-error-type");
+  if (is_error) outcome.error_type = request.header("lambda-runtime-function-error-type");
   if (request.too_large) {
     refuse(connection, 413, "RequestEntityTooLarge",
            "Exceeded maximum allowed payload size (6291556 bytes).");
