@@ -20,7 +20,6 @@ from importlib.util import module_from_spec
 
 FD_TELEMETRY = 3
 FD_ASSIGN = 4  # the assignment comes here, then it is this process's connection to the Runtime API
-API_ROOT = b"/2018-06-01/runtime"
 BOOTSTRAP = sys._getframe().f_code.co_filename
 SHIM = None  # shim.c, where there is a zygote
 
@@ -28,6 +27,10 @@ SHIM = None  # shim.c, where there is a zygote
 
 ACCEPTED = (b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n"
             b'{"status":"OK"}\n')  # as src/sandbox/cell.cc writes it; anything else is read with care
+
+
+def headers_of(head):
+    return dict([line.split(b": ", 1) for line in head.split(b"\r\n")[1:]])
 
 
 class Api:
@@ -41,14 +44,23 @@ class Api:
         self.write = os.write
         self.buffer = b""
 
-    def read_accepted(self):
-        """Takes the answer to a POST, whatever it says."""
-        if not self.buffer:
-            self.buffer = self.read(self.fd, 65536)
-        if self.buffer.startswith(ACCEPTED):
-            self.buffer = self.buffer[len(ACCEPTED):]
+    def exchange(self, data):
+        """Sends an answer together with the request for the next event; headers and body of that event. Most often the
+        platform's two answers come in one piece."""
+        self.send(data)
+        buffer = self.buffer or self.read(self.fd, 65536)
+        if buffer.startswith(ACCEPTED):
+            end = buffer.find(b"\r\n\r\n", len(ACCEPTED))
+            if end >= 0:
+                headers = headers_of(buffer[len(ACCEPTED):end])
+                if end + 4 + int(headers.get(b"Content-Length", 0)) == len(buffer):
+                    self.buffer = b""
+                    return headers, buffer[end + 4:]
+            self.buffer = buffer[len(ACCEPTED):]
         else:
-            self.read_answer()
+            self.buffer = buffer
+            self.read_answer()  # whatever it says
+        return self.read_answer()
 
     def read_answer(self):
         """Headers (named as the platform spells them, bytes) and body of the next answer."""
@@ -62,7 +74,7 @@ class Api:
             if not part:
                 os._exit(0)
             buffer = buffer + part if buffer else part
-        headers = dict([line.split(b": ", 1) for line in buffer[:end].split(b"\r\n")[1:]])
+        headers = headers_of(buffer[:end])
         need = end + 4 + int(headers.get(b"Content-Length", 0))
         if len(buffer) < need:
             parts = [buffer]
@@ -85,13 +97,12 @@ class Api:
 
 
 def next_event():
-    return b"GET " + API_ROOT + b"/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
+    return b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"
 
 
 def post(path, body, headers=b""):
-    return (b"POST " + API_ROOT + path + b" HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n"
-            b"Content-Type: application/json\r\n" + headers +
-            b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
+    return (b"POST /2018-06-01/runtime%b HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nContent-Type: application/json\r\n%b"
+            b"Content-Length: %d\r\n\r\n%b") % (path, headers, len(body), body)
 
 
 # ---------------------------------------------------------------- what handlers see
@@ -340,31 +351,46 @@ def make_encoder():
 
 
 encode_json = make_encoder()
+scan_json = json.JSONDecoder().scan_once
+
+
+def decode_json(text):
+    """json.loads(text); in one step where nothing stands around the value."""
+    try:
+        value, end = scan_json(text, 0)
+        if end == len(text):
+            return value
+    except StopIteration:
+        pass
+    return json.loads(text)
+
+
 TRACE_VARIABLE = b"_X_AMZN_TRACE_ID"
+ENVIRONMENT = os.environ  # functions may put something else in its place
 
 
 def set_trace_id(value):
     """The variable _X_AMZN_TRACE_ID, for this process and those that it starts."""
     if value is None:
-        os.environ.pop("_X_AMZN_TRACE_ID", None)
+        ENVIRONMENT.pop("_X_AMZN_TRACE_ID", None)
     elif SHIM is None:
-        os.environ["_X_AMZN_TRACE_ID"] = value.decode()
+        ENVIRONMENT["_X_AMZN_TRACE_ID"] = value.decode()
     else:
-        # os.environ alone would leave its copy of each value behind: the C library keeps all that a process ever set.
-        os.environ._data[TRACE_VARIABLE] = value
+        # The environment alone would leave its copy of each value behind: the C library keeps all that a process ever set.
+        ENVIRONMENT._data[TRACE_VARIABLE] = value
         SHIM.virga_set_trace_id(value)
 
 
 def call(handler, headers, body):
     """Runs one invocation; the bytes that answer it."""
     get = headers.get
-    request_id = get(b"Lambda-Runtime-Aws-Request-Id", b"").decode()
-    REQUEST_ID[0] = request_id
-    prefix = b"/invocation/" + request_id.encode()
+    id_bytes = get(b"Lambda-Runtime-Aws-Request-Id", b"")
+    REQUEST_ID[0] = request_id = id_bytes.decode()
+    prefix = b"/invocation/" + id_bytes
     set_trace_id(get(b"Lambda-Runtime-Trace-Id"))
     try:
         try:
-            event = json.loads(str(body, "utf-8"))
+            event = decode_json(str(body, "utf-8"))
         except ValueError as e:
             raise MarshalError("Unable to unmarshal input: {}".format(e)) from None
         client = get(b"Lambda-Runtime-Client-Context")
@@ -494,13 +520,12 @@ def run_sandbox(bare=False):
 
     following = next_event()
     api.send(following)
+    headers, body = api.read_answer()
     while True:
-        headers, body = api.read_answer()
         answer = call(handler, headers, body)
         flush()
         # The answer and the request for the next event leave in one write; the platform answers them in order.
-        api.send(answer + following)
-        api.read_accepted()
+        headers, body = api.exchange(answer + following)
 
 
 def main():
