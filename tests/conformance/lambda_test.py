@@ -175,6 +175,12 @@ def test_the_environment_of_a_function_is_aws_environment(aws, function):
     assert env["AWS_ACCESS_KEY_ID"].startswith("ASIA") and env["AWS_SESSION_TOKEN"]
 
 
+def test_a_function_may_replace_the_environment_mapping(aws, function):
+    name = function("import os\ndef handler(event, context):\n    os.environ = {'own': 'yes'}\n    return os.environ['own']\n")
+    assert [call(aws, name)[1] for _ in range(3)] == ["yes", "yes", "yes"]
+    assert aws.invoke(FunctionName=name).get("FunctionError") is None
+
+
 def test_versions_and_aliases(aws, function):
     name = function("def handler(e, c): return 1\n")
     one = aws.publish_version(FunctionName=name)
