@@ -264,7 +264,7 @@ Task<void> Wiring::load() {
   p.dynamodb_catalog = std::make_unique<dynamodb::Catalog>(*p.shard);
   p.gate->add("dynamodb", *p.dynamodb_catalog);
   p.dispatcher->set_gate(*p.gate);
-  p.iam = std::make_unique<iam::Service>(*p.shard, *p.identity);
+  p.iam = std::make_unique<iam::Service>(*p.shard, *p.identity, mode);
   p.dispatcher->add(iam::make_binding(*p.iam));
   p.sts = std::make_unique<sts::Service>(*p.identity, mode);
   p.dispatcher->add(sts::make_binding(*p.sts));

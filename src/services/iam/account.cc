@@ -59,6 +59,9 @@ Task<api::GetAccountSummaryOutput> Service::get_account_summary(Ctx ctx,
                                          {"UserPolicySizeQuota", 2048},
                                          {"GroupPolicySizeQuota", 5120},
                                          {"AssumeRolePolicySizeQuota", 2048},
+                                         {"ServerCertificatesQuota", 20},
+                                         {"SigningCertificatesPerUserQuota", 2},
+                                         {"PolicyVersionsInUseQuota", 10000},
                                          {"GlobalEndpointTokenVersion", 1},
                                          {"AccountMFAEnabled", 0},
                                          {"MFADevices", 0},
@@ -70,7 +73,10 @@ Task<api::GetAccountSummaryOutput> Service::get_account_summary(Ctx ctx,
                                          {"Roles", 0},
                                          {"Policies", 0},
                                          {"InstanceProfiles", 0},
-                                         {"AccountAccessKeysPresent", 0}};
+                                         {"AccountAccessKeysPresent", 0},
+                                         {"AccountPasswordPresent", 0},
+                                         {"AccountSigningCertificatesPresent", 0},
+                                         {"PolicyVersionsInUse", 0}};
   co_await read(ctx, [&](const IamReader& iam) -> Result<void> {
     const std::pair<Kind, const char*> kinds[] = {
         {Kind::user, "Users"}, {Kind::role, "Roles"}, {Kind::group, "Groups"}};
@@ -78,11 +84,21 @@ Task<api::GetAccountSummaryOutput> Service::get_account_summary(Ctx ctx,
       int32_t& count = summary[name];
       VIRGA_TRY_VOID(iam.each_entity(kind, "", [&](Entity&&) { return ++count > 0; }));
     }
-    VIRGA_TRY_VOID(iam.each_policy([&](PolicyRecord&&) { return ++summary["Policies"] > 0; }));
+    VIRGA_TRY_VOID(iam.each_policy([&](PolicyRecord&& p) {
+      ++summary["Policies"];
+      summary["PolicyVersionsInUse"] += static_cast<int32_t>(p.versions.size());
+      return true;
+    }));
     VIRGA_TRY_VOID(iam.each_instance_profile(
         [&](InstanceProfileRecord&&) { return ++summary["InstanceProfiles"] > 0; }));
     for (const DocumentKind kind : {DocumentKind::oidc_provider, DocumentKind::saml_provider})
       VIRGA_TRY_VOID(iam.each_document(kind, [&](Document&&) { ++summary["Providers"]; }));
+    VIRGA_TRY_VOID(iam.each_document(DocumentKind::mfa_device, [&](Document&& device) {
+      ++summary["MFADevices"];
+      if (!device.string_or("user_id", "").empty()) ++summary["MFADevicesInUse"];
+    }));
+    VIRGA_TRY_VOID(iam.each_document(DocumentKind::server_certificate,
+                                     [&](Document&&) { ++summary["ServerCertificates"]; }));
     VIRGA_TRY(root, iam.find_entity(Kind::root, ""));
     if (root && !root->access_keys.empty()) summary["AccountAccessKeysPresent"] = 1;
     return {};

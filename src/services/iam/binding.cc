@@ -12,6 +12,7 @@ aws::ServiceBinding make_binding(Service& service) {
                     {"GenerateCredentialReport",
                      "password_last_changed is when the password was made; the use of keys is not "
                      "recorded"},
+                    {"CreateVirtualMFADevice", "QRCodePNG is not drawn"},
                     {"GetAccessKeyLastUsed", "the use of keys is not recorded: answers N/A"},
                     {"SimulatePrincipalPolicy",
                      "resource policies are not looked at; matched statements are not listed"},

@@ -5,6 +5,7 @@
 #include "services/iam/errors.h"
 #include "services/iam/service.h"
 #include "services/iam/support.h"
+#include "services/iam/user_credentials.h"
 
 namespace virga::iam {
 namespace {
@@ -19,8 +20,8 @@ constexpr std::string_view kHeader =
     "access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,"
     "access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,"
     "cert_1_last_rotated,cert_2_active,cert_2_last_rotated";
-constexpr std::string_view kNoCertificates = ",false,N/A,false,N/A";
 constexpr size_t kKeysMax = 2;
+constexpr size_t kCertificatesMax = 2;
 
 // "2026-03-01T12:00:00+00:00"
 std::string time_text(Timestamp t) {
@@ -45,8 +46,23 @@ Result<std::string> key_columns(const storage::View& view, const std::vector<std
   return out;
 }
 
+// The columns of both signing certificates.
+Result<std::string> certificate_columns(const IamReader& iam, const Entity& e) {
+  VIRGA_TRY(own, credentials_of(iam, DocumentKind::signing_certificate, e));
+  std::string out;
+  for (size_t i = 0; i < kCertificatesMax; ++i) {
+    const bool there = i < own.size();
+    out += there && text_member(own[i], "status") == "Active" ? ",true," : ",false,";
+    out += there ? time_text(time_member(own[i], "created")) : "N/A";
+  }
+  return out;
+}
+
 Result<std::string> row_of(const RequestContext& context, const storage::View& view,
                            const Entity& e) {
+  const IamReader iam(view, context.account);
+  VIRGA_TRY(devices, credentials_of(iam, DocumentKind::mfa_device, e));
+  const std::string mfa = devices.empty() ? ",false" : ",true";
   const bool root = e.kind == Kind::root;
   std::string row = root ? "<root_account>" : e.name;
   row += ",";
@@ -56,12 +72,14 @@ Result<std::string> row_of(const RequestContext& context, const storage::View& v
   if (root) {
     row += ",not_supported,no_information,not_supported,not_supported,false";
   } else if (e.login.empty()) {
-    row += ",false,N/A,N/A,N/A,false";
+    row += ",false,N/A,N/A,N/A" + mfa;
   } else {
-    row += ",true,no_information," + time_text(e.login_created) + ",N/A,false";
+    row += ",true,no_information," + time_text(e.login_created) + ",N/A" + mfa;
   }
   VIRGA_TRY(keys, key_columns(view, e.access_keys));
-  return row + keys + std::string(kNoCertificates);
+  if (root) return row + keys + ",false,N/A,false,N/A";
+  VIRGA_TRY(certificates, certificate_columns(iam, e));
+  return row + keys + certificates;
 }
 
 }  // namespace

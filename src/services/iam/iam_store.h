@@ -15,6 +15,8 @@
 //   'i' name → instance profile     'a' → account alias     'o' → what the account's root has
 //   'c' host and path → OpenID Connect provider     'w' → password policy
 //   's' name → SAML provider        'e' → credential report
+//   'm' name → virtual MFA device   't' name → server certificate
+//   'h' | 'x' | 'd' id → a user's SSH public key, signing certificate, service's password
 // Names are in lower case in keys: IAM's names are unique without regard to case.
 // Source: IAM User Guide, "IAM and AWS STS quotas", name requirements. And, without an account, 'k'
 // id → access key.
@@ -25,7 +27,12 @@ enum class DocumentKind : char {
   oidc_provider = 'c',
   password_policy = 'w',
   saml_provider = 's',
-  credential_report = 'e'
+  credential_report = 'e',
+  mfa_device = 'm',
+  server_certificate = 't',
+  ssh_public_key = 'h',
+  signing_certificate = 'x',
+  service_credential = 'd'
 };
 
 // Reads from a view (a snapshot or a transaction); lives no longer than it.

@@ -71,7 +71,7 @@ std::string arn_of(const RequestContext& context, const std::string& url) {
 
 // "token.actions.githubusercontent.com" of https://token.actions.githubusercontent.com/.
 Result<std::string> name_of_url(std::string_view url) {
-  if (!url.starts_with("https://") && !url.starts_with("http://")) {
+  if (!url.starts_with("https://")) {
     return fail(errors::validation("Invalid Open ID Connect Provider URL"));
   }
   url.remove_prefix(url.find("://") + 3);

@@ -15,6 +15,7 @@ namespace virga::iam {
 namespace api {
 struct Tag;
 }
+struct CredentialName;  // user_credentials.h
 
 // IAM: users, roles, groups, their keys and policies. State is per account, without regions; every
 // change is durable before its answer and effective at once. Constructed by server/; any loop may
@@ -22,8 +23,9 @@ struct Tag;
 class Service final : public api::Handlers {
  public:
   // Both outlive the service. `identity` hears of every write, so that no cached policy outlives
-  // its change.
-  Service(storage::Shard& shard, Identity& identity) : shard_(shard), identity_(identity) {}
+  // its change. In open mode any MFA codes of six digits are right.
+  Service(storage::Shard& shard, Identity& identity, platform::AuthMode mode)
+      : shard_(shard), identity_(identity), mode_(mode) {}
 
   // users.cc
   Task<api::CreateUserOutput> create_user(Ctx ctx, api::CreateUserInput input) override;
@@ -235,19 +237,77 @@ class Service final : public api::Handlers {
       Ctx ctx, api::UntagOpenIDConnectProviderInput input) override;
   Task<api::ListOpenIDConnectProviderTagsOutput> list_open_id_connect_provider_tags(
       Ctx ctx, api::ListOpenIDConnectProviderTagsInput input) override;
-  // devices_and_certificates.cc
+  // mfa_devices.cc
+  Task<api::CreateVirtualMFADeviceOutput> create_virtual_mfa_device(
+      Ctx ctx, api::CreateVirtualMFADeviceInput input) override;
+  Task<api::DeleteVirtualMFADeviceOutput> delete_virtual_mfa_device(
+      Ctx ctx, api::DeleteVirtualMFADeviceInput input) override;
+  Task<api::EnableMFADeviceOutput> enable_mfa_device(Ctx ctx,
+                                                     api::EnableMFADeviceInput input) override;
+  Task<api::ResyncMFADeviceOutput> resync_mfa_device(Ctx ctx,
+                                                     api::ResyncMFADeviceInput input) override;
+  Task<api::DeactivateMFADeviceOutput> deactivate_mfa_device(
+      Ctx ctx, api::DeactivateMFADeviceInput input) override;
+  Task<api::GetMFADeviceOutput> get_mfa_device(Ctx ctx, api::GetMFADeviceInput input) override;
   Task<api::ListMFADevicesOutput> list_mfa_devices(Ctx ctx,
                                                    api::ListMFADevicesInput input) override;
   Task<api::ListVirtualMFADevicesOutput> list_virtual_mfa_devices(
       Ctx ctx, api::ListVirtualMFADevicesInput input) override;
-  Task<api::ListSSHPublicKeysOutput> list_ssh_public_keys(
-      Ctx ctx, api::ListSSHPublicKeysInput input) override;
-  Task<api::ListSigningCertificatesOutput> list_signing_certificates(
-      Ctx ctx, api::ListSigningCertificatesInput input) override;
-  Task<api::ListServiceSpecificCredentialsOutput> list_service_specific_credentials(
-      Ctx ctx, api::ListServiceSpecificCredentialsInput input) override;
+  Task<api::TagMFADeviceOutput> tag_mfa_device(Ctx ctx, api::TagMFADeviceInput input) override;
+  Task<api::UntagMFADeviceOutput> untag_mfa_device(Ctx ctx,
+                                                   api::UntagMFADeviceInput input) override;
+  Task<api::ListMFADeviceTagsOutput> list_mfa_device_tags(
+      Ctx ctx, api::ListMFADeviceTagsInput input) override;
+
+  // server_certificates.cc
+  Task<api::UploadServerCertificateOutput> upload_server_certificate(
+      Ctx ctx, api::UploadServerCertificateInput input) override;
+  Task<api::GetServerCertificateOutput> get_server_certificate(
+      Ctx ctx, api::GetServerCertificateInput input) override;
   Task<api::ListServerCertificatesOutput> list_server_certificates(
       Ctx ctx, api::ListServerCertificatesInput input) override;
+  Task<api::UpdateServerCertificateOutput> update_server_certificate(
+      Ctx ctx, api::UpdateServerCertificateInput input) override;
+  Task<api::DeleteServerCertificateOutput> delete_server_certificate(
+      Ctx ctx, api::DeleteServerCertificateInput input) override;
+  Task<api::TagServerCertificateOutput> tag_server_certificate(
+      Ctx ctx, api::TagServerCertificateInput input) override;
+  Task<api::UntagServerCertificateOutput> untag_server_certificate(
+      Ctx ctx, api::UntagServerCertificateInput input) override;
+  Task<api::ListServerCertificateTagsOutput> list_server_certificate_tags(
+      Ctx ctx, api::ListServerCertificateTagsInput input) override;
+
+  // keys_and_signing_certificates.cc
+  Task<api::UploadSSHPublicKeyOutput> upload_ssh_public_key(
+      Ctx ctx, api::UploadSSHPublicKeyInput input) override;
+  Task<api::GetSSHPublicKeyOutput> get_ssh_public_key(Ctx ctx,
+                                                      api::GetSSHPublicKeyInput input) override;
+  Task<api::ListSSHPublicKeysOutput> list_ssh_public_keys(
+      Ctx ctx, api::ListSSHPublicKeysInput input) override;
+  Task<api::UpdateSSHPublicKeyOutput> update_ssh_public_key(
+      Ctx ctx, api::UpdateSSHPublicKeyInput input) override;
+  Task<api::DeleteSSHPublicKeyOutput> delete_ssh_public_key(
+      Ctx ctx, api::DeleteSSHPublicKeyInput input) override;
+  Task<api::UploadSigningCertificateOutput> upload_signing_certificate(
+      Ctx ctx, api::UploadSigningCertificateInput input) override;
+  Task<api::ListSigningCertificatesOutput> list_signing_certificates(
+      Ctx ctx, api::ListSigningCertificatesInput input) override;
+  Task<api::UpdateSigningCertificateOutput> update_signing_certificate(
+      Ctx ctx, api::UpdateSigningCertificateInput input) override;
+  Task<api::DeleteSigningCertificateOutput> delete_signing_certificate(
+      Ctx ctx, api::DeleteSigningCertificateInput input) override;
+
+  // service_specific_credentials.cc
+  Task<api::CreateServiceSpecificCredentialOutput> create_service_specific_credential(
+      Ctx ctx, api::CreateServiceSpecificCredentialInput input) override;
+  Task<api::ListServiceSpecificCredentialsOutput> list_service_specific_credentials(
+      Ctx ctx, api::ListServiceSpecificCredentialsInput input) override;
+  Task<api::ResetServiceSpecificCredentialOutput> reset_service_specific_credential(
+      Ctx ctx, api::ResetServiceSpecificCredentialInput input) override;
+  Task<api::UpdateServiceSpecificCredentialOutput> update_service_specific_credential(
+      Ctx ctx, api::UpdateServiceSpecificCredentialInput input) override;
+  Task<api::DeleteServiceSpecificCredentialOutput> delete_service_specific_credential(
+      Ctx ctx, api::DeleteServiceSpecificCredentialInput input) override;
 
   // saml_providers.cc
   Task<api::CreateSAMLProviderOutput> create_saml_provider(
@@ -320,14 +380,17 @@ class Service final : public api::Handlers {
   Task<void> edit_saml_provider(Ctx ctx, std::string arn, Edit edit);
   template <class Edit>
   Task<void> edit_provider(Ctx ctx, std::string arn, Edit edit);
-  Result<void> must_be_a_user(const RequestContext& context,
-                              const std::optional<std::string>& name);
+  Task<void> set_credential_status(Ctx ctx, CredentialName which, std::string status);
+  Task<void> delete_credential(Ctx ctx, CredentialName which);
+  Result<void> check_codes(Ctx ctx, const Document& device, const std::string& first,
+                           const std::string& second) const;
   Task<void> edit_policy(Ctx ctx, std::string arn, std::function<Result<void>(PolicyRecord&)> edit);
   Task<void> edit_profile(Ctx ctx, std::string name,
                           std::function<Result<void>(InstanceProfileRecord&)> edit);
 
   storage::Shard& shard_;
   Identity& identity_;
+  platform::AuthMode mode_;
 };
 
 }  // namespace virga::iam

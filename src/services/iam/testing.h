@@ -65,7 +65,7 @@ class IamFixture {
   void start() {
     auto opened = shard.run(Identity::open(*shard, shard.fake_env().env()));
     identity = std::move(*opened);
-    service = std::make_unique<Service>(*shard, *identity);
+    service = std::make_unique<Service>(*shard, *identity, platform::AuthMode::strict);
   }
   void stop() {
     service.reset();

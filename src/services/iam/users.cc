@@ -9,6 +9,7 @@
 #include "services/iam/policy_rules.h"
 #include "services/iam/service.h"
 #include "services/iam/support.h"
+#include "services/iam/user_credentials.h"
 
 namespace virga::iam {
 namespace {
@@ -117,6 +118,7 @@ Task<api::DeleteUserOutput> Service::delete_user(Ctx ctx, api::DeleteUserInput i
   co_await write(ctx, [&](IamWriter& iam) -> Result<void> {
     VIRGA_TRY(user, iam.entity(Kind::user, input.user_name));
     VIRGA_TRY_VOID(may_delete(user));
+    VIRGA_TRY_VOID(owns_no_credentials(iam, user));
     iam.txn().allow_in_low_space();
     iam.erase_entity(Kind::user, user.name);
     return {};
