@@ -34,6 +34,7 @@
 #include "services/apigatewayv2/client_upstream.h"
 #include "services/apigatewayv2/data_plane.h"
 #include "services/apigatewayv2/service.h"
+#include "services/apigatewayv2/service_integration.h"
 #include "services/dynamodb/catalog.h"
 #include "services/dynamodb/service.h"
 #include "services/dynamodb/streams_service.h"
@@ -196,6 +197,7 @@ struct Wiring::Parts {
   apigatewayv2::ClientUpstream upstream;
   std::unique_ptr<apigatewayv2::Service> apigatewayv2;
   std::unique_ptr<platform::IamSigner> api_signer;
+  std::unique_ptr<apigatewayv2::ServiceCaller> api_services;
   std::unique_ptr<apigatewayv2::DataPlane> data_plane;
   std::unique_ptr<ExecuteApi> execute_api;
 
@@ -305,6 +307,13 @@ Task<void> Wiring::load() {
   p.apigatewayv2 = std::make_unique<apigatewayv2::Service>(*p.shard, p.env);
   p.dispatcher->add(apigatewayv2::make_binding(*p.apigatewayv2));
   p.api_signer = p.make_signer("execute-api", "execute-api:Invoke");
+  const auto find_operation = [](std::string_view service,
+                                 std::string_view operation) -> const aws::OperationDesc* {
+    const aws::ServiceDesc* desc = aws::find_service(service);
+    return desc ? aws::find_operation(*desc, operation) : nullptr;
+  };
+  p.api_services = std::make_unique<apigatewayv2::ServiceCaller>(
+      *p.dispatcher, find_operation, p.strict() ? p.gate.get() : nullptr);
   p.data_plane = std::make_unique<apigatewayv2::DataPlane>(
       apigatewayv2::DataPlane::Parts{.env = p.env,
                                      .apis = *p.apigatewayv2,
@@ -312,7 +321,8 @@ Task<void> Wiring::load() {
                                      .upstream = p.upstream,
                                      .authorizations = p.apigatewayv2->authorizations(),
                                      .signer = p.api_signer.get(),
-                                     .logs = p.logs.get()});
+                                     .logs = p.logs.get(),
+                                     .services = p.api_services.get()});
   p.execute_api = std::make_unique<ExecuteApi>(*p.data_plane, *p.apigatewayv2);
   co_await p.s3_notifications->start();  // every destination is there
   co_return ok();

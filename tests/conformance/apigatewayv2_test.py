@@ -180,6 +180,13 @@ def test_constraint_violations_are_bad_requests(apigw, api):
             IntegrationUri="http://x", IntegrationMethod="ANY", PayloadFormatVersion="1.0", TimeoutInMillis=40000)
 
 
+def test_an_api_has_a_name(apigw):
+    for name in ("", "x" * 129):
+        with pytest.raises(ClientError) as refused:
+            apigw.create_api(Name=name, ProtocolType="HTTP")
+        assert refused.value.response["Error"]["Code"] == "BadRequestException"
+
+
 def test_what_is_missing_says_so(apigw):
     with pytest.raises(ClientError) as caught:
         apigw.create_vpc_link(Name="x", SubnetIds=["subnet-1"])

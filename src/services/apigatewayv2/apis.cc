@@ -41,6 +41,10 @@ Result<api::Integration> quick_integration(const std::string& target,
 }
 
 Result<void> check_api(const api::Api& api) {
+  // "StringWithLengthBetween1And128" of the API reference.
+  static constexpr size_t kNameMax = 128;
+  if (api.name.empty() || api.name.size() > kNameMax)
+    return fail(errors::bad_request("Name must be between 1 and 128 characters long"));
   if (api.route_selection_expression != kRouteSelection &&
       api.route_selection_expression != "${request.method} ${request.path}") {
     return fail(errors::bad_request(

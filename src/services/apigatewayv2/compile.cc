@@ -166,7 +166,14 @@ Result<std::unique_ptr<CompiledIntegration>> compile_integration(const api::Inte
   out->timeout_ms = record.timeout_in_millis.value_or(30'000);
   out->method = record.integration_method.value_or("ANY");
   const std::string uri = record.integration_uri.value_or("");
-  if (record.integration_type == "AWS_PROXY") {
+  if (record.integration_subtype) {
+    out->kind = CompiledIntegration::Kind::service;
+    out->subtype = *record.integration_subtype;
+    for (const auto& [name, text] : record.request_parameters.value_or({})) {
+      VIRGA_TRY(value, parse_mapping_value(text, MappingSide::request));
+      out->service_parameters.emplace_back(name, std::move(value));
+    }
+  } else if (record.integration_type == "AWS_PROXY") {
     const auto function = parse_function_uri(uri);
     if (!function) return fail(errors::bad_request("Invalid function ARN or invalid URI"));
     out->kind = CompiledIntegration::Kind::lambda;
@@ -176,7 +183,7 @@ Result<std::unique_ptr<CompiledIntegration>> compile_integration(const api::Inte
     out->kind = CompiledIntegration::Kind::http;
     out->uri = uri;
   }
-  if (record.request_parameters) {
+  if (record.request_parameters && !record.integration_subtype) {
     for (const auto& [key, value] : *record.request_parameters) {
       VIRGA_TRY(mapping, parse_parameter_mapping(key, value, MappingSide::request));
       out->request_mappings.push_back(std::move(mapping));

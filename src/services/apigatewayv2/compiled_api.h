@@ -26,7 +26,7 @@ struct CorsRules {
 };
 
 struct CompiledIntegration {
-  enum class Kind { lambda, http };
+  enum class Kind { lambda, http, service };
   std::string id;
   Kind kind = Kind::lambda;
   std::string
@@ -36,6 +36,8 @@ struct CompiledIntegration {
   std::string payload_version = "2.0";
   std::string credentials_arn;
   int64_t timeout_ms = 30'000;
+  std::string subtype;  // service: "SQS-SendMessage"
+  std::vector<std::pair<std::string, MappingValue>> service_parameters;  // of its operation
   std::vector<ParameterMapping> request_mappings;
   std::vector<std::pair<int, std::vector<ParameterMapping>>> response_mappings;  // by status
 };

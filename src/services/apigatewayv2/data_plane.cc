@@ -6,6 +6,7 @@
 #include "services/apigatewayv2/cors.h"
 #include "services/apigatewayv2/event.h"
 #include "services/apigatewayv2/http_integration.h"
+#include "services/apigatewayv2/service_integration.h"
 
 namespace virga::apigatewayv2 {
 namespace {
@@ -396,6 +397,8 @@ Task<GatewayReply> DataPlane::integrate(Call* call) {
   const async::SteadyTime begun = parts_.env.steady.now();
   if (integration->kind == CompiledIntegration::Kind::lambda) {
     reply = co_await integrate_lambda(integration, mapped.get(), &call->facts);
+  } else if (integration->kind == CompiledIntegration::Kind::service) {
+    reply = co_await integrate_service(integration, &call->exchange, &call->facts);
   } else {
     reply = co_await integrate_http(integration, mapped.get(), &call->facts);
   }
@@ -438,6 +441,26 @@ Task<GatewayReply> DataPlane::integrate_lambda(const CompiledIntegration* integr
     co_return internal_server_error();
   }
   co_return reply_from_function(reply->payload, integration->payload_version);
+}
+
+Task<GatewayReply> DataPlane::integrate_service(const CompiledIntegration* integration,
+                                                const Exchange* exchange, AccessFacts* facts) {
+  if (!parts_.services) co_return internal_server_error();
+  const auto deadline = parts_.env.steady.now().plus_millis(integration->timeout_ms);
+  auto calling = parts_.services->call(integration, exchange);
+  auto reply = co_await as_result(
+      async::with_deadline(std::move(calling), deadline, async::deadline_error()));
+  if (!reply) {
+    LOG_INFO("http_api_integration_failed", kv("api", exchange->api->id),
+             kv("route", exchange->route->key), kv("error", reply.error().code),
+             kv("message", reply.error().message));
+    facts->integration_status = reply.error().http_status;
+    facts->integration_error = reply.error().message;
+    const bool late = reply.error().code == async::deadline_error().code;
+    co_return late ? service_unavailable() : internal_server_error();
+  }
+  facts->integration_status = reply->status;
+  co_return std::move(*reply);
 }
 
 Task<GatewayReply> DataPlane::integrate_http(const CompiledIntegration* integration,

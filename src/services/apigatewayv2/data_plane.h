@@ -21,6 +21,7 @@
 namespace virga::apigatewayv2 {
 
 struct MappedRequest;
+class ServiceCaller;
 
 // Where the compiled APIs come from: the service's cache over the shard; a map in tests.
 class ApiSource {
@@ -64,6 +65,7 @@ class DataPlane {
     AuthorizerCache& authorizations;  // the service's: it clears them when authorizers change
     platform::RequestSigner* signer = nullptr;  // null: routes with AWS_IAM refuse everybody
     platform::LogWriter* logs = nullptr;        // null: no access logs
+    ServiceCaller* services = nullptr;          // null: integrations with services fail
   };
   explicit DataPlane(Parts parts);
 
@@ -92,6 +94,8 @@ class DataPlane {
   Task<GatewayReply> integrate(Call* call);
   Task<GatewayReply> integrate_lambda(const CompiledIntegration* integration,
                                       const MappedRequest* mapped, AccessFacts* facts);
+  Task<GatewayReply> integrate_service(const CompiledIntegration* integration,
+                                       const Exchange* exchange, AccessFacts* facts);
   Task<GatewayReply> integrate_http(const CompiledIntegration* integration,
                                     const MappedRequest* mapped, AccessFacts* facts);
   Task<void> log_access(Call* call, const GatewayReply* reply);

@@ -29,8 +29,9 @@ Result<void> refuse_unsupported_members(const Input& input) {
 void fill_defaults(api::Integration& integration) {
   if (!integration.connection_type) integration.connection_type = "INTERNET";
   if (!integration.timeout_in_millis) integration.timeout_in_millis = kTimeoutMsDefault;
-  if (!integration.integration_method && integration.integration_type == "AWS_PROXY")
-    integration.integration_method = "POST";
+  const bool function =
+      integration.integration_type == "AWS_PROXY" && !integration.integration_subtype;
+  if (!integration.integration_method && function) integration.integration_method = "POST";
 }
 
 using Parameters = std::map<std::string, std::string>;

@@ -104,8 +104,10 @@ TEST(Integrations, are_checked_and_filled_in) {
                "Invalid HTTP endpoint");
   EXPECT_ERROR(create([](auto& in) { in.connection_type = "VPC_LINK"; }), "NotImplemented", 501,
                "VPC_LINK");
-  EXPECT_ERROR(create([](auto& in) { in.integration_subtype = "SQS-SendMessage"; }),
-               "NotImplemented", 501, "SQS-SendMessage");
+  EXPECT_ERROR(create([](auto& in) { in.integration_subtype = "Kinesis-PutRecord"; }),
+               "NotImplemented", 501, "Kinesis-PutRecord");
+  EXPECT_ERROR(create([](auto& in) { in.integration_subtype = "SQS-Dance"; }),
+               "BadRequestException", 400, "SQS-Dance");
   EXPECT_ERROR(create([](auto& in) { in.integration_type = "AWS_PROXY"; }), "BadRequestException",
                400, "function");
   EXPECT_ERROR(create([](auto& in) {

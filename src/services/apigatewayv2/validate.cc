@@ -8,6 +8,7 @@
 #include "services/apigatewayv2/compile.h"
 #include "services/apigatewayv2/errors.h"
 #include "services/apigatewayv2/reply.h"
+#include "services/apigatewayv2/service_integration.h"
 
 namespace virga::apigatewayv2 {
 namespace {
@@ -66,12 +67,13 @@ Result<void> check_integration(const api::Integration& integration) {
         "Currently, an API with a protocol type of HTTP may only be associated with proxy "
         "integrations (AWS_PROXY, HTTP_PROXY)"));
   }
-  if (integration.integration_subtype) {
-    return fail(errors::not_implemented("An integration with IntegrationSubtype " +
-                                        *integration.integration_subtype));
-  }
   if (integration.connection_type.value_or("INTERNET") == "VPC_LINK") {
     return fail(errors::not_implemented("An integration with ConnectionType VPC_LINK"));
+  }
+  if (integration.integration_subtype) {
+    VIRGA_TRY_VOID(check_service_integration(integration));
+    VIRGA_TRY(compiled, compile_integration(integration));
+    return {};
   }
   if (!integration.payload_format_version) {
     return fail(
