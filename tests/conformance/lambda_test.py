@@ -283,6 +283,15 @@ def test_permissions_and_tags(aws, function):
     assert aws.list_tags(Resource=arn)["Tags"] == {"env": "test"}
 
 
+def test_nobody_makes_functions_in_accounts_of_others(aws):
+    arguments = dict(Runtime="python3.12", Handler="app.handler", Role=ROLE, Code={"ZipFile": python("def handler(e, c): return 1\n")})
+    with pytest.raises(ClientError) as refused:
+        aws.create_function(FunctionName="arn:aws:lambda:us-east-1:999988887777:function:theirs", **arguments)
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert "lambda:CreateFunction on resource: arn:aws:lambda:us-east-1:999988887777:function:theirs" in \
+        refused.value.response["Error"]["Message"]
+
+
 def test_what_terraform_reads_on_every_refresh(aws, function):
     name = function()
     assert not aws.get_function_code_signing_config(FunctionName=name).get("CodeSigningConfigArn")

@@ -90,6 +90,15 @@ Task<CodeRecord> Service::code_from(Ctx ctx, std::optional<std::string> zip, Cod
 
 Task<api::CreateFunctionOutput> Service::create_function(Ctx ctx, api::CreateFunctionInput input) {
   const auto name = co_await parse_name(ctx, input.function_name);
+  // No policy lets anybody make functions in an account of others, not in open mode either: a
+  // function that is not there has none.
+  if (name.account != ctx->account) {
+    co_return fail("AccessDeniedException", 403,
+                   "User: " + ctx->principal.arn +
+                       " is not authorized to perform: lambda:CreateFunction on resource: " +
+                       name.unqualified_arn() +
+                       " because no resource-based policy allows the lambda:CreateFunction action");
+  }
   auto settings = co_await settings_from(input, name.name, options_);
   const auto owner = store::owner_of(name);
   if (given(input.layers)) settings.layers = co_await resolve_layers(ctx, *input.layers);
