@@ -292,6 +292,14 @@ def test_nobody_makes_functions_in_accounts_of_others(aws):
         refused.value.response["Error"]["Message"]
 
 
+def test_only_function_urls_have_an_auth_type_in_permissions(aws, function):
+    arguments = dict(FunctionName=function(), StatementId="url", Principal="*", FunctionUrlAuthType="NONE")
+    with pytest.raises(ClientError) as refused:
+        aws.add_permission(Action="lambda:InvokeFunction", **arguments)
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    aws.add_permission(Action="lambda:InvokeFunctionUrl", **arguments)
+
+
 def test_what_terraform_reads_on_every_refresh(aws, function):
     name = function()
     assert not aws.get_function_code_signing_config(FunctionName=name).get("CodeSigningConfigArn")

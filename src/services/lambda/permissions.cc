@@ -33,6 +33,10 @@ Result<void> check_qualifier(const storage::View& view, const FunctionName& name
 Task<api::AddPermissionOutput> Service::add_permission(Ctx ctx, api::AddPermissionInput input) {
   const auto name = co_await parse_name(ctx, input.function_name, input.qualifier);
   const auto owner = store::owner_of(name);
+  if (input.function_url_auth_type && input.action != "lambda:InvokeFunctionUrl") {
+    co_return fail(errors::invalid_parameter(
+        "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action"));
+  }
   const Document statement = co_await make_statement(input, name);
   const std::string text = to_json(statement);
   const std::string revision = new_revision_id(ctx);
