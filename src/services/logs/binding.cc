@@ -22,6 +22,7 @@ aws::ServiceBinding make_binding(Service& service) {
        {"ListLogGroups",
         "linked accounts, dataSources, fieldIndexNames and logGroupTags are not looked at"},
        {"PutLogEvents", "entity is not kept"},
+       {"StartQuery", "no pattern, diff, unnest, join, lookup nor parse with regular expressions"},
        {"TagResource", "log groups only"}});
 }
 

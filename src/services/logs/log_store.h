@@ -16,7 +16,7 @@
 // All of CloudWatch Logs' keys. Below Space::logs, the account and the region:
 //   'g' group name → group            's' group id | stream name → stream
 //   'e' group id | stream id | timestamp | LSN → chunk: the events of one append that have this
-//   timestamp 'm' | 'f' | 'p' | 'q' group id (or 0) | name → a setting (settings.h)
+//   timestamp 'm' | 'f' | 'p' | 'q' | 'r' group id (or 0) | name → a setting (settings.h)
 // A chunk's events share their timestamp, so chunks never overlap and the order of keys is the
 // order of events; a function's invocation costs one or two records. docs/formats/logs.md has the
 // bytes.
@@ -39,7 +39,8 @@ enum class Setting : char {
   metric_filter = 'm',
   subscription = 'f',
   resource_policy = 'p',
-  query = 'q'
+  query = 'q',
+  query_run = 'r'
 };
 inline constexpr uint64_t kAccountWide = 0;
 

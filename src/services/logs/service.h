@@ -87,6 +87,14 @@ class Service final : public api::Handlers, public platform::LogWriter {
       Ctx ctx, api::DescribeQueryDefinitionsInput input) override;
   Task<api::DeleteQueryDefinitionOutput> delete_query_definition(
       Ctx ctx, api::DeleteQueryDefinitionInput input) override;
+  // queries.cc
+  Task<api::StartQueryOutput> start_query(Ctx ctx, api::StartQueryInput input) override;
+  Task<api::GetQueryResultsOutput> get_query_results(Ctx ctx,
+                                                     api::GetQueryResultsInput input) override;
+  Task<api::StopQueryOutput> stop_query(Ctx ctx, api::StopQueryInput input) override;
+  Task<api::DescribeQueriesOutput> describe_queries(Ctx ctx,
+                                                    api::DescribeQueriesInput input) override;
+  Task<api::GetLogRecordOutput> get_log_record(Ctx ctx, api::GetLogRecordInput input) override;
   // group_settings.cc
   Task<api::AssociateKmsKeyOutput> associate_kms_key(Ctx ctx,
                                                      api::AssociateKmsKeyInput input) override;
