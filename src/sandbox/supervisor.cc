@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,7 +36,7 @@ class Supervisor {
  private:
   pid_t start_launcher(Fd* engine_end);
   pid_t start_server(const ServerMain& server_main, Fd engine_end);
-  void drop_rights() const;
+  static bool become(const ServerUser& user);
   void restart_launcher();
   bool reap();
 
@@ -61,14 +63,20 @@ pid_t Supervisor::start_launcher(Fd* engine_end) {
   ::_exit(launcher_main(launcher_end.get(), options_.launcher));
 }
 
-void Supervisor::drop_rights() const {
-  if (::geteuid() != 0 || options_.server_uid == static_cast<uid_t>(-1)) return;
-  if (::setgroups(0, nullptr) != 0 ||
-      ::setresgid(options_.server_gid, options_.server_gid, options_.server_gid) != 0 ||
-      ::setresuid(options_.server_uid, options_.server_uid, options_.server_uid) != 0) {
-    dprintf(2, "virga: cannot become user %u: %s\n", options_.server_uid, strerror(errno));
-    ::_exit(1);
-  }
+// Becomes the server's user for good: no way back by saved ids, capabilities or set-user-ID
+// programs.
+bool Supervisor::become(const ServerUser& user) {
+  if (::prctl(PR_SET_KEEPCAPS, user.low_ports ? 1 : 0, 0, 0, 0) != 0 ||
+      ::setgroups(user.groups.size(), user.groups.data()) != 0 ||
+      ::setresgid(user.gid, user.gid, user.gid) != 0 ||
+      ::setresuid(user.uid, user.uid, user.uid) != 0 ||
+      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return false;
+  if (!user.low_ports) return true;
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+  sets[0].effective = sets[0].permitted = 1U << CAP_NET_BIND_SERVICE;
+  return ::syscall(SYS_capset, &header, sets) == 0 && ::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) == 0;
 }
 
 pid_t Supervisor::start_server(const ServerMain& server_main, Fd engine_end) {
@@ -79,7 +87,10 @@ pid_t Supervisor::start_server(const ServerMain& server_main, Fd engine_end) {
   server_ = Fd();
   signals_ = Fd();
   ::sigprocmask(SIG_SETMASK, &before_, nullptr);
-  drop_rights();
+  if (options_.server_user && !become(*options_.server_user)) {
+    dprintf(2, "virga: cannot become user %u: %s\n", options_.server_user->uid, strerror(errno));
+    ::_exit(1);
+  }
   ::prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);  // after the change of ids, which clears it
   const int status = server_main(engine_end.release(), theirs.release());
   ::fflush(nullptr);

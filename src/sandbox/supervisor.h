@@ -6,17 +6,24 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <optional>
+#include <vector>
 
 #include "sandbox/launcher.h"
 
 namespace virga::sandbox {
 
+struct ServerUser {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  // its other groups
+  bool low_ports = false;     // keeps the right to listen on ports below 1024, and no other
+};
+
 struct SupervisorOptions {
   LauncherOptions launcher;
-  // When started by root the server goes on as this user (the data folder's owner); -1 keeps it as
-  // it is.
-  uid_t server_uid = static_cast<uid_t>(-1);
-  gid_t server_gid = static_cast<gid_t>(-1);
+  // The server, not the launcher, goes on as this user; only root may ask for it.
+  std::optional<ServerUser> server_user;
 };
 
 // `launcher_fd` is for Engine::open. `supervisor_fd` (SOCK_SEQPACKET) brings the next launcher's

@@ -12,6 +12,7 @@
 #include "server/function_host.h"
 #include "server/options.h"
 #include "server/serve.h"
+#include "server/server_user.h"
 
 extern char** environ;
 
@@ -57,6 +58,12 @@ int serve_command(const std::vector<std::string>& arguments) {
   options->code_folder_temporary = place.temporary;
   sandbox::SupervisorOptions supervisor;
   supervisor.launcher = launcher_options(*options);
+  auto user = server_user(*options);
+  if (!user) {
+    std::fprintf(stderr, "virga: %s\n", user.error().message.c_str());
+    return kExitUsage;
+  }
+  supervisor.server_user = std::move(*user);
   return sandbox::supervise(supervisor, [&](int launcher_fd, int supervisor_fd) {
     return serve(*options, launcher_fd, supervisor_fd);
   });

@@ -45,6 +45,9 @@ Result<void> set_option(ServeOptions& o, std::string_view flag, const std::strin
     o.tls_cert = value;
   } else if (flag == "--tls-key") {
     o.tls_key = value;
+  } else if (flag == "--user") {
+    if (value.empty()) return fail(usage("--user needs the name of a user"));
+    o.user = value;
   } else if (flag == "--log-level") {
     LogLevel level;
     if (!parse_log_level(value, level)) {
@@ -168,6 +171,8 @@ const std::vector<OptionRow>& option_rows() {
       {"--tls-cert", "VIRGA_TLS_CERT", "F",
        "PEM certificate chain; with --tls-key, the port also speaks TLS"},
       {"--tls-key", "VIRGA_TLS_KEY", "F", "PEM private key"},
+      {"--user", "VIRGA_USER", "NAME[:GROUP]",
+       "started by root, serve as this user; only the launcher of functions stays root"},
       {"--log-level", "VIRGA_LOG_LEVEL", "L", "debug, info, warn, error or off (default info)"},
       {"--loops", "VIRGA_LOOPS", "N",
        "event loops; 0: one for each processor that may be used (default 0)"},

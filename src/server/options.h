@@ -30,6 +30,7 @@ struct ServeOptions {
   std::string region = "us-east-1";
   std::string tls_cert;
   std::string tls_key;
+  std::string user;  // NAME or NAME:GROUP, also by number: who the server becomes when root starts
   std::string log_level = "info";
   int loops = 0;  // event loops; 0: one per processor this process may use
   int64_t lifecycle_delay_ms = 0;
