@@ -15,6 +15,9 @@ namespace virga::sandbox {
 namespace {
 
 constexpr const char* kPrefix = "virga-";
+constexpr const char* kOwnLeaf = "virga-server";  // where this process goes, out of its group
+constexpr int kMovesMax = 100;
+constexpr const char* kControllers = "+memory +pids";
 constexpr int64_t kProcessesMax = 1024;  // Lambda Developer Guide, "Lambda quotas"
 
 std::string read_file(const std::string& path) {
@@ -97,6 +100,7 @@ void Cgroups::remove_stale(const std::string& parent) {
   if (dir == nullptr) return;
   while (const dirent* entry = ::readdir(dir)) {
     if (strncmp(entry->d_name, kPrefix, strlen(kPrefix)) != 0) continue;
+    if (strcmp(entry->d_name, kOwnLeaf) == 0) continue;
     const pid_t owner = atoi(entry->d_name + strlen(kPrefix));
     if (owner > 0 && (::kill(owner, 0) == 0 || errno == EPERM) && owner != ::getpid()) continue;
     remove_tree(parent + "/" + entry->d_name);
@@ -105,18 +109,19 @@ void Cgroups::remove_stale(const std::string& parent) {
 }
 
 bool Cgroups::enable_v2_controllers(const std::string& own) const {
-  const std::string available = " " + read_file(own + "/cgroup.controllers");
-  if (available.find("memory") == std::string::npos) return false;
-  const char* wanted = "+memory +pids";
-  if (write_file(own + "/cgroup.subtree_control", wanted)) return true;
-  // A group with processes of its own may not hand controllers down: move them (they are this
-  // instance's) into a leaf.
-  const std::string leaf = own + "/" + kPrefix + "server";
-  if (::mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) return false;
-  std::istringstream pids(read_file(own + "/cgroup.procs"));
-  std::string pid;
-  while (pids >> pid) write_file(leaf + "/cgroup.procs", pid);
-  return write_file(own + "/cgroup.subtree_control", wanted);
+  const std::string control = own + "/cgroup.subtree_control", leaf = own + "/" + kOwnLeaf;
+  // Who forks while its group is emptied leaves a child behind: that one goes the next time.
+  for (int i = 0; i < kMovesMax; ++i) {
+    if (write_file(control, kControllers)) return true;
+    // A group with processes of its own may not hand controllers down (Linux, "Control Group v2",
+    // "No Internal Process Constraint"): they go into a leaf.
+    if (errno != EBUSY) return false;
+    if (::mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) return false;
+    std::istringstream pids(read_file(own + "/cgroup.procs"));
+    std::string pid;
+    while (pids >> pid) write_file(leaf + "/cgroup.procs", pid);
+  }
+  return false;
 }
 
 void Cgroups::find_hierarchies() {
@@ -140,13 +145,16 @@ void Cgroups::find_hierarchies() {
       take("pids", &pids_);
       take("cpu", &cpu_);
     } else if (type == "cgroup2") {
-      const std::string own = own_folder(mount, "");
+      std::string own = own_folder(mount, "");
       if (own.empty()) continue;
+      // Moved there by an instance before this one, or with the shell that starts both.
+      const std::string moved = std::string("/") + kOwnLeaf;
+      if (own.ends_with(moved)) own.resize(own.size() - moved.size());
       remove_stale(own);
       const bool controls = enable_v2_controllers(own);
       if (::mkdir((own + name).c_str(), 0755) != 0 && errno != EEXIST) continue;
       unified_ = own + name;
-      if (controls && write_file(unified_ + "/cgroup.subtree_control", "+memory +pids"))
+      if (controls && write_file(unified_ + "/cgroup.subtree_control", kControllers))
         mode_ = CgroupMode::v2;
     }
   }
