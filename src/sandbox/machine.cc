@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "sandbox/cgroup.h"
 #include "sandbox/fd.h"
 #include "sandbox/jail.h"
@@ -54,9 +56,34 @@ std::string probe_namespaces() {
 std::string probe_cgroups() {
   Cgroups groups;
   groups.open();
-  const std::string text = groups.describe();
+  std::string text = groups.describe();
+  if (groups.mode() == CgroupMode::none) {
+    text += ::geteuid() == 0 ? "; this group has no memory and pids controllers to hand on"
+                             : "; for limits start it in a group of its own: systemd-run --user "
+                               "--scope -p Delegate=yes virga serve";
+  }
   groups.close();
   return text;
+}
+
+// The number in a file of /proc/sys; -1 when there is none.
+long setting(const char* name) {
+  long value = -1;
+  std::ifstream(std::string("/proc/sys/") + name) >> value;
+  return value;
+}
+
+// What an administrator can do about refused namespaces.
+std::string how_to_allow_namespaces() {
+  if (setting("user/max_user_namespaces") == 0)
+    return "allow them with sysctl user.max_user_namespaces=10000";
+  if (::geteuid() != 0 && setting("kernel/unprivileged_userns_clone") == 0)  // Debian
+    return "allow them with sysctl kernel.unprivileged_userns_clone=1, or start as root with "
+           "--user";
+  if (::geteuid() != 0 && setting("kernel/apparmor_restrict_unprivileged_userns") == 1)  // Ubuntu
+    return "allow them with sysctl kernel.apparmor_restrict_unprivileged_userns=0, or start as "
+           "root with --user";
+  return "in a container they need --privileged";
 }
 
 }  // namespace
@@ -74,7 +101,7 @@ std::vector<MachineLine> describe_machine(const RuntimePaths& overrides) {
                      "this system refuses namespaces (" + refused +
                          "): functions run without them, with Landlock, seccomp and " +
                          (root ? "uids of their own" : "the uid of the server") +
-                         "; for development, not with --auth strict",
+                         "; for development, not with --auth strict; " + how_to_allow_namespaces(),
                      false});
   } else if (root) {
     lines.push_back(
@@ -92,6 +119,7 @@ std::vector<MachineLine> describe_machine(const RuntimePaths& overrides) {
                      return error == 0 ? std::string("allow-list of system calls")
                                        : std::string("refused: ") + strerror(error);
                    })});
+  if (root) lines.push_back({"server", "stays root unless --user names who it becomes"});
   for (const char* name : {"python3.9", "python3.10", "python3.11", "python3.12", "python3.13",
                            "python3.14", "nodejs18.x", "nodejs20.x", "nodejs22.x", "nodejs24.x"}) {
     const auto found = find_interpreter(name, overrides);
