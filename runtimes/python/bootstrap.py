@@ -482,14 +482,15 @@ def receive_assignment():
     return dict(item.split("=", 1) for item in os.fsdecode(data[4:]).split("\0") if item)
 
 
-def run_sandbox(bare=False):
+def run_sandbox(bare=False, hurry=False):
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
     sys.stdin = open(0, "r", closefd=False)
     sys.__stdout__, sys.__stderr__, sys.__stdin__ = sys.stdout, sys.stderr, sys.stdin
     if not bare:
-        rehearse()
-        gc.collect()
+        if not hurry:  # nobody waits for this process: it makes itself ready
+            rehearse()
+            gc.collect()
         os.write(FD_ASSIGN, b"R")
     environment = receive_assignment()
     take_environment(environment)
@@ -561,7 +562,7 @@ def main():
         if pid == 0:
             shim.virga_zygote_enter()
             gc.enable()
-            run_sandbox()
+            run_sandbox(hurry=shim.virga_zygote_hurry() == 1)
         shim.virga_zygote_forked(pid)
 
 

@@ -122,6 +122,11 @@ EXPORT void virga_zygote_forked(int pid) {
   report(VJ_FORKED, g_spawn.sandbox, pid, 0);
 }
 
+// In the child: 1 when somebody waits for it.
+EXPORT int virga_zygote_hurry(void) {
+  return (g_spawn.flags & VJ_HURRY) != 0;
+}
+
 // In the child: leaves it locked down inside the sandbox.
 EXPORT void virga_zygote_enter(void) {
   vj_enter(&g_spawn, g_fds, g_fd_count, &g_keep);

@@ -40,6 +40,7 @@ enum vj_flags {
   VJ_HOST_NET = 4,    // there is no network of its own to join
   VJ_EGRESS = 8,      // connect() asks the filter's listener, which goes to the launcher
   VJ_EXEC = 2,        // the process executes a program next: signals go back to their defaults
+  VJ_HURRY = 16,      // somebody waits for this process: nothing is rehearsed
   // Planted faults: tests show with them that an attack would succeed if a fence were missing.
   // Refused unless the program defines vj_faults_allowed, which only a test does.
   VJ_FAULT_NO_SECCOMP = 256,  // nor Landlock

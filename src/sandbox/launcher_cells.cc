@@ -143,7 +143,8 @@ void Launcher::spawn_runtime(LauncherCell& cell) {
   vj_spawn spawn{cell.id, kSandboxUid, kSandboxGid,
                  options_.faults | (two_ids_ ? 0u : uint32_t{VJ_SHARED_UID}) |
                      (host_network() ? uint32_t{VJ_HOST_NET} : 0u) |
-                     (cell.egress ? uint32_t{VJ_EGRESS} : 0u)};
+                     (cell.egress ? uint32_t{VJ_EGRESS} : 0u) |
+                     (cell.hurry ? uint32_t{VJ_HURRY} : 0u)};
   std::vector<int> fds;
   for (const auto& fd : cell.namespaces) fds.push_back(fd.get());
   for (const auto& fd : cell.child) fds.push_back(fd.get());
