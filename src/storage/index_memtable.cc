@@ -1,6 +1,7 @@
 #include "storage/index_memtable.h"
 
 #include <rocksdb/memtablerep.h>
+#include <rocksdb/version.h>
 
 #include <algorithm>
 #include <atomic>
@@ -276,7 +277,12 @@ class IndexMemTable final : public rocksdb::MemTableRepFactory {
 }  // namespace
 
 std::shared_ptr<rocksdb::MemTableRepFactory> make_index_memtable() {
-  return std::make_shared<IndexMemTable>();
+  // What is said of iterators above was read and tested with RocksDB 7.
+  if constexpr (ROCKSDB_MAJOR == 7) {
+    return std::make_shared<IndexMemTable>();
+  } else {
+    return std::make_shared<rocksdb::SkipListFactory>();
+  }
 }
 
 }  // namespace virga::storage
