@@ -277,8 +277,8 @@ class IndexMemTable final : public rocksdb::MemTableRepFactory {
 }  // namespace
 
 std::shared_ptr<rocksdb::MemTableRepFactory> make_index_memtable() {
-  // What is said of iterators above was read and tested with RocksDB 7.
-  if constexpr (ROCKSDB_MAJOR == 7) {
+  // What is said of iterators above was read and tested with RocksDB 7.8.
+  if constexpr (ROCKSDB_MAJOR == 7 && ROCKSDB_MINOR == 8) {
     return std::make_shared<IndexMemTable>();
   } else {
     return std::make_shared<rocksdb::SkipListFactory>();

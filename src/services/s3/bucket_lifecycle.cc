@@ -118,6 +118,7 @@ Result<std::optional<ObjectEvent>> do_chore(S3Transaction& s3, const Bucket& buc
     return std::nullopt;
   if (chore.action.kind == LifecycleAction::Kind::move) {
     found->headers.storage_class = chore.action.storage_class;
+    found->restored_until_millis = 0;
     VIRGA_TRY_VOID(s3.update(bucket, *found));
     return object_event("LifecycleTransition", bucket, *found);
   }

@@ -117,11 +117,15 @@ Result<void> check_tierings(const std::vector<api::Tiering>& tierings) {
   return {};
 }
 
+constexpr size_t kNamedBytesMax = 16 * 1024;  // ours: a prefix has at most 1,024, tags are few
+
 }  // namespace
 
 template <class List, class Item>
 Task<void> Service::put_named(Ctx ctx, NamedKind<List, Item> kind, std::string bucket, Item item) {
   co_await check_enum_values(item);
+  // All of one kind share a record, which this rewrites.
+  if (encode_config(item).size() > kNamedBytesMax) co_return fail(errors::malformed_xml());
   const auto body = [&](S3Transaction& s3) -> Result<bool> {
     VIRGA_TRY(found, s3.bucket(bucket));
     VIRGA_TRY(bytes, s3.config(found, kind.config));

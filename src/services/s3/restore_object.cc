@@ -9,6 +9,9 @@
 namespace virga::s3 {
 namespace {
 
+// Ours: the date stays one with four digits for its year, which is all that clients read.
+constexpr int32_t kRestoreDaysMax = 36'500;
+
 constexpr int64_t kDay = 24 * 3'600'000;  // milliseconds
 
 struct Restoration {
@@ -26,9 +29,11 @@ Result<Restoration> wanted_restoration(const api::RestoreObjectInput& input) {
   }
   VIRGA_TRY_VOID(check_enum_values(request));
   if (!request.days) return fail(errors::malformed_xml());
-  if (*request.days < 1) {
-    return fail(errors::invalid_argument("Restoration days must be a positive integer", "Days",
-                                         std::to_string(*request.days)));
+  if (*request.days < 1 || *request.days > kRestoreDaysMax) {
+    return fail(errors::invalid_argument(*request.days < 1
+                                             ? "Restoration days must be a positive integer"
+                                             : "Restoration days are too many",
+                                         "Days", std::to_string(*request.days)));
   }
   Restoration out{.days = *request.days, .tier = "Standard"};
   if (request.tier) out.tier = *request.tier;
