@@ -1,6 +1,8 @@
 #include "server/server_user.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -11,6 +13,7 @@
 #include <filesystem>
 
 #include "base/strings.h"
+#include "sandbox/fd.h"
 
 namespace virga::server {
 namespace {
@@ -27,7 +30,8 @@ Result<sandbox::ServerUser> find_user(const std::string& text) {
   const std::string name = text.substr(0, colon);
   const auto number = parse_int(name);
   const passwd* found = ::getpwnam(name.c_str());
-  if (found == nullptr && number && *number >= 0) found = ::getpwuid(static_cast<uid_t>(*number));
+  if (found == nullptr && number && *number >= 0 && *number < UINT32_MAX)
+    found = ::getpwuid(static_cast<uid_t>(*number));
   if (found == nullptr) return refused("--user: there is no user '" + name + "'");
   sandbox::ServerUser user{.uid = found->pw_uid, .gid = found->pw_gid};
   int count = 64;
@@ -41,11 +45,23 @@ Result<sandbox::ServerUser> find_user(const std::string& text) {
   const std::string group_name = text.substr(colon + 1);
   const auto group_number = parse_int(group_name);
   const group* group = ::getgrnam(group_name.c_str());
-  if (group == nullptr && group_number && *group_number >= 0)
+  if (group == nullptr && group_number && *group_number >= 0 && *group_number < UINT32_MAX)
     group = ::getgrgid(static_cast<gid_t>(*group_number));
   if (group == nullptr) return refused("--user: there is no group '" + group_name + "'");
   user.gid = group->gr_gid;
   return user;
+}
+
+bool is_empty(int folder) {
+  DIR* const entries = ::fdopendir(::dup(folder));
+  if (entries == nullptr) return false;
+  bool empty = true;
+  while (const dirent* entry = ::readdir(entries)) {
+    const std::string_view name = entry->d_name;
+    empty = empty && (name == "." || name == "..");
+  }
+  ::closedir(entries);
+  return empty;
 }
 
 Result<void> hand_over(const std::string& folder, const sandbox::ServerUser& user,
@@ -57,16 +73,18 @@ Result<void> hand_over(const std::string& folder, const sandbox::ServerUser& use
   const bool made = ::mkdir(path.c_str(), 0700) == 0;
   if (!made && errno != EEXIST)
     return refused("cannot make the data folder " + path.string() + ": " + strerror(errno));
+  // The folder itself, looked up once: a link in its place would give away what it leads to.
+  const sandbox::Fd opened{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
   struct stat info{};
-  if (::stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
-    return refused("the data folder " + path.string() + " is not a folder");
+  if (opened.get() < 0 || ::fstat(opened.get(), &info) != 0)
+    return refused("the data folder " + path.string() + " is a link, or not a folder");
   if (info.st_uid == user.uid) return {};
-  if (!made && !fs::is_empty(path, error)) {
+  if (!made && !is_empty(opened.get())) {
     return refused("the data folder " + path.string() + " has files of user " +
                    std::to_string(info.st_uid) + ": give it to --user first, with chown -R " +
                    name + " " + path.string());
   }
-  if (::chown(path.c_str(), user.uid, user.gid) != 0)
+  if (::fchown(opened.get(), user.uid, user.gid) != 0)
     return refused("cannot give " + path.string() + " to " + name + ": " + strerror(errno));
   return {};
 }

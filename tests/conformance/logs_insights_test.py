@@ -131,3 +131,40 @@ def test_what_is_missing_says_so(logs, group):
     with pytest.raises(ClientError) as refused:
         logs.get_query_results(queryId=str(uuid.uuid4()))
     assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_a_query_cannot_take_all_memory(logs, group, ask):
+    doubled = "concat(" + ", ".join(["@message"] * 20) + ")"
+    text = f"fields {doubled} as a0" + "".join(
+        f" | fields concat({', '.join([f'a{i}'] * 20)}) as a{i + 1}" for i in range(12))
+    for row in ask(text + " | display a0, a12"):
+        assert len(row.get("a12", "")) <= 256 * 1024  # what grows beyond an event's size is no value
+    grown = "@message"
+    for _ in range(8):
+        grown = f'replace({grown}, "a", "aaaaaaaaaa")'
+    ask(f"fields {grown} as a")
+    many = "fields " + ", ".join(f'replace("{"x" * 900}", "x", "{"y" * 250}") as c{i}' for i in range(7))
+    ask(many)
+
+
+def test_odd_numbers_are_answered(ask):
+    assert len(ask("fields substr(@message, sqrt(-1)) as s")) == 6
+    assert len(ask("fields datefloor(1e300, 5m) as d, fromMillis(1e300) as f, datefloor(@timestamp, 999999999y) as p")) == 6
+    assert len(ask("sort took asc | sort coalesce(took, @message) desc")) == 6
+
+
+def test_deep_minus_signs_are_refused(logs, group):
+    with pytest.raises(ClientError) as refused:
+        logs.start_query(logGroupName=group, startTime=1, endTime=2, queryString="fields " + "- " * 4900 + "1 as x")
+    assert refused.value.response["Error"]["Code"] == "MalformedQueryException"
+
+
+def test_case_without_regard_keeps_classes(ask):
+    assert len(ask(r"filter @message like /(?i)USER=\S+, id=\d/")) == 1
+
+
+def test_groups_of_others_are_refused(logs, group):
+    with pytest.raises(ClientError) as refused:
+        logs.start_query(logGroupIdentifiers=["arn:aws:logs:us-east-1:999999999999:log-group:" + group],
+                         startTime=1, endTime=2, queryString="fields @message")
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterException"

@@ -9,6 +9,7 @@
 #include "aws/wire.h"
 #include "base/json.h"
 #include "base/strings.h"
+#include "platform/resource_arns.h"
 #include "services/apigatewayv2/errors.h"
 
 namespace virga::apigatewayv2 {
@@ -142,6 +143,9 @@ Task<aws::CallContext> ServiceCaller::caller(const CompiledIntegration* integrat
   aws::CallContext call;
   const std::string& role = integration->credentials_arn;
   if (gate_) {
+    // Whoever may write integrations would else act for the roles of other accounts.
+    if (platform::account_of_arn(role, "") != exchange->api->account)
+      co_return fail("AccessDeniedException", 403, "Cross-account pass role is not allowed.");
     call.principal =
         co_await gate_->assume(role, "apigateway.amazonaws.com", "BackplaneAssumeRoleSession");
   } else {

@@ -34,6 +34,20 @@ std::unexpected<AwsError> malformed(std::string_view what, size_t begin, size_t 
   return std::unexpected(std::move(error));
 }
 
+constexpr size_t kValueBytesMax = 256 * 1024;  // of what a function makes: one event's message
+constexpr double kMillisMax = 8.64e15;         // what a date may be, as in ECMAScript
+
+// Lower case, but for what a backslash stands before: \S is not \s.
+std::string lower_pattern(std::string_view pattern) {
+  std::string out = to_lower(pattern);
+  for (size_t i = 0; i + 1 < pattern.size(); ++i) {
+    if (pattern[i] != '\\') continue;
+    ++i;
+    out[i] = pattern[i];
+  }
+  return out;
+}
+
 MaybeValue text_value(std::string text) {
   return InsightsValue{std::move(text), false};
 }
@@ -163,16 +177,23 @@ MaybeValue on_period(const Arguments& a, bool up) {
   const auto at = number_of(a[0]);
   const auto period = period_millis(text_at(a, 1));
   if (!at || !period) return std::nullopt;
+  if (std::fabs(*at) > kMillisMax) return std::nullopt;
   auto millis = static_cast<int64_t>(*at);
   const int64_t rest = millis % *period;
   if (rest != 0) millis += up ? *period - rest : -rest;
   return InsightsValue{std::to_string(millis), true};
 }
-std::string replaced(std::string text, const std::string& what, const std::string& with) {
-  if (what.empty()) return text;
-  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size())
-    text.replace(at, what.size(), with);
-  return text;
+MaybeValue replaced(const std::string& text, const std::string& what, const std::string& with) {
+  if (what.empty()) return text_value(text);
+  std::string out;
+  for (size_t at = 0;;) {
+    const size_t found = text.find(what, at);
+    out.append(text, at, found - at);
+    if (out.size() > kValueBytesMax) return std::nullopt;
+    if (found == std::string::npos) return text_value(std::move(out));
+    out += with;
+    at = found + what.size();
+  }
 }
 std::string trimmed(const Arguments& a, bool left, bool right) {
   std::string text = text_at(a, 0);
@@ -201,7 +222,8 @@ constexpr NamedFunction kFunctions[] = {
     {"dateceil", 2, 2, [](const Arguments& a) { return on_period(a, true); }},
     {"frommillis", 1, 1,
      [](const Arguments& a) -> MaybeValue {
-       if (!number_of(a[0])) return std::nullopt;
+       const auto millis = number_of(a[0]);
+       if (!millis || std::fabs(*millis) > kMillisMax) return std::nullopt;
        return InsightsValue{a[0]->text, true};
      }},
     {"tomillis", 1, 1,
@@ -221,9 +243,12 @@ constexpr NamedFunction kFunctions[] = {
        return std::nullopt;
      }},
     {"concat", 1, kArgumentsMax,
-     [](const Arguments& a) {
+     [](const Arguments& a) -> MaybeValue {
        std::string all;
-       for (size_t i = 0; i < a.size(); ++i) all += text_at(a, i);
+       for (size_t i = 0; i < a.size(); ++i) {
+         all += text_at(a, i);
+         if (all.size() > kValueBytesMax) return std::nullopt;
+       }
        return text_value(std::move(all));
      }},
     {"strlen", 1, 1,
@@ -248,9 +273,7 @@ constexpr NamedFunction kFunctions[] = {
        return text_value(text.substr(static_cast<size_t>(from), static_cast<size_t>(size)));
      }},
     {"replace", 3, 3,
-     [](const Arguments& a) {
-       return text_value(replaced(text_at(a, 0), text_at(a, 1), text_at(a, 2)));
-     }},
+     [](const Arguments& a) { return replaced(text_at(a, 0), text_at(a, 1), text_at(a, 2)); }},
     {"strcontains", 2, 2,
      [](const Arguments& a) {
        return truth(text_at(a, 0).find(text_at(a, 1)) != std::string::npos);
@@ -334,7 +357,7 @@ class ExpressionParser {
         out->any_case = true;
         text.remove_prefix(4);
       }
-      auto regex = FilterRegex::parse(out->any_case ? to_lower(text) : std::string(text));
+      auto regex = FilterRegex::parse(out->any_case ? lower_pattern(text) : std::string(text));
       if (!regex) return tokens_.unexpected_here();
       out->regex = std::move(*regex);
     } else {
@@ -392,7 +415,9 @@ class ExpressionParser {
       auto zero = make_expression<Literal>();
       zero->constant.text = "0";
       out->left = std::move(zero);
+      if (++depth_ > kDepthMax) return tokens_.unexpected_here();
       VIRGA_TRY(right, primary());
+      --depth_;
       out->right = std::move(right);
       return out;
     }
@@ -534,6 +559,7 @@ std::optional<double> number_of(const MaybeValue& value) {
   double number = 0;
   const auto got = std::from_chars(text.data(), text.data() + text.size(), number);
   if (got.ec != std::errc() || got.ptr != text.data() + text.size()) return std::nullopt;
+  if (!std::isfinite(number)) return std::nullopt;
   return number;
 }
 
@@ -557,6 +583,7 @@ int compare_values(const InsightsValue& a, const InsightsValue& b) {
   const auto x = number_of(a);
   const auto y = number_of(b);
   if (x && y) return *x < *y ? -1 : *x > *y ? 1 : 0;
+  if (x || y) return x ? -1 : 1;  // numbers before texts: one order for all values
   const int order = a.text.compare(b.text);
   return order < 0 ? -1 : order > 0 ? 1 : 0;
 }
@@ -573,7 +600,9 @@ std::optional<int64_t> period_millis(std::string_view text) {
       {"w", 604'800'000}, {"mo", 2'592'000'000}, {"y", 31'536'000'000}};
   for (const auto& [name, millis] : units) {
     const bool same = unit == name || (name.size() > 1 && unit == std::string(name) + "s");
-    if (same) return count * millis;
+    if (same)
+      return count <= static_cast<int64_t>(kMillisMax) / millis ? std::optional(count * millis)
+                                                                : std::nullopt;
   }
   return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/json.h"
 #include "base/strings.h"
@@ -236,14 +237,21 @@ MaybeValue json_field(const std::string& message, std::string_view name) {
 
 // ---- Running
 
+constexpr size_t kComputedBytesMax = 64 * 1024 * 1024;  // of one query
+
 struct Row {
   const InsightsRecord* record = nullptr;  // null: made by stats
   std::map<std::string, InsightsValue, std::less<>> computed;
+  size_t kept_bytes = 0;  // of `computed`, not counted by the run yet
 
   MaybeValue field(std::string_view name) const {
     const auto it = computed.find(name);
     if (it != computed.end()) return it->second;
     return record ? record_field(*record, name) : std::nullopt;
+  }
+  void keep(const std::string& name, InsightsValue value) {
+    kept_bytes += name.size() + value.text.size() + sizeof(InsightsValue);
+    computed.insert_or_assign(name, std::move(value));
   }
   MaybeValue evaluate(const ExpressionPtr& expression) const {
     return expression->value([this](std::string_view name) { return field(name); });
@@ -253,7 +261,7 @@ struct Row {
 // 2026-03-01 12:00:00.000
 std::string shown(const InsightsValue& value) {
   const auto millis = value.is_time ? number_of(value) : std::nullopt;
-  if (!millis) return value.text;
+  if (!millis || std::fabs(*millis) > 8.64e15) return value.text;
   std::string text =
       format_iso8601_millis(Timestamp{static_cast<int64_t>(*millis) * 1000});  // …T…Z
   if (const size_t t = text.find('T'); t != std::string::npos) text[t] = ' ';
@@ -326,7 +334,9 @@ std::string key_of_columns(const Row& row, const std::vector<Column>& columns) {
   return key;
 }
 
-std::vector<Row> run_stats(const Command& command, const std::vector<Row>& rows) {
+// False: `in_bounds` said that it is too much.
+template <class InBounds>
+bool run_stats(const Command& command, std::vector<Row>& rows, const InBounds& in_bounds) {
   std::map<std::string, size_t> places;
   std::vector<std::vector<const Row*>> groups;  // in the order of their first rows
   for (const Row& row : rows) {
@@ -339,14 +349,15 @@ std::vector<Row> run_stats(const Command& command, const std::vector<Row>& rows)
     Row& made = out.emplace_back();
     for (const Column& column : command.columns) {
       if (auto value = group.front()->evaluate(column.expression))
-        made.computed.insert_or_assign(column.name, std::move(*value));
+        made.keep(column.name, std::move(*value));
     }
     for (const Aggregate& aggregate : command.aggregates) {
-      if (auto value = aggregated(aggregate, group))
-        made.computed.insert_or_assign(aggregate.name, std::move(*value));
+      if (auto value = aggregated(aggregate, group)) made.keep(aggregate.name, std::move(*value));
     }
+    if (!in_bounds(made)) return false;
   }
-  return out;
+  rows = std::move(out);
+  return true;
 }
 
 // std::stable_sort wants memory by a way that libstdc++ has deprecated.
@@ -365,16 +376,28 @@ void sort_keeping_order(std::vector<T>& all, Before before) {
 }
 
 void run_sort(const Command& command, std::vector<Row>& rows) {
-  sort_keeping_order(rows, [&](const Row& a, const Row& b) {
-    for (const Column& column : command.columns) {
-      const auto x = a.evaluate(column.expression);
-      const auto y = b.evaluate(column.expression);
+  struct Keyed {
+    std::vector<MaybeValue> keys;
+    Row row;
+  };
+  std::vector<Keyed> keyed;
+  keyed.reserve(rows.size());
+  for (Row& row : rows) {
+    Keyed& k = keyed.emplace_back();
+    for (const Column& column : command.columns) k.keys.push_back(row.evaluate(column.expression));
+    k.row = std::move(row);
+  }
+  sort_keeping_order(keyed, [&](const Keyed& a, const Keyed& b) {
+    for (size_t i = 0; i < a.keys.size(); ++i) {
+      const MaybeValue &x = a.keys[i], &y = b.keys[i];
       if (!x && !y) continue;
       const int order = !x ? -1 : !y ? 1 : compare_values(*x, *y);
-      if (order != 0) return column.descending ? order > 0 : order < 0;
+      if (order != 0) return command.columns[i].descending ? order > 0 : order < 0;
     }
     return false;
   });
+  rows.clear();
+  for (Keyed& k : keyed) rows.push_back(std::move(k.row));
 }
 
 void run_parse(const Command& command, Row& row) {
@@ -394,7 +417,7 @@ void run_parse(const Command& command, Row& row) {
     at = end + command.literals[i].size();
   }
   for (size_t i = 0; i < parts.size(); ++i)
-    row.computed.insert_or_assign(command.names[i], InsightsValue{std::move(parts[i]), false});
+    row.keep(command.names[i], InsightsValue{std::move(parts[i]), false});
 }
 
 void run_dedup(const Command& command, std::vector<Row>& rows) {
@@ -463,6 +486,11 @@ InsightsQuery::Results InsightsQuery::run(std::vector<InsightsRecord> records, s
   std::vector<std::string> columns;
   Results out{.rows = {}, .matched = rows.size()};
   bool events = true;
+  size_t computed_bytes = 0;
+  const auto in_bounds = [&](Row& row) {
+    computed_bytes += std::exchange(row.kept_bytes, 0);
+    return computed_bytes <= kComputedBytesMax;
+  };
   for (const Command& command : commands_) {
     events = events && command.kind != Kind::stats && command.kind != Kind::dedup;
     name_columns(command, columns);
@@ -472,8 +500,9 @@ InsightsQuery::Results InsightsQuery::run(std::vector<InsightsRecord> records, s
         for (Row& row : rows) {
           for (const Column& column : command.columns) {
             if (auto value = row.evaluate(column.expression))
-              row.computed.insert_or_assign(column.name, std::move(*value));
+              row.keep(column.name, std::move(*value));
           }
+          if (!in_bounds(row)) return {.rows = {}, .too_much = true};
         }
         break;
       case Kind::filter:
@@ -483,7 +512,7 @@ InsightsQuery::Results InsightsQuery::run(std::vector<InsightsRecord> records, s
         if (events) out.matched = rows.size();
         break;
       case Kind::stats:
-        rows = run_stats(command, rows);
+        if (!run_stats(command, rows, in_bounds)) return {.rows = {}, .too_much = true};
         break;
       case Kind::sort:
         run_sort(command, rows);
@@ -492,7 +521,10 @@ InsightsQuery::Results InsightsQuery::run(std::vector<InsightsRecord> records, s
         limit = std::min(command.count, kLimitMax);
         break;
       case Kind::parse:
-        for (Row& row : rows) run_parse(command, row);
+        for (Row& row : rows) {
+          run_parse(command, row);
+          if (!in_bounds(row)) return {.rows = {}, .too_much = true};
+        }
         break;
       case Kind::dedup:
         run_dedup(command, rows);

@@ -39,7 +39,8 @@ class InsightsQuery {
   bool wants(const InsightsRecord& record) const;
   struct Results {
     std::vector<InsightsFields> rows;
-    size_t matched = 0;  // events that passed the filters before anything put them together
+    size_t matched = 0;     // events that passed the filters before anything put them together
+    bool too_much = false;  // the values that it computes take more memory than a query may have
   };
   // At most `limit` rows where the query says nothing itself.
   Results run(std::vector<InsightsRecord> records, size_t limit) const;

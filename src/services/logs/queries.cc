@@ -30,7 +30,7 @@ constexpr size_t kGroupsMax = 50;
 constexpr size_t kResultsDefault = 10'000;
 constexpr int64_t kKeptMillis = int64_t{7} * 86'400'000;  // GetQueryResults, "available for 7 days"
 constexpr size_t kRunsMax = 1000;
-constexpr size_t kHeldBytesMax = 64 * 1024 * 1024;  // of the events that one query looks at
+constexpr size_t kHeldBytesMax = 16 * 1024 * 1024;  // of the events that one query looks at
 constexpr int kEventsPerTurnOfQuery = 256;
 // Seconds, or milliseconds where the number is too large for seconds.
 constexpr int64_t kSecondsMax = 100'000'000'000;
@@ -73,7 +73,8 @@ Result<QueryRun> decode_run(std::string_view bytes) {
   return run;
 }
 
-Result<std::vector<std::string>> queried_groups(const api::StartQueryInput& input) {
+Result<std::vector<std::string>> queried_groups(const api::StartQueryInput& input,
+                                                const RequestContext& ctx) {
   const int ways = (input.log_group_name ? 1 : 0) + (input.log_group_names ? 1 : 0) +
                    (input.log_group_identifiers ? 1 : 0);
   if (ways != 1) {
@@ -86,6 +87,11 @@ Result<std::vector<std::string>> queried_groups(const api::StartQueryInput& inpu
   for (const std::string& identifier :
        input.log_group_identifiers.value_or(std::vector<std::string>())) {
     VIRGA_TRY(name, group_name(std::nullopt, identifier));
+    const auto arn = split(identifier, ':');
+    if (arn.front() == "arn" && (arn[3] != ctx.region || arn[4] != ctx.account)) {
+      return fail(errors::invalid_parameter("The log group " + identifier +
+                                            " is not one of this account and region."));
+    }
     names.push_back(std::move(name));
   }
   if (names.empty() || names.size() > kGroupsMax) {
@@ -139,7 +145,7 @@ Task<api::StartQueryOutput> Service::start_query(Ctx ctx, api::StartQueryInput i
                    "The query language " + *input.query_language + " is not implemented by Virga.");
   }
   QueryRun run;
-  run.groups = co_await queried_groups(input);
+  run.groups = co_await queried_groups(input, *ctx);
   run.text = input.query_string;
   const auto parsed = co_await InsightsQuery::parse(run.text);
   if (input.start_time > input.end_time) {
@@ -226,6 +232,7 @@ Task<api::GetQueryResultsOutput> Service::get_query_results(Ctx ctx,
   auto& results = output.results.emplace();
   if (too_much) co_return std::move(output);
   auto ran = query.run(std::move(scanned.records), static_cast<size_t>(run.limit));
+  if (ran.too_much) output.status = "Failed";
   statistics.records_matched = static_cast<double>(ran.matched);
   for (InsightsFields& fields : ran.rows) {
     auto& result = results.emplace_back();
