@@ -105,7 +105,9 @@ def test_events_that_come_later_are_not_in_the_results(logs, group, client):
     logs.create_log_group(logGroupName=name)
     logs.create_log_stream(logGroupName=name, logStreamName="s")
     query = logs.start_query(logGroupName=name, startTime=0, endTime=NOW // 1000 + 3600, queryString="fields @message")["queryId"]
-    time.sleep(0.01)
+    created = next(q["createTime"] for q in logs.describe_queries(logGroupName=name)["queries"] if q["queryId"] == query)
+    while int(time.time() * 1000) <= created:  # the next millisecond: what comes in the same one counts
+        pass
     logs.put_log_events(logGroupName=name, logStreamName="s", logEvents=[{"timestamp": int(time.time() * 1000), "message": "late"}])
     assert logs.get_query_results(queryId=query)["results"] == []
     logs.delete_log_group(logGroupName=name)
