@@ -8,7 +8,7 @@ namespace virga::apigatewayv2 {
 aws::ServiceBinding make_binding(Service& service) {
   return api::bind(
       service,
-      {{"CreateApi", "ProtocolType WEBSOCKET is refused; IpAddressType is stored without effect"},
+      {{"CreateApi", "IpAddressType is stored without effect; WebSocket APIs are refused"},
        {"UpdateApi", "IpAddressType is stored without effect"},
        {"CreateIntegration",
         "of IntegrationSubtypes SQS only; VPC_LINK connections and TlsConfig are refused"},
