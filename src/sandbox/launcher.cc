@@ -27,6 +27,7 @@
 #include "sandbox/jail.h"
 #include "sandbox/launcher_impl.h"
 #include "sandbox/messages.h"
+#include "sandbox/root_mount.h"
 #include "sandbox/rootfs.h"
 #include "sandbox/zygotes.h"
 
@@ -77,9 +78,12 @@ bool Launcher::prepare() {
     write_map(::getpid(), "gid_map", "0 " + std::to_string(gid) + " 1", &ok);
     if (!ok) return false;
   }
-  // Mounts first, the network last: in a chroot the root is no mount and the second call fails, and
-  // what does without namespaces needs the machine's network.
+  // Mounts first, the network last: what does without namespaces needs the machine's network.
   if (::unshare(CLONE_NEWNS) != 0) return prepare_bare();
+  if (const int failed = make_root_a_mount(); failed != 0) {
+    errno = failed;
+    return prepare_bare();
+  }
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return prepare_bare();
   // That process stays in the machine's network, which we leave.
   if (options_.egress && !start_egress()) return false;

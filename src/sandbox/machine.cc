@@ -14,6 +14,7 @@
 #include "sandbox/cgroup.h"
 #include "sandbox/fd.h"
 #include "sandbox/jail.h"
+#include "sandbox/root_mount.h"
 
 namespace virga::sandbox {
 namespace {
@@ -45,6 +46,11 @@ std::string in_child(F probe) {
 std::string probe_namespaces() {
   const int all = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
                   CLONE_NEWUTS | CLONE_NEWCGROUP;
+  if (::geteuid() == 0) {  // as the launcher does
+    if (::unshare(CLONE_NEWNS) != 0) return std::string("unshare: ") + strerror(errno);
+    if (const int failed = make_root_a_mount(); failed != 0)
+      return std::string("chroot: ") + strerror(failed);
+  }
   if (::unshare(all) != 0) return std::string("unshare: ") + strerror(errno);
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
     return std::string("mount: ") + strerror(errno);

@@ -53,6 +53,12 @@ def test_node_and_provided_run(aws, function):
     assert call(aws, name, {"a": 1})[1] == [{"a": 1}]
 
 
+def test_ecmascript_modules_find_the_sdk(aws, function):
+    name = function("import { S3Client } from '@aws-sdk/client-s3';\nexport const handler = async () => typeof S3Client;\n",
+                    file="app.mjs", Runtime="nodejs18.x")
+    assert call(aws, name)[1] == "function"
+
+
 def test_the_platform_is_reached_with_the_sdk(aws, function):
     name = function("import boto3\ndef handler(event, context):\n"
                     "    return boto3.client('sts').get_caller_identity()['Arn']\n", Timeout=30)
