@@ -67,13 +67,17 @@ class Server:
         """kill -9 of everything the server is: supervisor, server, launcher, sandboxes."""
         if self.process is None:
             return
-        for pid in descendants(self.process.pid):
+        killed = descendants(self.process.pid)
+        for pid in killed:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
         self.process.kill()
         self.process.wait(10)
+        deadline = time.monotonic() + 10  # a process that ends still holds its folder's lock
+        while any(alive(pid) for pid in killed) and time.monotonic() < deadline:
+            os.sched_yield()
         self.process.stdout.close()
         self.process = None
 
@@ -101,6 +105,14 @@ class Server:
 
     def __exit__(self, *exc):
         self.close()
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def descendants(pid):

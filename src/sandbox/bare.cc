@@ -57,6 +57,16 @@ std::string interpreter_root(const std::string& path) {
   return bin == std::string::npos || bin == 0 ? "/usr" : path.substr(0, bin);
 }
 
+// Imports of ECMAScript modules look upwards from the code and know no NODE_PATH (Node.js,
+// "ECMAScript modules"): the SDK is linked beside the folders of code.
+void link_modules(const std::string& modules, const std::string& task) {
+  const size_t name = task.rfind('/');
+  if (modules.empty() || name == std::string::npos) return;
+  const std::string link = task.substr(0, name) + "/node_modules";
+  if (::symlink(modules.c_str(), link.c_str()) != 0 && errno != EEXIST)
+    dprintf(2, "virga: %s: %s\n", link.c_str(), strerror(errno));
+}
+
 [[noreturn]] void run_runtime(const BarePlan& plan, const std::string& task,
                               const std::string& opt) {
   vj_bare bare{};
@@ -139,6 +149,7 @@ void bare_main(const BarePlan& plan) {
       if (zero == std::string_view::npos) end_all(runtime);
       const std::string task(message.substr(0, zero));
       const std::string rest(message.substr(zero + 1));
+      if (plan.interpreter.family == Family::node) link_modules(plan.node_modules, task);
       runtime = ::fork();
       if (runtime == 0) run_runtime(plan, task, rest.substr(0, rest.find('\0')));
       for (const int fd : plan.child) ::close(fd);

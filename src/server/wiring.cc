@@ -380,7 +380,6 @@ Task<void> Wiring::load_functions() {
   lambda::CodeStore::Options code;
   code.zip_dir = p.options.data_dir + "/packages";
   code.folder_dir = p.code_folder.path.string();
-  code.node_modules = node_sdk_folder();
   p.code = std::make_unique<lambda::CodeStore>(p.files(), *p.pool, std::move(code));
   co_await p.code->collect(*p.shard->snapshot());
 

@@ -1,13 +1,21 @@
 """Provisioned concurrency: sandboxes that stand ready; settings of runtimes and recursion."""
 import pytest
 
-from lambda_support import aws, call, function, refused  # noqa: F401 (fixtures)
+from lambda_support import aws, call, function, refused, until  # noqa: F401 (fixtures)
 
 TYPE = "import os\ndef handler(event, context):\n    return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n"
 
 
 def arn(name, qualifier):
     return f"arn:aws:lambda:us-east-1:000000000000:function:{name}:{qualifier}"
+
+
+def ready(aws, name, qualifier):
+    """The configuration once it is READY."""
+    def look():
+        got = aws.get_provisioned_concurrency_config(FunctionName=name, Qualifier=qualifier)
+        return got if got["Status"] == "READY" else None
+    return until(look)
 
 
 def test_a_version_stands_ready(aws, function):
@@ -17,8 +25,8 @@ def test_a_version_stands_ready(aws, function):
     assert put["ResponseMetadata"]["HTTPStatusCode"] == 202
     assert put["Status"] == "IN_PROGRESS" and put["RequestedProvisionedConcurrentExecutions"] == 2
     assert put["AllocatedProvisionedConcurrentExecutions"] == put["AvailableProvisionedConcurrentExecutions"] == 0
-    got = aws.get_provisioned_concurrency_config(FunctionName=name, Qualifier=version)
-    assert got["Status"] == "READY" and got["LastModified"] == put["LastModified"]
+    got = ready(aws, name, version)
+    assert got["LastModified"] == put["LastModified"]
     assert got["AllocatedProvisionedConcurrentExecutions"] == got["AvailableProvisionedConcurrentExecutions"] == 2
     assert call(aws, name, Qualifier=version)[1] == "provisioned-concurrency"
     assert call(aws, name)[1] == "on-demand"
@@ -39,12 +47,12 @@ def test_it_follows_its_alias(aws, function):
     second = aws.publish_version(FunctionName=name)["Version"]
     aws.create_alias(FunctionName=name, Name="live", FunctionVersion=first)
     aws.put_provisioned_concurrency_config(FunctionName=name, Qualifier="live", ProvisionedConcurrentExecutions=1)
-    assert aws.get_provisioned_concurrency_config(FunctionName=name, Qualifier="live")["Status"] == "READY"
+    ready(aws, name, "live")
     message = refused(lambda: aws.put_provisioned_concurrency_config(
         FunctionName=name, Qualifier=first, ProvisionedConcurrentExecutions=1), "ResourceConflictException")
     assert message == "Version is pointed by a Provisioned Concurrency alias"
     aws.update_alias(FunctionName=name, Name="live", FunctionVersion=second)
-    assert aws.get_provisioned_concurrency_config(FunctionName=name, Qualifier="live")["Status"] == "READY"
+    ready(aws, name, "live")
     assert call(aws, name, Qualifier=second)[1] == "provisioned-concurrency"
     aws.delete_alias(FunctionName=name, Name="live")
     assert aws.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"] == []

@@ -125,9 +125,6 @@ Result<void> CodeStore::collect(const storage::View& view) {
   for (const auto& folder : folders) {
     if (!named.contains(folder.filename().string())) fs::remove_all(folder, ec);
   }
-  if (!options_.node_modules.empty())
-    fs::create_directory_symlink(options_.node_modules,
-                                 fs::path(options_.folder_dir) / "node_modules", ec);
   return {};
 }
 

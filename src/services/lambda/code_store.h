@@ -26,10 +26,6 @@ class CodeStore {
   struct Options {
     std::string zip_dir;     // in `files`: the data folder's
     std::string folder_dir;  // on the local disk, readable by sandboxes
-    // Modules of the AWS SDK; linked beside the folders. Functions that run without a file system
-    // of their own find them there: imports of ECMAScript modules look upwards and know no
-    // NODE_PATH (Node.js, "ECMAScript modules"). Empty: none.
-    std::string node_modules;
   };
   CodeStore(storage::FileSystem& files, async::Pool& pool, Options options);
 
