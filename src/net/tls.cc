@@ -1,11 +1,13 @@
 #include "net/tls.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 #include <fstream>
 #include <sstream>
@@ -74,6 +76,22 @@ struct TlsContext::Impl {
   bool client = false;
 };
 
+Result<TlsFiles> TlsFiles::read(const std::string& certificates_path, const std::string& key_path) {
+  TlsFiles out;
+  for (const auto& [path, text] :
+       {std::pair(&certificates_path, &out.certificates), std::pair(&key_path, &out.key)}) {
+    errno = 0;
+    std::ifstream file(*path, std::ios::binary);
+    std::stringstream content;
+    content << file.rdbuf();
+    if (!file)
+      return fail("TlsConfiguration", 500,
+                  "cannot read " + *path + (errno != 0 ? std::string(": ") + strerror(errno) : ""));
+    *text = content.str();
+  }
+  return out;
+}
+
 TlsContext::TlsContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TlsContext::~TlsContext() = default;
 
@@ -101,20 +119,6 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(std::string_view certific
   SSL_CTX_set_session_cache_mode(
       context, SSL_SESS_CACHE_OFF);  // tickets carry the state: nothing to keep here
   return std::shared_ptr<TlsContext>(new TlsContext(std::move(impl)));
-}
-
-Result<std::shared_ptr<TlsContext>> TlsContext::server_from_files(const std::string& certificates,
-                                                                  const std::string& key) {
-  std::string texts[2];
-  const std::string* const names[2] = {&certificates, &key};
-  for (int i = 0; i < 2; ++i) {
-    std::ifstream file(*names[i], std::ios::binary);
-    std::stringstream text;
-    text << file.rdbuf();
-    if (!file) return fail("TlsConfiguration", 500, "cannot read " + *names[i]);
-    texts[i] = text.str();
-  }
-  return server(texts[0], texts[1]);
 }
 
 Result<std::shared_ptr<TlsContext>> TlsContext::client(std::string_view authorities_pem) {

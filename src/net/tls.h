@@ -10,6 +10,13 @@
 // http/1.1 only.
 namespace virga::net {
 
+// What a server proves itself with, PEM.
+struct TlsFiles {
+  std::string certificates, key;
+  // Error: TlsConfiguration, which names the file and why it cannot be read.
+  static Result<TlsFiles> read(const std::string& certificates_path, const std::string& key_path);
+};
+
 // Certificates, keys and ticket keys. Shared by the sessions of all loops; thread-safe.
 class TlsContext {
  public:
@@ -17,9 +24,6 @@ class TlsContext {
   // OpenSSL's reason.
   static Result<std::shared_ptr<TlsContext>> server(std::string_view certificates_pem,
                                                     std::string_view key_pem);
-  // The same from files.
-  static Result<std::shared_ptr<TlsContext>> server_from_files(const std::string& certificates,
-                                                               const std::string& key);
   // Verifies servers against the system's authorities, and those of `authorities_pem` when not
   // empty.
   static Result<std::shared_ptr<TlsContext>> client(std::string_view authorities_pem = {});

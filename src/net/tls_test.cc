@@ -127,8 +127,8 @@ TEST_F(TlsTest, refuses_unusable_certificates_and_keys) {
   EXPECT_THAT(
       TlsContext::server(made_.certificate_pem, make_test_certificate().key_pem).error().message,
       testing::HasSubstr("TLS key"));
-  EXPECT_THAT(TlsContext::server_from_files("/nowhere.pem", "/nowhere.key").error().message,
-              testing::HasSubstr("/nowhere.pem"));
+  EXPECT_THAT(TlsFiles::read("/nowhere.pem", "/nowhere.key").error().message,
+              testing::HasSubstr("/nowhere.pem: No such file or directory"));
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ pid_t Supervisor::start_server(const ServerMain& server_main, Fd engine_end) {
   server_ = Fd();
   signals_ = Fd();
   ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  if (options_.server_user && options_.before_server_user) options_.before_server_user();
   if (options_.server_user && !become(*options_.server_user)) {
     dprintf(2, "virga: cannot become user %u: %s\n", options_.server_user->uid, strerror(errno));
     ::_exit(1);

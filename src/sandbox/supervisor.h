@@ -24,6 +24,8 @@ struct SupervisorOptions {
   LauncherOptions launcher;
   // The server, not the launcher, goes on as this user; only root may ask for it.
   std::optional<ServerUser> server_user;
+  // Called in the server's process right before: reads what only root may.
+  std::function<void()> before_server_user;
 };
 
 // `launcher_fd` is for Engine::open. `supervisor_fd` (SOCK_SEQPACKET) brings the next launcher's

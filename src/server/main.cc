@@ -64,6 +64,11 @@ int serve_command(const std::vector<std::string>& arguments) {
     return kExitUsage;
   }
   supervisor.server_user = std::move(*user);
+  // A key is often root's alone. In the server's process: no sandbox descends from it.
+  supervisor.before_server_user = [&options] {
+    if (!options->tls_cert.empty())
+      options->tls_files = net::TlsFiles::read(options->tls_cert, options->tls_key);
+  };
   return sandbox::supervise(supervisor, [&](int launcher_fd, int supervisor_fd) {
     return serve(*options, launcher_fd, supervisor_fd);
   });

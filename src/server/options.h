@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/document.h"
 #include "base/error.h"
+#include "net/tls.h"
 
 namespace virga::server {
 
@@ -30,6 +32,8 @@ struct ServeOptions {
   std::string region = "us-east-1";
   std::string tls_cert;
   std::string tls_key;
+  // What lay there, where it had to be read as root.
+  std::optional<Result<net::TlsFiles>> tls_files;
   std::string user;  // NAME or NAME:GROUP, also by number: who the server becomes when root starts
   std::string log_level = "info";
   int loops = 0;  // event loops; 0: one per processor this process may use

@@ -512,7 +512,10 @@ Task<std::string> Wiring::start() {
 
   std::shared_ptr<net::TlsContext> tls;
   if (!p.options.tls_cert.empty()) {
-    tls = co_await net::TlsContext::server_from_files(p.options.tls_cert, p.options.tls_key);
+    auto read = p.options.tls_files ? *p.options.tls_files
+                                    : net::TlsFiles::read(p.options.tls_cert, p.options.tls_key);
+    const net::TlsFiles files = co_await std::move(read);
+    tls = co_await net::TlsContext::server(files.certificates, files.key);
   }
   // TODO(perf): an encrypted connection cannot move to another loop once its handshake is done;
   // such servers have one.

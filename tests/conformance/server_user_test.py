@@ -2,7 +2,10 @@
 import os
 import pathlib
 import pwd
+import ssl
 import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -35,10 +38,10 @@ def server_status(server):
     raise AssertionError("no server")
 
 
-def refusal(*arguments):
+def refusal(*arguments, code=64):
     got = subprocess.run([str(virga_server.BINARY), "serve", "--listen", "127.0.0.1:0", *map(str, arguments)],
                          capture_output=True, text=True, timeout=20)
-    assert got.returncode == 64, got
+    assert got.returncode == code, got
     return got.stderr
 
 
@@ -75,6 +78,35 @@ def test_it_starts_again_on_its_folder(tmp_path):
     for _ in range(2):
         with virga_server.Server("--user", USER, data=data) as one:
             assert one.terminate() == 0
+
+
+def test_a_key_that_only_root_may_read(tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-keyout", key, "-out", certificate, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+                   check=True, capture_output=True)
+    key.chmod(0o600)
+    with virga_server.Server("--user", USER, "--memory", "--tls-cert", certificate, "--tls-key", key) as one:
+        context = ssl.create_default_context(cafile=str(certificate))
+        with urllib.request.urlopen(f"https://localhost:{one.port}/_virga/health", context=context, timeout=10) as got:
+            assert got.status == 200
+    assert f"cannot read {tmp_path}/none.pem: No such file" in refusal(
+        "--user", USER, "--memory", "--tls-cert", certificate, "--tls-key", tmp_path / "none.pem", code=78)
+
+
+def test_a_strict_server_asks_for_signatures():
+    with virga_server.Server("--user", USER, "--auth", "strict") as one:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            one.get("/_virga/metrics")
+        assert refused.value.code == 403
+        assert int(server_status(one)["CapEff"], 16) == 0
+
+
+def test_a_link_in_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "data").symlink_to(tmp_path / "elsewhere")
+    assert "is a link, or not a folder" in refusal("--user", USER, "--data", tmp_path / "data")
+    assert (tmp_path / "elsewhere").stat().st_uid == 0
 
 
 def test_a_port_below_1024_needs_no_other_right():
