@@ -77,7 +77,8 @@ def test_a_backup_from_its_creation_to_its_end(db):
     assert answer["RestoreSummary"]["SourceBackupArn"] == arn and answer["RestoreSummary"]["RestoreInProgress"] is True
     db.get_waiter("table_exists").wait(TableName=target)
     table = db.describe_table(TableName=target)["Table"]
-    assert table["ItemCount"] == 30 and table["TableStatus"] == "ACTIVE" and "RestoreSummary" not in table
+    assert table["ItemCount"] == 30 and table["TableStatus"] == "ACTIVE"
+    assert table["RestoreSummary"] == {**answer["RestoreSummary"], "RestoreInProgress": False}
     assert "StreamSpecification" not in table and "LatestStreamArn" not in table
     assert db.list_tags_of_resource(ResourceArn=table["TableArn"])["Tags"] == []
     assert content(db, target)["k0"] == "old"
@@ -93,6 +94,13 @@ def test_a_backup_from_its_creation_to_its_end(db):
     assert "GlobalSecondaryIndexes" not in bare["TableDescription"]
     assert bare["TableDescription"]["ProvisionedThroughput"]["ReadCapacityUnits"] == 3
     assert len(content(db, name + "-bare")) == 30
+
+    provisioned = db.restore_table_from_backup(
+        TargetTableName=name + "-provisioned", BackupArn=arn, BillingModeOverride="PROVISIONED",
+        ProvisionedThroughputOverride={"ReadCapacityUnits": 3, "WriteCapacityUnits": 2})["TableDescription"]
+    index = provisioned["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"]
+    assert (index["ReadCapacityUnits"], index["WriteCapacityUnits"]) == (3, 2)
+    assert "LastUpdateToPayPerRequestDateTime" not in db.describe_table(TableName=name + "-provisioned")["Table"]["BillingModeSummary"]
 
     db.delete_table(TableName=name)
     assert db.describe_backup(BackupArn=arn)["BackupDescription"]["SourceTableDetails"]["TableName"] == name

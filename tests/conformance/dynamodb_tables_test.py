@@ -455,6 +455,10 @@ def test_what_deployment_tools_read_of_every_table(endpoint, made):
         "TableName": name, "KinesisDataStreamDestinations": []}
     assert call(endpoint, "ListTagsOfResource", ResourceArn=table["TableArn"])["Tags"] == []
     assert call(endpoint, "DescribeTimeToLive", TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"
+    assert call(endpoint, "ListGlobalTables") == {"GlobalTables": []}
+    for operation in ("DescribeGlobalTable", "DescribeGlobalTableSettings"):
+        assert refusal(endpoint, operation, {"GlobalTableName": name}) == (
+            "GlobalTableNotFoundException", f"Global table with name: '{name}' does not exist.")
     assert call(endpoint, "DescribeLimits")["TableMaxReadCapacityUnits"] == 40000
     for operation in ("DescribeContributorInsights", "DescribeKinesisStreamingDestination", "DescribeTable", "DeleteTable"):
         assert refusal(endpoint, operation, {"TableName": "no-such-table"}) == (

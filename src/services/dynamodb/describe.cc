@@ -163,6 +163,13 @@ api::TableDescription describe_table_as(const RequestContext& ctx, const Table& 
     summary.table_class = table.table_class;
     summary.last_update_date_time = table.table_class_changed;
   }
+  if (table.restored) {
+    auto& summary = out.restore_summary.emplace();
+    if (!table.restored->backup_arn.empty()) summary.source_backup_arn = table.restored->backup_arn;
+    summary.source_table_arn = table.restored->table_arn;
+    summary.restore_date_time = table.restored->at;
+    summary.restore_in_progress = status == "CREATING";
+  }
   if (!table.sse_type.empty()) {
     auto& sse = out.sse_description.emplace();
     sse.status = status == "CREATING" ? "ENABLING" : "ENABLED";

@@ -8,6 +8,7 @@
 #include "services/dynamodb/item_key.h"
 #include "services/dynamodb/request_checks.h"
 #include "services/dynamodb/service.h"
+#include "services/dynamodb/table_capacity.h"
 #include "services/dynamodb/table_definition.h"
 
 // RestoreTableFromBackup, RestoreTableToPointInTime. Source: DynamoDB API Reference, the pages of
@@ -76,6 +77,11 @@ Result<void> override_indexes(const Input& input, Table& table) {
         index.throughput = {wanted.provisioned_throughput->read_capacity_units,
                             wanted.provisioned_throughput->write_capacity_units};
       }
+      if (wanted.on_demand_throughput) {
+        VIRGA_TRY(limits, change_request_limits(*wanted.on_demand_throughput, index.name,
+                                                CapacityCall::create, table.on_demand, {}));
+        index.request_limits = limits;
+      }
       table.indexes.push_back(std::move(index));
     }
   } else {
@@ -91,21 +97,36 @@ Result<void> override_indexes(const Input& input, Table& table) {
   return {};
 }
 
+// What an index is provisioned for when it was on-demand and its override does not say: as its
+// table.
+void provision_indexes(Table& table) {
+  for (auto& index : table.indexes) {
+    if (index.global && index.throughput.read_units == 0) index.throughput = table.throughput;
+  }
+}
+
 template <class Input>
 Result<void> override_throughput(const Input& input, Timestamp now, Table& table) {
-  if (input.billing_mode_override)
-    table.on_demand = *input.billing_mode_override == "PAY_PER_REQUEST";
   if (table.on_demand && input.provisioned_throughput_override) {
     return fail(
         errors::validation("Invalid Request: ProvisionedThroughputOverride cannot be specified "
                            "when BillingMode is PAY_PER_REQUEST"));
+  }
+  if (input.on_demand_throughput_override) {
+    VIRGA_TRY(limits, change_request_limits(*input.on_demand_throughput_override, "",
+                                            CapacityCall::create, table.on_demand, {}));
+    table.request_limits = limits;
   }
   if (table.on_demand) {
     table.on_demand_since = now;
     table.billing_mode_given = true;
     table.throughput = {};
     for (auto& index : table.indexes) index.throughput = {};
-  } else if (input.provisioned_throughput_override) {
+    return {};
+  }
+  table.on_demand_since.reset();
+  table.request_limits = {};
+  if (input.provisioned_throughput_override) {
     VIRGA_TRY_VOID(check_throughput(*input.provisioned_throughput_override));
     table.throughput = {input.provisioned_throughput_override->read_capacity_units,
                         input.provisioned_throughput_override->write_capacity_units};
@@ -114,6 +135,7 @@ Result<void> override_throughput(const Input& input, Timestamp now, Table& table
         errors::validation("Invalid Request: ProvisionedThroughputOverride must be specified when "
                            "BillingModeOverride is PROVISIONED"));
   }
+  provision_indexes(table);
   return {};
 }
 
@@ -141,6 +163,8 @@ Result<std::shared_ptr<Table>> restored_table(const Input& input, const RequestC
   table->recovery_since.reset();
   table->transition.clear();
   table->transition_until.reset();
+  if (input.billing_mode_override)
+    table->on_demand = *input.billing_mode_override == "PAY_PER_REQUEST";
   VIRGA_TRY_VOID(override_indexes(input, *table));
   VIRGA_TRY_VOID(override_throughput(input, ctx.now.at, *table));
   if (input.sse_specification_override) {
@@ -153,32 +177,21 @@ Result<std::shared_ptr<Table>> restored_table(const Input& input, const RequestC
   return table;
 }
 
-api::TableDescription restoring(const RequestContext& ctx, const Table& table, Timestamp at,
-                                const std::string& backup_arn, const std::string& table_arn) {
-  api::TableDescription out = describe_table_as(ctx, table, "CREATING", {});
-  auto& summary = out.restore_summary.emplace();
-  if (!backup_arn.empty()) summary.source_backup_arn = backup_arn;
-  summary.source_table_arn = table_arn;
-  summary.restore_date_time = at;
-  summary.restore_in_progress = true;
-  return out;
-}
-
 }  // namespace
 
 Task<api::RestoreTableFromBackupOutput> Service::restore_table_from_backup(
     Ctx ctx, api::RestoreTableFromBackupInput input) {
-  if (input.on_demand_throughput_override)
-    co_return fail(errors::not_implemented("OnDemandThroughputOverride"));
   std::shared_ptr<const storage::View> view = shard_.snapshot();
   const Backup backup = co_await backup_of_arn(*view, *ctx, input.backup_arn);
   const std::shared_ptr<Table> table =
       co_await restored_table(input, *ctx, *backup.table, env_.random.uuid());
+  table->restored = RestoredFrom{.backup_arn = input.backup_arn,
+                                 .table_arn = backup.table->arn(ctx->partition),
+                                 .at = backup.created};
   Restore restore{.view = view, .items_id = backup.items_id, .table = table};
   co_await build_restored(ctx, std::move(restore));
   api::RestoreTableFromBackupOutput output;
-  output.table_description =
-      restoring(*ctx, *table, backup.created, input.backup_arn, backup.table->arn(ctx->partition));
+  output.table_description = describe_table_as(*ctx, *table, "CREATING", {});
   co_return std::move(output);
 }
 
@@ -201,8 +214,6 @@ Task<api::RestoreTableToPointInTimeOutput> Service::restore_table_to_point_in_ti
         errors::validation("Invalid Request: Either one of SourceTableArn or SourceTableName must "
                            "be specified, but not both"));
   }
-  if (input.on_demand_throughput_override)
-    co_return fail(errors::not_implemented("OnDemandThroughputOverride"));
   const TableRef source = co_await backup_source(
       *ctx, input.source_table_name ? *input.source_table_name : *input.source_table_arn);
   if (source->recovery_days == 0) co_return fail(errors::recovery_not_enabled(source->name));
@@ -217,6 +228,8 @@ Task<api::RestoreTableToPointInTimeOutput> Service::restore_table_to_point_in_ti
   }
   const std::shared_ptr<Table> table =
       co_await restored_table(input, *ctx, *source, env_.random.uuid());
+  table->restored =
+      RestoredFrom{.backup_arn = "", .table_arn = source->arn(ctx->partition), .at = at};
   Restore restore{.view = shard_.snapshot(), .items_id = source->id, .table = table};
   // The latest moment is now: nothing is taken back.
   if (!latest || options_.lifecycle_delay_ms > 0)
@@ -224,7 +237,7 @@ Task<api::RestoreTableToPointInTimeOutput> Service::restore_table_to_point_in_ti
   restore.source = source;
   co_await build_restored(ctx, std::move(restore));
   api::RestoreTableToPointInTimeOutput output;
-  output.table_description = restoring(*ctx, *table, at, "", source->arn(ctx->partition));
+  output.table_description = describe_table_as(*ctx, *table, "CREATING", {});
   co_return std::move(output);
 }
 

@@ -111,6 +111,12 @@ class Service final : public api::Handlers {
       Ctx ctx, api::ListContributorInsightsInput input) override;
   Task<api::DescribeKinesisStreamingDestinationOutput> describe_kinesis_streaming_destination(
       Ctx ctx, api::DescribeKinesisStreamingDestinationInput input) override;
+  Task<api::ListGlobalTablesOutput> list_global_tables(Ctx ctx,
+                                                       api::ListGlobalTablesInput input) override;
+  Task<api::DescribeGlobalTableOutput> describe_global_table(
+      Ctx ctx, api::DescribeGlobalTableInput input) override;
+  Task<api::DescribeGlobalTableSettingsOutput> describe_global_table_settings(
+      Ctx ctx, api::DescribeGlobalTableSettingsInput input) override;
   Task<api::DescribeTimeToLiveOutput> describe_time_to_live(
       Ctx ctx, api::DescribeTimeToLiveInput input) override;
   Task<api::UpdateTimeToLiveOutput> update_time_to_live(Ctx ctx,

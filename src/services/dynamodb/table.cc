@@ -48,6 +48,14 @@ Document keys_document(const KeySchema& keys) {
   return out;
 }
 
+Document restored_document(const RestoredFrom& from) {
+  Document out = Document::object();
+  out.set("backup", from.backup_arn);
+  out.set("table", from.table_arn);
+  out.set("at", from.at.micros);
+  return out;
+}
+
 Document index_document(const Index& index) {
   Document out = Document::object();
   out.set("name", index.name);
@@ -169,6 +177,7 @@ Table::Table(const Table& o)
       stream_label(o.stream_label),
       recovery_days(o.recovery_days),
       recovery_since(o.recovery_since),
+      restored(o.restored),
       transition(o.transition),
       transition_until(o.transition_until),
       generation(o.generation) {}
@@ -247,6 +256,7 @@ std::string encode_table(const Table& t) {
   d.set("stream_label", t.stream_label);
   d.set("recovery_days", t.recovery_days);
   d.set("recovery_since", time_of(t.recovery_since));
+  if (t.restored) d.set("restored", restored_document(*t.restored));
   d.set("transition", t.transition);
   d.set("transition_until", time_of(t.transition_until));
   return to_json(d);
@@ -292,6 +302,11 @@ Result<TableRef> decode_table(std::string_view bytes, std::string_view account,
   t->stream_label = d.string_or("stream_label", "");
   t->recovery_days = int_at(d, "recovery_days");
   t->recovery_since = time_at(d, "recovery_since");
+  if (const Document* restored = d.find("restored"); restored && restored->is_object()) {
+    t->restored = RestoredFrom{.backup_arn = std::string(restored->string_or("backup", "")),
+                               .table_arn = std::string(restored->string_or("table", "")),
+                               .at = {int_at(*restored, "at")}};
+  }
   t->transition = d.string_or("transition", "");
   t->transition_until = time_at(d, "transition_until");
   return TableRef(std::move(t));

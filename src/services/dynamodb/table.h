@@ -51,6 +51,13 @@ struct UnitsPerSecond {
   int64_t read = 0, write = 0;
 };
 
+// Where a restored table's items come from. Source: DynamoDB API Reference, RestoreSummary.
+struct RestoredFrom {
+  std::string backup_arn;  // empty: a point in time
+  std::string table_arn;
+  Timestamp at;  // the point in time, or the backup's creation
+};
+
 struct Index {
   enum class Projection { all, keys_only, include };
   std::string name;
@@ -96,6 +103,7 @@ struct Table {
   std::string stream_label;              // the latest stream's; stays when it is disabled
   int64_t recovery_days = 0;             // point-in-time recovery goes back so far; 0: disabled
   std::optional<Timestamp> recovery_since;  // enabled at
+  std::optional<RestoredFrom> restored;     // by a restore
   // With --lifecycle-delay: the transitional status, and until when it lasts.
   std::string transition;  // CREATING, UPDATING, DELETING
   std::optional<Timestamp> transition_until;

@@ -1,11 +1,23 @@
 #include "api/dynamodb/describe_contributor_insights.h"
+#include "api/dynamodb/describe_global_table.h"
+#include "api/dynamodb/describe_global_table_settings.h"
 #include "api/dynamodb/describe_kinesis_streaming_destination.h"
 #include "api/dynamodb/list_contributor_insights.h"
+#include "api/dynamodb/list_global_tables.h"
 #include "services/dynamodb/errors.h"
 #include "services/dynamodb/service.h"
 
 // Reads of what no table here can have: deployment tools make them of every table.
 namespace virga::dynamodb {
+namespace {
+
+AwsError global_table_not_found(const std::string& name) {
+  return AwsError{.code = "GlobalTableNotFoundException",
+                  .http_status = 400,
+                  .message = "Global table with name: '" + name + "' does not exist."};
+}
+
+}  // namespace
 
 // Contributor insights cannot be switched on here, so they are off. Source: DynamoDB API Reference,
 // DescribeContributorInsights.
@@ -43,6 +55,24 @@ Service::describe_kinesis_streaming_destination(
   output.table_name = table->name;
   output.kinesis_data_stream_destinations.emplace();
   co_return std::move(output);
+}
+
+// Global tables of version 2017.11.29 cannot be made here, so no account has any. Source: DynamoDB
+// API Reference, ListGlobalTables.
+Task<api::ListGlobalTablesOutput> Service::list_global_tables(Ctx, api::ListGlobalTablesInput) {
+  api::ListGlobalTablesOutput output;
+  output.global_tables.emplace();
+  co_return std::move(output);
+}
+
+Task<api::DescribeGlobalTableOutput> Service::describe_global_table(
+    Ctx, api::DescribeGlobalTableInput input) {
+  co_return fail(global_table_not_found(input.global_table_name));
+}
+
+Task<api::DescribeGlobalTableSettingsOutput> Service::describe_global_table_settings(
+    Ctx, api::DescribeGlobalTableSettingsInput input) {
+  co_return fail(global_table_not_found(input.global_table_name));
 }
 
 }  // namespace virga::dynamodb
