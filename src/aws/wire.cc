@@ -180,7 +180,11 @@ Result<void> read_payload(const Match& match, WireRequest& request, const Member
     seen.add(shape, m);
     return {};
   }
-  if (request.body.empty()) return {};
+  const bool of_s3 = match.operation->service->buckets;
+  if (request.body.empty()) {
+    if (!of_s3 || !m.required() || type.kind != Kind::structure) return {};
+    return fail("MissingRequestBodyError", 400, "Request Body is empty");
+  }
   if (type.kind == Kind::blob || type.kind == Kind::string) {
     *static_cast<std::string*>(set_member(m, object)) = std::string(request.body);
     seen.add(shape, m);
@@ -188,6 +192,7 @@ Result<void> read_payload(const Match& match, WireRequest& request, const Member
   }
   if (match.protocol == Protocol::rest_xml) {
     VIRGA_TRY(root, parse_xml(request.body));
+    if (of_s3 && root.local_name() != m.wire) return fail(malformed_xml());
     const DecodePath here = DecodePath::member(nullptr, m.name);
     seen.add(shape, m);
     return read_xml_value(root, type, set_member(m, object), &here, notes);

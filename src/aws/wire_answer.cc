@@ -41,17 +41,17 @@ std::string query_body(const OperationDesc& op, const OutputBox& output,
   return body;
 }
 
-std::string xml_document(std::string_view root, const XmlNamespace* ns,
-                         std::string_view service_namespace, const StructDesc& shape,
-                         const void* object) {
+// S3's times always have milliseconds, which are zeros. Source: S3 API Reference, ListObjectsV2.
+std::string xml_document(std::string_view root, const XmlNamespace* ns, const ServiceDesc& service,
+                         const StructDesc& shape, const void* object) {
   std::string body;
-  XmlWriter writer(body);
+  XmlWriter writer(body, service.buckets ? XmlWriter::Millis::always : XmlWriter::Millis::when_any);
   writer.declaration();
   writer.open(root);
   if (ns) {
     write_xml_namespace(writer, ns);
-  } else if (!service_namespace.empty()) {
-    writer.attribute("xmlns", service_namespace);
+  } else if (!service.xml_namespace.empty()) {
+    writer.attribute("xmlns", service.xml_namespace);
   }
   write_xml_attributes(writer, shape, object);
   write_xml_members(writer, shape, object);
@@ -93,7 +93,7 @@ void write_xml_payload(const OperationDesc& op, const MemberDesc& m, const void*
                                 : shape.xml_name.empty() ? m.wire
                                                          : shape.xml_name;
   const XmlNamespace* ns = m.xml_namespace ? m.xml_namespace : shape.xml_namespace;
-  response.body = xml_document(root, ns, op.service->xml_namespace, shape, value);
+  response.body = xml_document(root, ns, *op.service, shape, value);
   default_type(response, "application/xml");
 }
 
@@ -176,9 +176,9 @@ void write_rest(const OperationDesc& op, Protocol protocol, OutputBox& output,
   }
   if (!answers_in_body(shape)) return;
   const MemberDesc* only = unwrapped_member(op);
-  response.body = only ? unwrapped_document(op, *only, output.object())
-                       : xml_document(root_name(op), shape.xml_namespace, op.service->xml_namespace,
-                                      shape, output.object());
+  response.body =
+      only ? unwrapped_document(op, *only, output.object())
+           : xml_document(root_name(op), shape.xml_namespace, *op.service, shape, output.object());
   default_type(response, "application/xml");
 }
 

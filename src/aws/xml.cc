@@ -259,12 +259,18 @@ std::optional<std::string_view> XmlNode::attribute(std::string_view wanted) cons
   return std::nullopt;
 }
 
+AwsError malformed_xml() {
+  return {.code = "MalformedXML",
+          .http_status = 400,
+          .message =
+              "The XML you provided was not well-formed or did not validate against our "
+              "published schema"};
+}
+
 Result<XmlNode> parse_xml(std::string_view text) {
   XmlNode root;
   if (!is_utf8(text) || !Parser(text).document(root)) {
-    return fail("MalformedXML", 400,
-                "The XML you provided was not well-formed or did not validate against our "
-                "published schema");
+    return fail(malformed_xml());
   }
   return root;
 }

@@ -25,13 +25,19 @@ struct XmlNode {
 
 inline constexpr int kXmlDepthMax = 100;
 
+AwsError malformed_xml();  // in S3's words
+
 // One document. Errors: MalformedXML.
 Result<XmlNode> parse_xml(std::string_view text);
 
 // Appends XML; nesting is the caller's order of open and close.
 class XmlWriter {
  public:
-  explicit XmlWriter(std::string& out) : out_(out) {}
+  // Times have milliseconds when there are any, or always.
+  enum class Millis { when_any, always };
+  explicit XmlWriter(std::string& out, Millis millis = Millis::when_any)
+      : out_(out), millis_(millis) {}
+  bool writes_millis() const { return millis_ == Millis::always; }
   void declaration();
   void open(std::string_view name);  // attributes may follow until the next other call
   void attribute(std::string_view name, std::string_view value);
@@ -42,6 +48,7 @@ class XmlWriter {
  private:
   void finish_tag();
   std::string& out_;
+  Millis millis_;
   bool in_tag_ = false;
 };
 

@@ -9,12 +9,6 @@ std::string_view or_else(std::string_view name, std::string_view otherwise) {
   return name.empty() ? otherwise : name;
 }
 
-std::unexpected<AwsError> malformed() {
-  return fail(
-      "MalformedXML", 400,
-      "The XML you provided was not well-formed or did not validate against our published schema");
-}
-
 Result<void> append_item(const XmlNode& node, const TypeDesc& list, void* out, const DecodePath* at,
                          DecodeNotes& notes) {
   const DecodePath here = DecodePath::element(at, list_size(list, out));
@@ -25,7 +19,7 @@ Result<void> insert_entry(const XmlNode& node, const TypeDesc& map, void* out, c
                           DecodeNotes& notes) {
   const XmlNode* key = node.child(or_else(map.key_name, "key"));
   const XmlNode* value = node.child(or_else(map.element_name, "value"));
-  if (!key) return malformed();
+  if (!key) return fail(malformed_xml());
   const DecodePath here = DecodePath::entry(at, key->text);
   void* slot = map.map->insert(map, out, key->text);
   if (!value) return {};
@@ -71,8 +65,9 @@ Result<void> read_member(const XmlNode& node, const MemberDesc& m, const StructD
     const auto text = node.attribute(m.wire);
     if (!text) return {};
     seen.add(shape, m);
-    return parse_scalar(*m.type, *text, TimeFormat::iso8601, set_member(m, object)) ? Result<void>()
-                                                                                    : malformed();
+    return parse_scalar(*m.type, *text, TimeFormat::iso8601, set_member(m, object))
+               ? Result<void>()
+               : fail(malformed_xml());
   }
   if (m.is(kFlattened) && is_container(m.type->kind))
     return read_flattened(node, m, shape, object, &here, seen, notes);
@@ -158,7 +153,8 @@ Result<void> read_xml_value(const XmlNode& node, const TypeDesc& type, void* val
                    ? ""
                    : text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
       }
-      return parse_scalar(type, text, TimeFormat::iso8601, value) ? Result<void>() : malformed();
+      return parse_scalar(type, text, TimeFormat::iso8601, value) ? Result<void>()
+                                                                  : fail(malformed_xml());
     }
   }
 }
@@ -215,6 +211,12 @@ void write_xml_element(XmlWriter& writer, std::string_view name, const XmlNamesp
     case Kind::string:
       writer.text(*static_cast<const std::string*>(value));
       break;
+    case Kind::timestamp:
+      if (writer.writes_millis() && type.time_format == TimeFormat::unset) {
+        writer.text(format_iso8601_millis(*static_cast<const Timestamp*>(value)));
+        break;
+      }
+      [[fallthrough]];
     default: {
       std::string text;
       append_scalar(text, type, value, TimeFormat::iso8601);

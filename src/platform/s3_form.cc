@@ -4,6 +4,7 @@
 
 #include "aws/xml.h"
 #include "base/document.h"
+#include "base/header_words.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "base/time.h"
@@ -67,6 +68,8 @@ std::string_view header_in(std::string_view head, std::string_view name) {
   return {};
 }
 
+constexpr std::string_view kMetadataPrefix = "x-amz-meta-";
+
 // Fields that are PutObject's headers by their own name.
 bool is_header_field(std::string_view name) {
   for (const std::string_view known :
@@ -94,10 +97,7 @@ Result<std::string> tagging_header(std::string_view xml) {
   VIRGA_TRY(root, aws::parse_xml(xml));
   const aws::XmlNode* const set = root.child("TagSet");
   std::string out;
-  if (!set)
-    return fail("MalformedXML", 400,
-                "The XML you provided was not well-formed or did not validate against our "
-                "published schema");
+  if (!set) return fail(aws::malformed_xml());
   for (const aws::XmlNode& tag : set->children) {
     const aws::XmlNode* const key = tag.child("Key");
     const aws::XmlNode* const value = tag.child("Value");
@@ -204,9 +204,13 @@ Result<void> S3Form::settle() {
   }
   if (field("content-type").empty() && !file_type_.empty())
     added_.emplace_back("content-type", file_type_);
+  for (const auto& [name, value] : fields_) {
+    if (name.starts_with(kMetadataPrefix)) added_.emplace_back(name, to_header_words(value));
+  }
   for (const auto& [name, value] : added_) headers_.push_back({name, value});
   for (const auto& [name, value] : fields_) {
-    if (is_header_field(name)) headers_.push_back({name, value});
+    if (is_header_field(name) && !name.starts_with(kMetadataPrefix))
+      headers_.push_back({name, value});
   }
 
   signature_.policy = field("policy");

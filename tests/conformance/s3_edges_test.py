@@ -422,3 +422,36 @@ def test_a_writer_says_who_may_read_the_new_object(s3, bucket, other):
             assert refusal(s3.get_object, Bucket=bucket, Key="k")[1] == "AccessDenied"
     s3.put_object(Bucket=bucket, Key="own", Body=b"x")
     assert refusal(other.put_object_acl, Bucket=bucket, Key="own", ACL="public-read")[1] == "AccessDenied"
+
+
+# ---- documents and header fields
+
+
+@pytest.mark.parametrize("path", ["?versioning", "?tagging", "?cors", "?logging", "?notification", "?encryption", "/k?tagging"])
+def test_configurations_are_documents_of_their_name(endpoint, s3, bucket, path):
+    """Nothing is set, or taken away, by an empty body or another document."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"", Tagging="a=b")
+    for body, code in ((b"", "MissingRequestBodyError"), (b"<Other/>", "MalformedXML"), (b"<Other", "MalformedXML")):
+        status, _, error = send(endpoint, "PUT", f"/{bucket}{path}", body, {"Content-MD5": md5_of(body)})
+        assert (status, error["Code"]) == (400, code)
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "a", "Value": "b"}]
+    assert send(endpoint, "POST", f"/{bucket}?delete", b"", {"Content-MD5": md5_of(b"")})[2]["Code"] == "MissingRequestBodyError"
+
+
+def test_times_in_documents_have_milliseconds(endpoint, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    for path, element in ((f"/{bucket}?list-type=2", b"LastModified"), ("/", b"CreationDate")):
+        _, _, text = send(endpoint, "GET", path)
+        assert re.search(rb"<%s>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z<" % element, text), text
+
+
+@pytest.mark.parametrize("sent, told", [
+    ("plain = text_?", "plain = text_?"),
+    ("ÄMÄZÕÑ S3", "=?UTF-8?B?w4PChE3Dg8KEWsODwpXDg8KRIFMz?="),  # S3 User Guide, "Working with object metadata"
+    ("=?UTF-8?B?aMOpbGxv?=", "=?UTF-8?Q?h=C3=A9llo?="),
+    ("=?UTF-8?Q?only_ascii?=", "only ascii")])
+def test_metadata_beyond_ascii_is_mail_safe(endpoint, bucket, sent, told):
+    assert send(endpoint, "PUT", f"/{bucket}/k", b"x", {"x-amz-meta-m": sent.encode()})[0] == 200
+    assert send(endpoint, "HEAD", f"/{bucket}/k")[1]["x-amz-meta-m"] == told
+    assert send(endpoint, "PUT", f"/{bucket}/copy", b"", {"x-amz-copy-source": f"/{bucket}/k"})[0] == 200
+    assert send(endpoint, "HEAD", f"/{bucket}/copy")[1]["x-amz-meta-m"] == told

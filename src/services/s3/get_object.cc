@@ -147,7 +147,7 @@ void show_headers(const ObjectHeaders& h, Output& output) {
   show(output.website_redirect_location, h.website_redirect);
   show(output.expires, h.expires);
   if (h.storage_class != "STANDARD") output.storage_class = h.storage_class;
-  if (!h.metadata.empty()) output.metadata = h.metadata;
+  if (!h.metadata.empty()) output.metadata = metadata_to_headers(h.metadata);
 }
 
 // Source: S3 API Reference, HeadObject, x-amz-restore.

@@ -8,6 +8,7 @@
 #include "aws/router.h"
 #include "base/document.h"
 #include "base/hashing.h"
+#include "base/header_words.h"
 #include "base/strings.h"
 #include "services/s3/configurations.h"
 #include "services/s3/errors.h"
@@ -99,13 +100,24 @@ Result<void> check_key(std::string_view key) {
   return fail(with_sizes("KeyTooLongError", "Your key is too long", key.size(), kKeyBytesMax));
 }
 
-Result<void> check_metadata(const std::map<std::string, std::string>& metadata) {
+Result<Metadata> metadata_from_headers(const Metadata& fields) {
+  Metadata out;
   size_t bytes = 0;
-  for (const auto& [key, value] : metadata) bytes += key.size() + value.size();
-  if (bytes <= kMetadataBytesMax) return {};
+  for (const auto& [key, field] : fields) {
+    std::string value = from_header_words(field);
+    bytes += key.size() + value.size();
+    out.emplace(key, std::move(value));
+  }
+  if (bytes <= kMetadataBytesMax) return out;
   return fail(with_sizes("MetadataTooLarge",
                          "Your metadata headers exceed the maximum allowed metadata size", bytes,
                          kMetadataBytesMax));
+}
+
+Metadata metadata_to_headers(const Metadata& metadata) {
+  Metadata out;
+  for (const auto& [key, value] : metadata) out.emplace(key, to_header_words(value));
+  return out;
 }
 
 Result<std::string> check_storage_class(const std::optional<std::string>& name) {

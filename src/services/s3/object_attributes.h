@@ -26,8 +26,11 @@ Result<Tags> parse_tagging(std::string_view text);
 Result<void> check_object_tags(const Tags& tags);
 
 Result<void> check_key(std::string_view key);  // KeyTooLongError
-Result<void> check_metadata(
-    const std::map<std::string, std::string>& metadata);  // MetadataTooLarge
+// User-defined metadata between header fields and their text in UTF-8. Source: S3 User Guide,
+// "Working with object metadata". Error: MetadataTooLarge.
+using Metadata = std::map<std::string, std::string>;
+Result<Metadata> metadata_from_headers(const Metadata& fields);
+Metadata metadata_to_headers(const Metadata& metadata);
 Result<std::string> check_storage_class(
     const std::optional<std::string>& name);  // InvalidStorageClass; default STANDARD
 
@@ -73,8 +76,10 @@ Result<ObjectHeaders> headers_of(const Input& input) {
   h.website_redirect = input.website_redirect_location.value_or("");
   VIRGA_TRY(storage_class, check_storage_class(input.storage_class));
   h.storage_class = std::move(storage_class);
-  if (input.metadata) h.metadata = *input.metadata;
-  VIRGA_TRY_VOID(check_metadata(h.metadata));
+  if (input.metadata) {
+    VIRGA_TRY(metadata, metadata_from_headers(*input.metadata));
+    h.metadata = std::move(metadata);
+  }
   return h;
 }
 
