@@ -238,13 +238,18 @@ Task<HttpResponse> HttpFront::handle(HttpRequest& request) {
   }
   const Route found = route(question);
 
-  const bool taken = custom_domain && found.kind != RouteKind::function_url;
+  const bool taken =
+      custom_domain && found.kind != RouteKind::function_url && found.kind != RouteKind::website;
   if ((found.kind == RouteKind::execute_api || taken) && execute_api) {
     HttpResponse answer = co_await execute_api->handle(request);
     co_return std::move(answer);
   }
   if (found.kind == RouteKind::function_url && function_url) {
     HttpResponse answer = co_await function_url->handle(request);
+    co_return std::move(answer);
+  }
+  if (found.kind == RouteKind::website && website) {
+    HttpResponse answer = co_await website->handle(request);
     co_return std::move(answer);
   }
 

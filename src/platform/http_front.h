@@ -57,6 +57,7 @@ class HttpFront final : public net::HttpHandler {
   OriginRules* s3_origins =
       nullptr;  // buckets' own cross-origin rules; without them the front's hold for S3 too
   DataPlaneHandler* function_url = nullptr;
+  DataPlaneHandler* website = nullptr;  // buckets as websites
 
   Task<net::HttpResponse> handle(net::HttpRequest& request) override;
   net::HttpServer* elsewhere(const net::HttpRequest& request) override;

@@ -135,6 +135,8 @@ Route route(const RouteQuestion& q) {
   out.kind = q.path.starts_with(kExecuteApiPath)    ? RouteKind::execute_api
              : q.path.starts_with(kFunctionUrlPath) ? RouteKind::function_url
                                                     : by_host(q.host);
+  if (out.kind == RouteKind::none && !website_bucket_of_host(q.host).empty())
+    out.kind = RouteKind::website;
   // A signed call to the management API of a WebSocket connection shares the host form.
   if (out.kind != RouteKind::none && !q.path.starts_with("/@connections")) return out;
   out.kind = RouteKind::none;

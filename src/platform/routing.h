@@ -27,6 +27,7 @@ enum class RouteKind {
   service,       // `service` speaks; its operation is still to be found
   execute_api,   // data plane of an API, by host or by path; which API is that service's business
   function_url,  // data plane of a function URL
+  website,       // a bucket's website
   admin,         // /_virga/…, /_localstack/…, /moto-api/…
   unknown_service,  // `text` names what was asked for
   none,             // nothing recognisable

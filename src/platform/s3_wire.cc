@@ -61,6 +61,18 @@ std::string_view bucket_of_host(std::string_view host) {
   return {};
 }
 
+std::string_view website_bucket_of_host(std::string_view host) {
+  constexpr std::string_view kLabel = "s3-website";
+  for (size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
+    const std::string_view rest = host.substr(dot + 1);
+    const std::string_view label = rest.substr(0, rest.find('.'));
+    const bool website =
+        label.starts_with(kLabel) && (label.size() == kLabel.size() || label[kLabel.size()] == '-');
+    if (website && label.size() < rest.size()) return host.substr(0, dot);
+  }
+  return {};
+}
+
 bool is_s3_host(std::string_view host) {
   size_t at = 0;
   for (;;) {

@@ -18,6 +18,9 @@ namespace virga::platform {
 // "{bucket}.localhost.localstack.cloud"; empty for path style. `host` is in lower case and has no
 // port. Source: S3 User Guide, "Virtual hosting of general purpose buckets".
 std::string_view bucket_of_host(std::string_view host);
+// The bucket whose website a host is: "{bucket}.s3-website.{anything}",
+// "{bucket}.s3-website-{region}.…"; empty for others. Source: S3 User Guide, "Website endpoints".
+std::string_view website_bucket_of_host(std::string_view host);
 // Whether the host is one of S3's own: "s3.…", "s3-{region}.…" or a bucket's below them.
 bool is_s3_host(std::string_view host);
 

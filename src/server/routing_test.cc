@@ -100,5 +100,14 @@ TEST(Route, unsigned_paths_are_objects_that_anybody_may_read) {
   EXPECT_EQ(service_of(older), "s3");
 }
 
+TEST(Route, websites_are_told_from_buckets_by_their_host) {
+  for (const char* host : {"b.s3-website.localhost", "b.c.s3-website-eu-west-1.amazonaws.com",
+                           "s3.s3-website.us-east-1.localhost"}) {
+    EXPECT_EQ(route(get(host, "/")).kind, RouteKind::website) << host;
+  }
+  for (const char* host : {"s3-website.localhost", "s3-websites.s3.localhost", "b.s3-website"})
+    EXPECT_NE(route(get(host, "/k")).kind, RouteKind::website) << host;
+}
+
 }  // namespace
 }  // namespace virga::platform

@@ -53,6 +53,7 @@
 #include "services/s3/binding.h"
 #include "services/s3/cross_origin.h"
 #include "services/s3/service.h"
+#include "services/s3/website.h"
 #include "services/sqs/binding.h"
 #include "services/sqs/service.h"
 #include "services/sts/binding.h"
@@ -182,6 +183,7 @@ struct Wiring::Parts {
   std::unique_ptr<dynamodb::StreamsService> dynamodb_streams;
   std::unique_ptr<s3::AccessControl> s3_access;
   std::unique_ptr<s3::CrossOrigin> s3_origins;
+  std::unique_ptr<s3::Website> s3_website;
 
   int launcher_fd = -1;  // until the engine takes it
   CodeFolder code_folder;
@@ -357,6 +359,8 @@ Task<void> Wiring::load_s3() {
   p.s3 = std::make_unique<s3::Service>(*p.shard, *p.blobs, p.env, *p.pool, p.s3_owners,
                                        *p.s3_notifications, *p.s3_access, *p.timers);
   p.s3_origins = std::make_unique<s3::CrossOrigin>(*p.shard);
+  p.s3_website = std::make_unique<s3::Website>(*p.s3, *p.s3_access, *p.s3_origins, *p.shard, p.env,
+                                               p.options.region);
   aws::ServiceBinding binding = s3::make_binding(*p.s3);
   p.dispatcher->set_authorizer(*binding.service, *p.s3_access);
   p.dispatcher->add(std::move(binding));
@@ -508,6 +512,7 @@ Task<std::string> Wiring::start() {
   p.front->execute_api = p.execute_api.get();
   p.front->s3_origins = p.s3_origins.get();
   p.front->function_url = p.function_urls.get();
+  p.front->website = p.s3_website.get();
   p.http = std::make_unique<net::HttpServer>(p.loop, *p.front);
 
   std::shared_ptr<net::TlsContext> tls;

@@ -18,7 +18,6 @@ aws::ServiceBinding make_binding(Service& service) {
           {"PutBucketInventoryConfiguration", "kept; reports are not written"},
           {"PutBucketLogging", "kept; access logs are not delivered"},
           {"PutBucketMetricsConfiguration", "kept; there are no metrics"},
-          {"PutBucketWebsite", "kept; there is no website endpoint"},
           {"RestoreObject",
            "restorations are done at once; Type SELECT is refused with NotImplemented"},
           {"PutBucketVersioning", "MFA delete is refused with NotImplemented"},

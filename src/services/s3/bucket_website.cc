@@ -99,7 +99,7 @@ Result<void> check_website(const api::WebsiteConfiguration& website) {
 
 }  // namespace
 
-// Kept and told; there is no website endpoint.
+// What it says is done by Website (website.h).
 Task<api::PutBucketWebsiteOutput> Service::put_bucket_website(Ctx ctx,
                                                               api::PutBucketWebsiteInput input) {
   co_await check_website(input.website_configuration);
