@@ -22,6 +22,11 @@ constexpr std::array<char, 2 * kIdPairCount> kIdPairs = [] {
   return pairs;
 }();
 
+void tell_charge(const aws::OperationDesc& op, aws::OutputBox& output) {
+  const aws::MemberDesc* const member = aws::find_member(*op.output, "RequestCharged");
+  if (member) *static_cast<std::string*>(aws::set_member(*member, output.object())) = "requester";
+}
+
 }  // namespace
 
 using aws::DecodeNotes;
@@ -121,8 +126,9 @@ Task<OutputBox> Dispatcher::stages(const OperationDesc* op, Ctx ctx, InputBox in
   const Bound* bound = found == bindings_.end() ? nullptr : &found->second;
   if (!bound || !bound->binding.implements(*op))
     co_return fail(aws::not_implemented(op->service->name, op->name));
+  Admission admission;
   if (const auto own = authorizers_.find(op->service); own != authorizers_.end()) {
-    co_await own->second->authorize(*op, ctx, input);
+    admission = co_await own->second->authorize(*op, ctx, input);
   } else if (options_.strict) {
     co_await authorise(op, ctx, &input, source);
   }
@@ -137,6 +143,7 @@ Task<OutputBox> Dispatcher::stages(const OperationDesc* op, Ctx ctx, InputBox in
     output = co_await std::move(handling);
   }
   if (used != 0) bound->without_effect.log(*op, used);
+  if (admission.requester_pays) tell_charge(*op, output);
   co_return std::move(output);
 }
 

@@ -152,6 +152,8 @@ class TestListingBuckets:
             token = {"ContinuationToken": page["ContinuationToken"]}
         assert seen == names
         assert [b["BucketRegion"] for b in mine.list_buckets(Prefix=names[0])["Buckets"]] == ["us-east-1"]
+        assert s3_support.refusal(mine.list_buckets, BucketRegion="nowhere-1") == (
+            400, "InvalidArgument", "Argument value nowhere-1 is not a valid AWS Region")
 
 
 class TestConfigurations:

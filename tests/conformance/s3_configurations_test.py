@@ -115,6 +115,10 @@ def test_requesters_pay_when_they_say_so(client, s3, bucket):
         assert refusal(call, Bucket=bucket, Key="k")[:2] == (403, "AccessDenied")
     assert refusal(other.list_objects_v2, Bucket=bucket)[:2] == (403, "AccessDenied")
     assert other.get_object(Bucket=bucket, Key="k", RequestPayer="requester")["Body"].read() == b"x"
+    listed = other.list_objects_v2(Bucket=bucket, RequestPayer="requester")
+    assert listed["ResponseMetadata"]["HTTPHeaders"]["x-amz-request-charged"] == "requester"
+    assert other.head_object(Bucket=bucket, Key="k", RequestPayer="requester")["RequestCharged"] == "requester"
+    assert "RequestCharged" not in s3.head_object(Bucket=bucket, Key="k", RequestPayer="requester")
     assert other.list_objects_v2(Bucket=bucket, RequestPayer="requester")["KeyCount"] == 1
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"  # the owner need not say so
     s3.delete_public_access_block(Bucket=bucket)

@@ -28,6 +28,7 @@ struct AccessControl::Call {
   const aws::StructBox* input = nullptr;
   std::string bucket_name;
   std::string expected_owner;  // empty: anybody
+  bool charged = false;        // Requester Pays: the caller knows it
   bool copied_from = false;    // a copy's source, not what the request is addressed to
   std::string key;             // empty: the bucket itself
   std::string version_id;      // empty: the current one
@@ -151,10 +152,11 @@ AwsError in_s3_words(AwsError error, std::string_view resource) {
 
 }  // namespace
 
-Task<void> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
-                                    const aws::StructBox& input) {
+Task<platform::Admission> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
+                                                   const aws::StructBox& input) {
+  platform::Admission admission;
   // Services acting as themselves were let in by what they act for.
-  if (ctx->principal.kind == Principal::Kind::service) co_return ok();
+  if (ctx->principal.kind == Principal::Kind::service) co_return admission;
   Call call{.ctx = ctx, .op = &op, .input = &input};
   call.bucket_name = op.name == "CreateBucket" ? std::string() : text_of(input, "Bucket");
   call.expected_owner = text_of(input, "ExpectedBucketOwner");
@@ -164,17 +166,18 @@ Task<void> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
   if (call.bucket_name.empty()) {
     call.actions = platform::needed_actions(op, input, *ctx);
     co_await check_account_call(&call);
-    co_return ok();
+    co_return admission;
   }
   auto checking = check_bucket_call(&call);
   const Result<void> checked = co_await as_result(std::move(checking));
   if (!checked)
     co_return fail(call.key.empty() ? with_region(checked.error(), call.bucket) : checked.error());
 
+  admission.requester_pays = call.charged;
   const std::string copy_source = text_of(input, "CopySource");
-  if (copy_source.empty()) co_return ok();
+  if (copy_source.empty()) co_return admission;
   const auto source = parse_copy_source(copy_source);
-  if (!source) co_return ok();  // the operation says what is wrong with it
+  if (!source) co_return admission;  // the operation says what is wrong with it
   Call read{.ctx = ctx, .op = &op, .input = &input};
   read.copied_from = true;
   read.bucket_name = source->bucket;
@@ -188,7 +191,8 @@ Task<void> AccessControl::authorize(const aws::OperationDesc& op, Ctx ctx,
   needed.resources.push_back("arn:" + ctx->partition + ":s3:::" + source->bucket + "/" +
                              source->key);
   co_await check_bucket_call(&read);
-  co_return ok();
+  admission.requester_pays = call.charged || read.charged;
+  co_return admission;
 }
 
 // CreateBucket, ListBuckets: nobody's resources have a say.
@@ -277,7 +281,7 @@ Task<bool> AccessControl::open_call(Call* call) {
   if (!call->anonymous() && !call->copied_from && call->ctx->region != call->bucket.region)
     co_return fail(permanent_redirect(call->bucket));
 
-  if (!call->by_owner()) co_await check_payer(*call, reader);
+  if (!call->by_owner()) call->charged = co_await check_payer(*call, reader);
 
   const bool trusted = mode_ == AuthMode::open && call->by_owner();
   if (trusted) {  // what most calls are: nothing to weigh
@@ -311,10 +315,11 @@ Task<bool> AccessControl::open_call(Call* call) {
 
 // Where the requester pays, others than the owner say that they know it; nobody can charge who does
 // not say who they are. Source: S3 User Guide, "Downloading objects from Requester Pays buckets".
-Result<void> AccessControl::check_payer(const Call& call, const S3Reader& reader) const {
+Result<bool> AccessControl::check_payer(const Call& call, const S3Reader& reader) const {
   VIRGA_TRY(payer, reader.config(call.bucket, config::kRequestPayment));
-  if (!payer || !call.op || (!call.anonymous() && !has_member(*call.op, "RequestPayer"))) return {};
-  if (!call.anonymous() && text_of(*call.input, "RequestPayer") == "requester") return {};
+  if (!payer || !call.op || (!call.anonymous() && !has_member(*call.op, "RequestPayer")))
+    return false;
+  if (!call.anonymous() && text_of(*call.input, "RequestPayer") == "requester") return true;
   return fail(errors::access_denied());
 }
 

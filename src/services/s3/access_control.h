@@ -26,7 +26,8 @@ class AccessControl final : public platform::ServiceAuthorizer {
       : shard_(shard), identity_(identity), owners_(owners), env_(env), mode_(mode) {}
 
   // Errors: AccessDenied, PermanentRedirect.
-  Task<void> authorize(const aws::OperationDesc& op, Ctx ctx, const aws::StructBox& input) override;
+  Task<platform::Admission> authorize(const aws::OperationDesc& op, Ctx ctx,
+                                      const aws::StructBox& input) override;
   // Of each of the call's objects whether the caller may delete it: S3 answers for each by itself.
   // Error of each: AccessDenied. Source: S3 API Reference, DeleteObjects.
   Task<std::vector<Result<void>>> may_delete(Ctx ctx, const api::DeleteObjectsInput* input);
@@ -36,7 +37,8 @@ class AccessControl final : public platform::ServiceAuthorizer {
   Task<void> know_caller(Call* call);
   Task<void> check_account_call(Call* call);
   Task<void> check_bucket_call(Call* call);
-  Result<void> check_payer(const Call& call, const S3Reader& reader) const;
+  // Whether the caller is charged.
+  Result<bool> check_payer(const Call& call, const S3Reader& reader) const;
   // Loads what decides about the bucket. False: there is nothing to weigh.
   Task<bool> open_call(Call* call);
   Task<void> weigh(Call* call);

@@ -11,23 +11,6 @@ namespace {
 
 constexpr std::string_view kHome = "us-east-1";
 
-// "eu-west-1", "us-gov-east-1": where it is, words, a number. Source: the SDKs' list of partitions,
-// `regionRegex`.
-bool is_region_name(std::string_view text) {
-  static constexpr std::array<std::string_view, 11> kPlaces{"af", "ap", "ca", "cn", "eu", "eusc",
-                                                            "il", "me", "mx", "sa", "us"};
-  const auto parts = split(text, '-');
-  if (parts.size() < 3 || std::find(kPlaces.begin(), kPlaces.end(), parts[0]) == kPlaces.end())
-    return false;
-  for (size_t i = 0; i + 1 < parts.size(); ++i) {
-    if (parts[i].empty() ||
-        parts[i].find_first_not_of("abcdefghijklmnopqrstuvwxyz") != std::string_view::npos)
-      return false;
-  }
-  return !parts.back().empty() &&
-         parts.back().find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 AwsError invalid_constraint(std::string_view constraint) {
   return errors::make("InvalidLocationConstraint", 400,
                       "The specified location-constraint is not valid", "LocationConstraint",
@@ -42,6 +25,21 @@ AwsError illegal_constraint(std::string_view constraint) {
 }
 
 }  // namespace
+
+bool is_region_name(std::string_view text) {
+  static constexpr std::array<std::string_view, 11> kPlaces{"af", "ap", "ca", "cn", "eu", "eusc",
+                                                            "il", "me", "mx", "sa", "us"};
+  const auto parts = split(text, '-');
+  if (parts.size() < 3 || std::find(kPlaces.begin(), kPlaces.end(), parts[0]) == kPlaces.end())
+    return false;
+  for (size_t i = 0; i + 1 < parts.size(); ++i) {
+    if (parts[i].empty() ||
+        parts[i].find_first_not_of("abcdefghijklmnopqrstuvwxyz") != std::string_view::npos)
+      return false;
+  }
+  return !parts.back().empty() &&
+         parts.back().find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 Result<BucketPlace> place_bucket(std::string_view region,
                                  const std::optional<std::string>& constraint) {

@@ -8,6 +8,10 @@
 
 namespace virga::s3 {
 
+// "eu-west-1", "us-gov-east-1": where it is, words, a number. Source: the SDKs' list of partitions,
+// `regionRegex`.
+bool is_region_name(std::string_view text);
+
 // A new bucket's place.
 struct BucketPlace {
   std::string region;      // "eu-west-1"

@@ -158,6 +158,11 @@ Task<api::ListBucketsOutput> Service::list_buckets(Ctx ctx, api::ListBucketsInpu
         errors::invalid_argument("Argument max-buckets must be an integer between 1 and 10000",
                                  "max-buckets", std::to_string(limit)));
   }
+  if (input.bucket_region && !is_region_name(*input.bucket_region)) {
+    co_return fail(errors::invalid_argument(
+        "Argument value " + *input.bucket_region + " is not a valid AWS Region", "bucket-region",
+        *input.bucket_region));
+  }
   const ListPosition after = co_await read_list_token(kListBuckets, input.continuation_token);
   const auto view = shard_.snapshot();
   api::ListBucketsOutput output;
