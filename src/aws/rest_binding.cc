@@ -142,7 +142,10 @@ void read_prefix_headers(const MemberDesc& m, const WireRequest& request, const 
     if (!map) map = set_member(m, object);
     const std::string key =
         m.wire.empty() ? std::string(header.name) : to_lower(header.name.substr(m.wire.size()));
-    *static_cast<std::string*>(m.type->map->insert(*m.type, map, key)) = std::string(header.value);
+    // Fields of one name are one list. Source: S3 User Guide, "Working with object metadata".
+    std::string& value = *static_cast<std::string*>(m.type->map->insert(*m.type, map, key));
+    if (!value.empty()) value += ',';
+    value += header.value;
   }
   if (map) seen.add(shape, m);
 }

@@ -164,6 +164,8 @@ class TestConfigurations:
         assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == tags
         twice = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
         assert refusal(s3.put_bucket_tagging, Bucket=bucket, Tagging={"TagSet": twice}) == ("InvalidTag", 400)
+        for bad in ({"Key": "a!", "Value": ""}, {"Key": "a", "Value": "<"}, {"Key": "k" * 129, "Value": ""}, {"Key": "AWS:a", "Value": ""}):
+            assert refusal(s3.put_bucket_tagging, Bucket=bucket, Tagging={"TagSet": [bad]}) == ("InvalidTag", 400)
         s3.delete_bucket_tagging(Bucket=bucket)
         assert refusal(s3.get_bucket_tagging, Bucket=bucket) == ("NoSuchTagSet", 404)
 

@@ -141,6 +141,11 @@ def test_presigned_links(endpoint, bucket, version):
         assert got.headers["Content-Disposition"] == 'attachment; filename="f"'
 
 
+def test_metadata_of_one_name_is_one_list(s3, endpoint, bucket):
+    assert send(endpoint, "PUT", f"/{bucket}/k", b"", {"x-amz-meta-m": "a", "X-Amz-Meta-M": "b"})[0] == 200
+    assert s3.head_object(Bucket=bucket, Key="k")["Metadata"] == {"m": "a,b"}
+
+
 def test_conditional_writes(s3, endpoint, bucket):
     status, headers, _ = send(endpoint, "PUT", f"/{bucket}/k", b"1", {"If-None-Match": "*"})
     assert status == 200

@@ -1,52 +1,25 @@
-#include <set>
-
 #include "api/s3/delete_bucket_tagging.h"
 #include "api/s3/get_bucket_tagging.h"
 #include "api/s3/put_bucket_tagging.h"
-#include "base/strings.h"
 #include "services/s3/bucket_tags.h"
 #include "services/s3/configurations.h"
 #include "services/s3/errors.h"
+#include "services/s3/object_attributes.h"
 #include "services/s3/service.h"
 
 namespace virga::s3 {
 namespace {
 
 constexpr size_t kTagsMax = 50;
-constexpr size_t kKeyMax = 128;
-constexpr size_t kValueMax = 256;
-
-size_t characters(std::string_view utf8) {
-  size_t count = 0;
-  for (const char c : utf8) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  return count;
-}
 
 }  // namespace
 
 Result<void> check_bucket_tags(const std::vector<api::Tag>& tags) {
   if (tags.size() > kTagsMax)
     return fail(errors::make("BadRequest", 400, "Bucket tag count cannot be greater than 50"));
-  std::set<std::string_view> seen;
-  for (const api::Tag& tag : tags) {
-    if (tag.key.empty() || characters(tag.key) > kKeyMax) {
-      return fail(errors::make("InvalidTag", 400, "The TagKey you have provided is invalid",
-                               "TagKey", tag.key));
-    }
-    if (characters(tag.value) > kValueMax) {
-      return fail(errors::make("InvalidTag", 400, "The TagValue you have provided is invalid",
-                               "TagValue", tag.value));
-    }
-    if (to_lower(tag.key).starts_with("aws:")) {
-      return fail(
-          errors::make("InvalidTag", 400, "System tags cannot be added/updated by requester"));
-    }
-    if (!seen.insert(tag.key).second) {
-      return fail(errors::make("InvalidTag", 400, "Cannot provide multiple Tags with the same key",
-                               "TagKey", tag.key));
-    }
-  }
-  return {};
+  Tags pairs;
+  for (const api::Tag& tag : tags) pairs.emplace_back(tag.key, tag.value);
+  return check_tags(pairs);
 }
 
 Task<api::PutBucketTaggingOutput> Service::put_bucket_tagging(Ctx ctx,

@@ -59,13 +59,17 @@ std::string default_kms_key(const RequestContext& request) {
 Result<void> check_object_tags(const Tags& tags) {
   if (tags.size() > kTagsMax)
     return fail(errors::make("BadRequest", 400, "Object tags cannot be greater than 10"));
+  return check_tags(tags);
+}
+
+Result<void> check_tags(const Tags& tags) {
   std::set<std::string_view> seen;
   for (const auto& [key, value] : tags) {
     if (key.empty() || characters(key) > kTagKeyMax || !is_tag_text(key)) {
       return fail(errors::make("InvalidTag", 400, "The TagKey you have provided is invalid",
                                "TagKey", key));
     }
-    if (key.starts_with("aws:")) {
+    if (to_lower(key).starts_with("aws:")) {
       return fail(
           errors::make("InvalidTag", 400, "System tags cannot be added/updated by requester"));
     }

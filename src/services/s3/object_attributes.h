@@ -24,6 +24,9 @@ Result<Tags> parse_tagging(std::string_view text);
 // At most 10, with legal names and values. Source: S3 User Guide, "Categorizing your objects using
 // tags".
 Result<void> check_object_tags(const Tags& tags);
+// Keys of 1 to 128 and values of up to 256 legal characters, each key once, none of AWS's own.
+// Error: InvalidTag.
+Result<void> check_tags(const Tags& tags);
 
 Result<void> check_key(std::string_view key);  // KeyTooLongError
 // User-defined metadata between header fields and their text in UTF-8. Source: S3 User Guide,
