@@ -2,9 +2,14 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <iterator>
+#include <map>
 
 namespace virga::sandbox {
 namespace {
@@ -12,7 +17,7 @@ namespace {
 // Folders of real interpreters. Version managers' shims are scripts elsewhere and are no
 // interpreters.
 constexpr const char* kFolders[] = {"/usr/bin", "/usr/local/bin"};
-constexpr int kPythonMinors = 40;  // python3.0 .. python3.39
+constexpr int kPythonOldest = 6, kPythonMinors = 40;  // python3.6 .. python3.39
 
 bool executable(const std::string& path) {
   return ::access(path.c_str(), X_OK) == 0;
@@ -32,20 +37,45 @@ int number_after(std::string_view text, std::string_view prefix) {
   return value;
 }
 
-std::optional<Interpreter> find_python(int wanted) {
-  const auto at = [](int minor) -> std::optional<Interpreter> {
+// What changes when a program is put into one of the folders or taken away.
+using FolderTimes = std::array<std::pair<int64_t, int64_t>, std::size(kFolders)>;
+
+FolderTimes folder_times() {
+  FolderTimes out{};
+  for (size_t i = 0; i < out.size(); ++i) {
+    struct stat info{};
+    if (::stat(kFolders[i], &info) == 0) out[i] = {info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+  }
+  return out;
+}
+
+// Paths of the Pythons here by their minor versions. Every start of a function asks; a search of
+// all names takes longer than its other work in the server.
+const std::map<int, std::string>& installed_pythons() {
+  thread_local FolderTimes searched{};
+  thread_local std::map<int, std::string> found;
+  const FolderTimes now = folder_times();
+  const bool stands = now == searched && std::all_of(found.begin(), found.end(), [](auto& entry) {
+                        return executable(entry.second);
+                      });
+  if (stands) return found;
+  searched = now;
+  found.clear();
+  for (int minor = kPythonOldest; minor < kPythonMinors; ++minor) {
     for (const char* folder : kFolders) {
       const std::string path = std::string(folder) + "/python3." + std::to_string(minor);
-      if (executable(path))
-        return Interpreter{Family::python, real_path(path), "3." + std::to_string(minor)};
+      if (executable(path)) found.emplace(minor, path);
     }
-    return std::nullopt;
-  };
-  for (int minor = wanted; minor < kPythonMinors; ++minor)
-    if (auto found = at(minor)) return found;
-  for (int minor = wanted - 1; minor >= 6; --minor)
-    if (auto found = at(minor)) return found;
-  return std::nullopt;
+  }
+  return found;
+}
+
+std::optional<Interpreter> find_python(int wanted) {
+  const auto& installed = installed_pythons();
+  if (installed.empty()) return std::nullopt;
+  auto best = installed.lower_bound(wanted);
+  if (best == installed.end()) --best;
+  return Interpreter{Family::python, real_path(best->second), "3." + std::to_string(best->first)};
 }
 
 std::optional<Interpreter> find_node() {
