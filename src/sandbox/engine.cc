@@ -19,9 +19,9 @@ namespace {
 // A spare that is not there has to be made, its zygote started maybe (boto3's import takes a third
 // of a second).
 constexpr int64_t kSpareWithinMs = 30'000;
-// After an assignment the machine belongs to the function's first moments; then spares are made
-// again.
-constexpr int64_t kRefillAfterMs = 5;
+// After an assignment the machine belongs to the function's first invocation, with a call of a
+// service or two; then spares are made again. A start that finds none does not wait for that.
+constexpr int64_t kRefillAfterMs = 40;
 // In a row without one that came to stand, a pool stops trying until somebody asks.
 constexpr int kFailuresMax = 3;
 
