@@ -523,15 +523,19 @@ async function rehearse() {
   requestId = undefined;
 }
 
+// The environment comes from the engine; behind it the launcher says with one byte that the function's code is there.
 function receiveAssignment() {
   let data = Buffer.alloc(0);
   const part = Buffer.alloc(65536);
-  while (data.length < 4 || data.length < 4 + data.readUInt32LE(0)) {
+  const receive = () => {
     const got = fs.readSync(FD_ASSIGN, part);
     if (got === 0) process.exit(0);
     data = Buffer.concat([data, part.subarray(0, got)]);
-  }
-  applyEnvironment(parseAssignment(data));
+  };
+  while (data.length < 4 || data.length < 4 + data.readUInt32LE(0)) receive();
+  const end = 4 + data.readUInt32LE(0);
+  applyEnvironment(parseAssignment(data.subarray(0, end)));
+  while (data.length === end) receive();
 }
 
 // Four bytes of length, then NAME=VALUE joined by NULs.

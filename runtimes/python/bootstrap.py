@@ -9,9 +9,11 @@
 # sdk.py stands in front of this file: the build makes one program of the two.
 import gc
 import importlib
+import itertools
 import json
 import logging
 import os
+import socket
 import sys
 import time
 import traceback
@@ -22,6 +24,7 @@ FD_TELEMETRY = 3
 FD_ASSIGN = 4  # the assignment comes here, then it is this process's connection to the Runtime API
 BOOTSTRAP = sys._getframe().f_code.co_filename
 SHIM = None  # shim.c, where there is a zygote
+BARE = sys.argv[1:] == ["bare"]  # without a zygote: this process is one function's
 
 # ---------------------------------------------------------------- the Runtime API
 
@@ -38,7 +41,6 @@ class Api:
     Unix socket that came with the sandbox: half the work of 127.0.0.1:9001, where the same API answers."""
 
     def __init__(self, fd):
-        os.set_inheritable(fd, False)
         self.fd = fd
         self.read = os.read
         self.write = os.write
@@ -436,22 +438,45 @@ def flush():
             pass
 
 
+REHEARSAL = "/var/runtime/rehearsal"
+REHEARSAL_ROUNDS = 3
+# What the zygote was given so as not to read anything of whoever started it; functions have none of it.
+ZYGOTE_VARIABLES = ("HOME", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED")
+
+
+class StandInApi(Api):
+    """A connection whose other end is in this process too: each request is answered while it is sent."""
+
+    def __init__(self, fd, peer):
+        super().__init__(fd)
+        self.peer = peer
+
+    def send(self, data):
+        super().send(data)
+        self.peer.recv(65536)
+        body = b'{"a": [1, 2.5, "x", null, true]}'
+        self.peer.send((ACCEPTED if data.startswith(b"POST") else b"") +
+                       b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: 0\r\n"
+                       b"Lambda-Runtime-Deadline-Ms: 0\r\nLambda-Runtime-Invoked-Function-Arn: arn\r\n"
+                       b"Lambda-Runtime-Trace-Id: 0\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
 def rehearse():
-    """Pays copy-on-write faults and first-use costs before there is a request."""
-    folder = "/var/runtime/rehearsal"
-    take_environment(dict(os.environ, _HANDLER="virga_rehearsal.handler", **REHEARSAL_ENVIRONMENT,
-                          **{"VIRGA_%d" % i: "x" * 20 for i in range(20)}))
-    sys.path.insert(0, folder)
-    prefer_own_packages([folder, "/var/task", folder + "/none"])
-    importlib.import_module("virga_rehearsal")
-    del sys.modules["virga_rehearsal"]
-    handler = load_handler("virga_rehearsal.handler", folder)
-    headers = {b"Lambda-Runtime-Aws-Request-Id": b"0", b"Lambda-Runtime-Deadline-Ms": b"0", b"Lambda-Runtime-Trace-Id": b"0"}
-    for _ in range(3):
-        call(handler, headers, b'{"a": [1, 2.5, "x", null, true]}')
+    """Goes the whole way of a first event, so that copy-on-write faults and first-use costs are paid before there is one."""
+    variables = {name: value for name, value in os.environ.items() if name not in ZYGOTE_VARIABLES}
+    variables.update({"VIRGA_%d" % i: "x" * 20 for i in range(20)}, _HANDLER="virga_rehearsal.handler", **REHEARSAL_ENVIRONMENT)
+    assignment = "\0".join(map("=".join, variables.items())).encode()
+    ours, peer = socket.socketpair()
+    path = sys.path[:]
+    peer.send(len(assignment).to_bytes(4, "little") + assignment + CODE_IS_THERE)
+    handler = take_function(ours.fileno(), REHEARSAL, REHEARSAL + "/none")
+    serve(StandInApi(ours.fileno(), peer), handler, range(REHEARSAL_ROUNDS))
+    ours.close()
+    peer.close()
     rehearse_client()
-    del sys.path[0]
-    sys.path_importer_cache.pop(folder, None)
+    for folder in sys.path[:len(sys.path) - len(path)]:
+        sys.path_importer_cache.pop(folder, None)
+    sys.path[:] = path
     del sys.modules["virga_rehearsal"]
     REQUEST_ID[0] = ""
 
@@ -469,44 +494,68 @@ def take_environment(environment):
     describe_function()
 
 
-def receive_assignment():
-    """The environment, as NAME=VALUE joined by NULs, when a function takes this sandbox."""
+CODE_IS_THERE = b"C"  # the launcher says so behind the environment, which the engine sends
+
+
+def receive_environment(fd):
+    """The environment, as NAME=VALUE joined by NULs, when a function takes this sandbox; whether its code is there already."""
     data = b""
     while True:
-        part = os.read(FD_ASSIGN, 65536)
+        part = os.read(fd, 65536)
         if not part:
             os._exit(0)
         data += part
-        if len(data) >= 4 and len(data) >= 4 + int.from_bytes(data[:4], "little"):
-            break
-    return dict(item.split("=", 1) for item in os.fsdecode(data[4:]).split("\0") if item)
+        if len(data) >= 4:
+            end = 4 + int.from_bytes(data[:4], "little")
+            if len(data) >= end:
+                break
+    return dict([item.split("=", 1) for item in os.fsdecode(data[4:end]).split("\0") if item]), len(data) > end
 
 
-def run_sandbox(bare=False, hurry=False):
-    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
-    sys.stdin = open(0, "r", closefd=False)
-    sys.__stdout__, sys.__stderr__, sys.__stdin__ = sys.stdout, sys.stderr, sys.stdin
-    if not bare:
-        if not hurry:  # nobody waits for this process: it makes itself ready
-            rehearse()
-            gc.collect()
-        os.write(FD_ASSIGN, b"R")
-    environment = receive_assignment()
+def take_function(fd, task="/var/task", opt="/opt"):
+    """The handler of the function that takes this sandbox, which is the function's from here on. Raises what its code raises,
+    InitError among it."""
+    environment, code_is_there = receive_environment(fd)
     take_environment(environment)
-    api = Api(FD_ASSIGN)
-    task, opt = "/var/task", "/opt"
-    if bare:
+    if BARE:
         task, opt = environment["LAMBDA_TASK_ROOT"], os.environ.pop("VIRGA_OPT", "/opt")
         sys.meta_path.insert(0, BotocoreFinder)
     folders = [task, opt + "/python/lib/python%d.%d/site-packages" % sys.version_info[:2], opt + "/python"]
     own = environment.get("PYTHONPATH", "")
     sys.path[:0] = [folders[0]] + [p for p in own.split(":") if p] + folders[1:]
     take_sdk_environment(environment)
+    if not code_is_there and not os.read(fd, 1):
+        os._exit(0)
     if PRELOADED:
-        prefer_own_packages([folders[0], folders[1], folders[2]])
+        prefer_own_packages(folders)
+    return load_handler(environment["_HANDLER"], task)
+
+
+def serve(api, handler, rounds=itertools.repeat(None)):
+    """Answers one event after the other, without end unless `rounds` have one."""
+    following = next_event()
+    api.send(following)
+    headers, body = api.read_answer()
+    for _ in rounds:
+        answer = call(handler, headers, body)
+        flush()
+        # The answer and the request for the next event leave in one write; the platform answers them in order.
+        headers, body = api.exchange(answer + following)
+
+
+def run_sandbox(hurry=False):
+    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stdin = open(0, "r", closefd=False)
+    sys.__stdout__, sys.__stderr__, sys.__stdin__ = sys.stdout, sys.stderr, sys.stdin
+    os.set_inheritable(FD_ASSIGN, False)
+    if not BARE:
+        if not hurry:  # nobody waits for this process: it makes itself ready
+            rehearse()
+            gc.collect()
+        os.write(FD_ASSIGN, b"R")
     try:
-        handler = load_handler(environment["_HANDLER"], task)
+        handler = take_function(FD_ASSIGN)
     except BaseException as e:
         if isinstance(e, SystemExit):
             flush()
@@ -514,19 +563,12 @@ def run_sandbox(bare=False, hurry=False):
         error = e.error if isinstance(e, InitError) else describe_exception(e, None)
         log_error(error)
         flush()
+        api = Api(FD_ASSIGN)
         api.send(post("/init/error".encode(), json.dumps(error).encode(),
                       b"Lambda-Runtime-Function-Error-Type: " + error["errorType"].encode("ascii", "replace") + b"\r\n"))
         api.read_answer()
         os._exit(1)
-
-    following = next_event()
-    api.send(following)
-    headers, body = api.read_answer()
-    while True:
-        answer = call(handler, headers, body)
-        flush()
-        # The answer and the request for the next event leave in one write; the platform answers them in order.
-        headers, body = api.exchange(answer + following)
+    serve(Api(FD_ASSIGN), handler)
 
 
 def main():
@@ -566,7 +608,7 @@ def main():
         shim.virga_zygote_forked(pid)
 
 
-if sys.argv[1:] == ["bare"]:  # without a zygote: this process is one function's
-    run_sandbox(bare=True)
+if BARE:
+    run_sandbox()
 else:
     main()

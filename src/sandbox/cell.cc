@@ -110,7 +110,7 @@ void EngineCell::on_ready(Message& message) {
     return streams_answer(c, head);
   };
   api_->on_piece = [this](std::string_view bytes) { return on_piece(bytes); };
-  api_->adopt(std::move(fds[kFdChannel]));
+  channel_ = api_->adopt(std::move(fds[kFdChannel]));
   dns_ = std::make_unique<DnsResponder>(
       loop_, std::move(fds[kFdDns]),
       [this](const std::string& name) {
@@ -147,6 +147,13 @@ void EngineCell::bind(SandboxSpec spec) {
   sink_ = spec.log;
   spec_ = std::move(spec);
   init_from_ = loop_.now();
+}
+
+bool EngineCell::send_environment(std::string_view environment) {
+  const auto size = static_cast<uint32_t>(environment.size());
+  std::string bytes(reinterpret_cast<const char*>(&size), sizeof size);
+  bytes += environment;
+  return channel_ != nullptr && channel_->send_at_once(bytes);
 }
 
 void EngineCell::on_request(ApiConnection& connection, ApiRequest& request) {
@@ -192,6 +199,7 @@ void EngineCell::on_next(ApiConnection& connection) {
 }
 
 void EngineCell::on_connection_closed(ApiConnection& connection) {
+  if (channel_ == &connection) channel_ = nullptr;
   if (parked_ == &connection) parked_ = nullptr;
   if (streaming_ == &connection) streaming_ = nullptr;
 }
@@ -430,6 +438,7 @@ void EngineCell::kill() {
     drain_logs();
     state = CellState::dead;
   }
+  channel_ = nullptr;
   parked_ = nullptr;
   streaming_ = nullptr;
   platform_.clear();

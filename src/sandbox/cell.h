@@ -33,6 +33,9 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
 
   // Bound to a function: to be called on a spare. The engine sends the assignment.
   void bind(SandboxSpec spec);
+  // The environment of the function (NAME=VALUE joined by NULs), to the process that becomes it.
+  // False: the process does not take it.
+  bool send_environment(std::string_view environment);
   Task<StartOutcome> await_init();
   Task<InvokeOutcome> invoke(InvokeRequest request);
   // Closes the control socket, which ends every process in it. May be called in any state, any
@@ -82,7 +85,8 @@ class EngineCell final : public std::enable_shared_from_this<EngineCell> {
   std::vector<std::unique_ptr<LogPipe>> logs_;
   std::vector<std::unique_ptr<PlatformListener>> platform_;
   std::unique_ptr<DnsResponder> dns_;
-  ApiConnection* parked_ = nullptr;  // waits for its next event
+  ApiConnection* channel_ = nullptr;  // the bootstrap's own
+  ApiConnection* parked_ = nullptr;   // waits for its next event
   std::optional<InvokeRequest> request_;
   bool delivered_ = false;
   ApiConnection* streaming_ = nullptr;  // an answer is coming in by pieces

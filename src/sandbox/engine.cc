@@ -100,7 +100,7 @@ class EngineImpl final : public Engine, public async::FdHandler {
   void asked_for(Pool& pool);
   void cool_later(Pool& pool, async::SteadyTime at);
   void make_spare(Pool& pool);
-  Result<void> send_assignment(const EngineCell& cell, const SandboxSpec& spec);
+  Result<void> send_assignment(EngineCell& cell, const SandboxSpec& spec);
   void on_message(Message& message);
   void lose_launcher();
 
@@ -340,19 +340,20 @@ Task<std::shared_ptr<EngineCell>> EngineImpl::take_spare(Pool* pool) {
   co_return std::move(cell);
 }
 
-Result<void> EngineImpl::send_assignment(const EngineCell& cell, const SandboxSpec& spec) {
-  Message message{.op = Op::assign, .sandbox = cell.id};
-  message.values[0] = spec.memory_mb;
-  message.values[1] = spec.tmp_mb;
-  message.values[2] = 1 + static_cast<int64_t>(spec.layers.size());
-  message.text = spec.code_dir + '\0';
-  for (const auto& layer : spec.layers) message.text += layer + '\0';
+Result<void> EngineImpl::send_assignment(EngineCell& cell, const SandboxSpec& spec) {
   std::string environment = "_HANDLER=" + spec.handler;
   for (const auto& [name, value] : spec.environment)
     append_variable(environment, name, cell.variable(name, value));
   if (cell.bare() && !spec.layers.empty())
     append_variable(environment, "VIRGA_OPT", spec.layers.front());
-  message.text += environment;
+  // The process reads it while the launcher puts its code in place.
+  if (!cell.send_environment(environment))
+    return fail("SandboxUnavailable", 503, "the runtime does not take its assignment");
+  Message message{.op = Op::assign, .sandbox = cell.id};
+  message.values[0] = spec.memory_mb;
+  message.values[1] = spec.tmp_mb;
+  message.text = spec.code_dir + '\0';
+  for (const auto& layer : spec.layers) message.text += layer + '\0';
   const int error = send_message(launcher_.get(), message);
   if (error != 0)
     return fail("SandboxUnavailable", 503, std::string("assignment: ") + strerror(error));

@@ -325,10 +325,8 @@ void Launcher::assign(Message& message) {
   LauncherCell& cell = *found->second;
   cell.assigned = true;
   std::vector<std::string> paths;
-  size_t at = 0;
-  for (int64_t i = 0; i < message.values[2]; ++i) {
-    const size_t end = message.text.find('\0', at);
-    if (end == std::string::npos) return fail(cell, "malformed assignment");
+  for (size_t at = 0; at < message.text.size();) {
+    const size_t end = std::min(message.text.find('\0', at), message.text.size());
     paths.push_back(message.text.substr(at, end - at));
     at = end + 1;
   }
@@ -337,11 +335,7 @@ void Launcher::assign(Message& message) {
     if (!assign_bare(cell, paths)) return fail(cell, "code folder outside of the allowed ones");
   } else if (const char* failed = mount_code(cell, paths, message.values[1]))
     return fail(cell, std::string(failed) + ": " + strerror(errno));
-  const auto size = static_cast<uint32_t>(message.text.size() - at);
-  std::string bytes(reinterpret_cast<const char*>(&size), sizeof size);
-  bytes.append(message.text, at);
-  if (::send(cell.assign.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(bytes.size()))
+  if (::send(cell.assign.get(), &kCodeIsThere, 1, MSG_NOSIGNAL) != 1)
     return fail(cell, "the runtime does not take its assignment");
   cell.assign = Fd();  // from here on the engine's
   cell.namespaces.clear();

@@ -13,10 +13,11 @@ namespace virga::sandbox {
 enum class Op : uint32_t {
   // engine -> launcher
   create = 1,  // text: runtime name. Makes a spare; values: whether somebody waits for it
-  assign,  // values: memory_mb, tmp_mb, number of paths; text: paths (code, then layers), then the
-           // environment
-  warm,    // text: runtime name. Starts its zygote ahead of need.
-  cool,    // text: runtime name. Ends its zygote; its sandboxes live on.
+  assign,      // values: memory_mb, tmp_mb; text: paths (code, then layers), each ended by NUL. The
+               // engine has sent the environment to the runtime itself; the launcher sends it
+               // kCodeIsThere.
+  warm,        // text: runtime name. Starts its zygote ahead of need.
+  cool,        // text: runtime name. Ends its zygote; its sandboxes live on.
   // launcher -> engine
   ready = 16,  // the spare waits for its assignment; fds as ReadyFd says, then platform listeners;
                // values tell whether the
@@ -44,6 +45,10 @@ enum ReadyFd {
   kReadyFds
 };
 
+// What an assigned runtime process reads: four bytes of size (of this machine's order), then the
+// environment (NAME=VALUE joined by NULs), both from the engine; then this, from the launcher.
+inline constexpr char kCodeIsThere = 'C';
+
 struct Message {
   Op op{};
   uint32_t sandbox = 0;
@@ -52,8 +57,7 @@ struct Message {
   std::vector<int> fds;  // owned by the receiver
 };
 
-// Largest message: an assignment with 4 KiB of user environment, reserved variables and paths stays
-// far below.
+// Largest message: an assignment with its paths stays far below.
 inline constexpr size_t kMessageMax = 128 * 1024;
 
 // 0 or an errno. The message's descriptors stay the caller's.

@@ -16,13 +16,15 @@ void provided_main(const char* task, const char* opt) {
   std::string data;
   uint32_t size = 0;
   char part[4096];
-  while (data.size() < sizeof size || data.size() < sizeof size + size) {
+  // Behind the environment one byte says that the function's code is there.
+  while (data.size() < sizeof size || data.size() <= sizeof size + size) {
     const ssize_t got = ::read(VJ_FD_ASSIGN, part, sizeof part);
     if (got <= 0) _exit(0);
     data.append(part, static_cast<size_t>(got));
     if (data.size() >= sizeof size) memcpy(&size, data.data(), sizeof size);
   }
   ::close(VJ_FD_ASSIGN);
+  data.resize(sizeof size + size);
   std::vector<char*> environment;
   for (size_t at = sizeof size; at < data.size(); at = data.find('\0', at) + 1) {
     environment.push_back(data.data() + at);

@@ -119,9 +119,10 @@ void ApiServer::on_events(uint32_t) {
   }
 }
 
-void ApiServer::adopt(Fd channel) {
+ApiConnection* ApiServer::adopt(Fd channel) {
   connections_.push_back(
       std::make_unique<ApiConnection>(*this, std::move(channel), ApiConnection::Origin::channel));
+  return connections_.back().get();
 }
 
 void ApiServer::drop(ApiConnection* connection) {
@@ -332,6 +333,11 @@ void ApiConnection::respond(int status, std::string_view headers, std::string_vi
     flush();
     if (!broken_ && !in_.empty()) run();
   }
+}
+
+bool ApiConnection::send_at_once(std::string_view bytes) {
+  return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+         static_cast<ssize_t>(bytes.size());
 }
 
 void ApiConnection::flush() {

@@ -42,7 +42,8 @@ class ApiServer final : public async::FdHandler {
   ~ApiServer();
   void on_events(uint32_t events) override;
   // A connection that was made in another way than by connect(): only the bootstrap has its end.
-  void adopt(Fd channel);
+  // The connection lives until on_closed or close().
+  ApiConnection* adopt(Fd channel);
   // Ends all connections; on_closed is not called.
   void close();
 
@@ -71,6 +72,9 @@ class ApiConnection final : public async::FdHandler {
   void on_events(uint32_t events) override;
   // The answer to the request in hand. `headers`: complete lines with CRLF.
   void respond(int status, std::string_view headers, std::string_view body);
+  // Bytes of another protocol, before the first request. False: they do not all fit into the
+  // socket, and the connection is of no use any more.
+  bool send_at_once(std::string_view bytes);
   // After on_piece() said that it has enough.
   void resume();
   // Nobody else can have it: no secret is needed.
