@@ -553,6 +553,7 @@ def run_sandbox(hurry=False):
         if not hurry:  # nobody waits for this process: it makes itself ready
             rehearse()
             gc.collect()
+            SHIM.virga_own_memory()
         os.write(FD_ASSIGN, b"R")
     try:
         handler = take_function(FD_ASSIGN)
