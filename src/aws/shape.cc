@@ -1,5 +1,6 @@
 #include "aws/shape.h"
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -13,10 +14,11 @@
 #include "base/document.h"
 #include "base/time.h"
 
-// Special members by table. Three layouts are relied on, and shape_test.cc checks each against the
+// Special members by table. Four layouts are relied on, and shape_test.cc checks each against the
 // real classes:
 //  - std::vector is {first, last, end of storage}, its storage from ::operator new (libstdc++);
 //  - Maybe<T> is {T, bool} with the flag right behind T; Box<T> is one pointer (both ours);
+//  - std::optional<T> is {T, bool} like Maybe<T> (libstdc++);
 //  - std::unique_ptr is one pointer (libstdc++).
 // Pointers are read and written with memcpy, so that no aliasing rule is touched.
 namespace virga::aws {
@@ -48,7 +50,7 @@ void store_pointer(void* at, const void* p) {
 
 // Calls f with a null pointer of the scalar type behind the kind.
 template <class F>
-decltype(auto) with_scalar(Kind kind, F f) {
+constexpr decltype(auto) with_scalar(Kind kind, F f) {
   switch (kind) {
     case Kind::boolean:
       return f(static_cast<bool*>(nullptr));
@@ -69,6 +71,27 @@ decltype(auto) with_scalar(Kind kind, F f) {
     default:
       return f(static_cast<std::string*>(nullptr));
   }
+}
+
+// By kind: the bytes of a scalar, which are also where the flag of its std::optional stands.
+constexpr auto kScalarBytes = [] {
+  std::array<uint8_t, static_cast<size_t>(Kind::event_stream) + 1> bytes{};
+  for (size_t kind = 0; kind < bytes.size(); ++kind) {
+    bytes[kind] = with_scalar(static_cast<Kind>(kind), []<class T>(T*) {
+      static_assert(sizeof(std::optional<T>) == sizeof(T) + alignof(T));
+      return static_cast<uint8_t>(sizeof(T));
+    });
+  }
+  return bytes;
+}();
+
+// A scalar that is not there, as most members of most structures are: nothing of it needs its type.
+bool is_absent(const MemberDesc& m, const void* slot) {
+  return m.slot == Slot::optional &&
+         static_cast<const char*>(slot)[kScalarBytes[static_cast<size_t>(m.type->kind)]] == 0;
+}
+void make_absent(const MemberDesc& m, void* slot) {
+  static_cast<char*>(slot)[kScalarBytes[static_cast<size_t>(m.type->kind)]] = 0;
 }
 
 bool is_stream(Kind kind) {
@@ -308,17 +331,15 @@ void move_value(const TypeDesc& type, void* at, void* from) {
 void construct_object(const StructDesc& shape, void* at) {
   std::memset(at, 0, shape.size);  // absent optionals, empty lists, numbers
   for (const MemberDesc& m : shape.members) {
-    void* slot = slot_of(m, at);
-    if (m.slot == Slot::plain) {
-      construct_value(*m.type, slot);
-    } else if (m.slot == Slot::optional) {
-      with_scalar(m.type->kind, [&]<class T>(T*) { ::new (slot) std::optional<T>(); });
-    }
+    if (m.slot == Slot::plain) construct_value(*m.type, slot_of(m, at));
   }
 }
 
 void destroy_object(const StructDesc& shape, void* at) {
-  for (const MemberDesc& m : shape.members) destroy_member(m, slot_of(m, at));
+  for (const MemberDesc& m : shape.members) {
+    void* const slot = slot_of(m, at);
+    if (!is_absent(m, slot)) destroy_member(m, slot);
+  }
 }
 
 void copy_object(const StructDesc& shape, void* at, const void* from) {
@@ -326,7 +347,14 @@ void copy_object(const StructDesc& shape, void* at, const void* from) {
 }
 
 void move_object(const StructDesc& shape, void* at, void* from) {
-  for (const MemberDesc& m : shape.members) move_member(m, slot_of(m, at), slot_of(m, from));
+  for (const MemberDesc& m : shape.members) {
+    void* const slot = slot_of(m, from);
+    if (is_absent(m, slot)) {
+      make_absent(m, slot_of(m, at));
+    } else {
+      move_member(m, slot_of(m, at), slot);
+    }
+  }
 }
 
 void copy_assign_object(const StructDesc& shape, void* to, const void* from) {
@@ -353,10 +381,7 @@ const void* get_member(const MemberDesc& m, const void* object) {
     case Slot::plain:
       return slot;
     case Slot::optional:
-      return with_scalar(m.type->kind, [&]<class T>(T*) -> const void* {
-        const auto& value = *static_cast<const std::optional<T>*>(slot);
-        return value ? &*value : nullptr;
-      });
+      return is_absent(m, slot) ? nullptr : slot;
     case Slot::maybe:
       return maybe_engaged(*m.type, slot) ? slot : nullptr;
     case Slot::box:

@@ -230,6 +230,10 @@ CanonicalInput canonical_input(const net::RequestHead& head, const Signature& si
           .presigned = signature.presigned};
 }
 
+constexpr bool is_hash_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 }  // namespace
 
 PayloadDeclaration declared_payload(const net::RequestHead& head) {
@@ -238,7 +242,7 @@ PayloadDeclaration declared_payload(const net::RequestHead& head) {
   if (!header) return {};
   const std::string_view text = header->value;
   if (text.size() == 64) {
-    const bool hex = text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+    const bool hex = std::ranges::all_of(text, is_hash_digit);
     return {hex ? Kind::hash : Kind::unknown, text};
   }
   if (text == kUnsignedPayload) return {Kind::unsigned_payload, text};
