@@ -75,9 +75,10 @@ Result<void> select_in(const S3Reader& s3, const Input& input, Wants wants,
   }
   VIRGA_TRY(bucket, open_bucket(s3, input.bucket, input.expected_bucket_owner));
   s.versioning = bucket.versioning;
-  VIRGA_TRY(object, find_object(s3, bucket, input.key, input.version_id,
-                                wants == Wants::content ? "GET" : "HEAD"));
-  s.object = std::move(object);
+  Result<ObjectVersion> object = find_object(s3, bucket, input.key, input.version_id,
+                                             wants == Wants::content ? "GET" : "HEAD");
+  if (!object) return fail(object.error());
+  s.object = std::move(*object);
   if (bucket.lifecycle && !input.version_id) {
     VIRGA_TRY(rules, lifecycle_of(s3, bucket));
     s.expiration = expiration_of(rules, s.object);
@@ -107,20 +108,18 @@ Result<void> select_in(const S3Reader& s3, const Input& input, Wants wants,
 }
 
 // Most reads need a bucket and an object, one by one. Versions, and objects with their lists of
-// parts, hang together and are read from one state.
+// parts, hang together and are read from one state. Into a new `s`.
 template <class Input>
-Result<Selection> select(storage::Shard& shard, const Input& input, Wants wants,
-                         const RequestContext& request) {
-  Result<Selection> out;
+Result<void> select(storage::Shard& shard, const Input& input, Wants wants,
+                    const RequestContext& request, Selection& s) {
   if (!input.version_id) {
     const storage::LatestView latest(shard);
-    const Result<void> found = select_in(S3Reader(latest), input, wants, request, *out);
-    if (!found && found.error().http_status < 500) return fail(found.error());
-    if (found && out->object.manifest == 0) return out;
-    *out = Selection();
+    const Result<void> found = select_in(S3Reader(latest), input, wants, request, s);
+    if (!found && found.error().http_status < 500) return found;
+    if (found && s.object.manifest == 0) return {};
+    s = Selection();
   }
-  VIRGA_TRY_VOID(select_in(S3Reader(*shard.snapshot()), input, wants, request, *out));
-  return out;
+  return select_in(S3Reader(*shard.snapshot()), input, wants, request, s);
 }
 
 template <class Input, class Output>
@@ -194,7 +193,8 @@ void show(const Input& input, const Selection& s, Timestamp now, Output& output)
 }  // namespace
 
 Task<api::GetObjectOutput> Service::get_object(Ctx ctx, api::GetObjectInput input) {
-  Selection s = co_await select(shard_, input, Wants::content, *ctx);
+  Selection s;
+  co_await select(shard_, input, Wants::content, *ctx, s);
   api::GetObjectOutput output;
   show(input, s, ctx->now.at, output);
   const ByteRange all{0, s.object.size};
@@ -205,7 +205,8 @@ Task<api::GetObjectOutput> Service::get_object(Ctx ctx, api::GetObjectInput inpu
 }
 
 Task<api::HeadObjectOutput> Service::head_object(Ctx ctx, api::HeadObjectInput input) {
-  const Selection s = co_await select(shard_, input, Wants::headers, *ctx);
+  Selection s;
+  co_await select(shard_, input, Wants::headers, *ctx, s);
   api::HeadObjectOutput output;
   show(input, s, ctx->now.at, output);
   co_return std::move(output);

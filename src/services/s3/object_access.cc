@@ -49,7 +49,9 @@ Result<ObjectVersion> find_object(const S3Reader& s3, const Bucket& bucket, cons
       return fail(with_marker(errors::method_not_allowed(method, "DeleteMarker"), *found));
     return std::move(*found);
   }
-  VIRGA_TRY(found, s3.current(bucket, key));
+  Result<std::optional<ObjectVersion>> read = s3.current(bucket, key);
+  if (!read) return fail(read.error());
+  std::optional<ObjectVersion>& found = *read;
   if (!found) return fail(errors::no_such_key(key));
   if (found->delete_marker) return fail(with_marker(errors::no_such_key(key), *found));
   return std::move(*found);

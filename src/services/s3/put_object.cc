@@ -75,9 +75,11 @@ Task<Placed> Service::place(Ctx ctx, Placement placement, ObjectVersion object) 
   Placed placed;
   const auto body = [&](S3Transaction& s3) -> Result<bool> {
     VIRGA_TRY(bucket, s3.bucket(placement.bucket));
-    VIRGA_TRY(before, s3.current(bucket, object.key));
-    const ObjectVersion* const there = before && !before->delete_marker ? &*before : nullptr;
-    VIRGA_TRY_VOID(check_write(placement.if_match, placement.if_none_match, there, object.key));
+    if (placement.if_match || placement.if_none_match) {
+      VIRGA_TRY(before, s3.current(bucket, object.key));
+      const ObjectVersion* const there = before && !before->delete_marker ? &*before : nullptr;
+      VIRGA_TRY_VOID(check_write(placement.if_match, placement.if_none_match, there, object.key));
+    }
     VIRGA_TRY_VOID(s3.put_version(bucket, object, {}, chance));
     VIRGA_TRY_VOID(
         notifications_.publish(s3, *ctx, bucket, object_event(placement.event, bucket, object)));

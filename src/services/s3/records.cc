@@ -296,9 +296,9 @@ std::string ObjectVersion::encode() const {
   return w.take();
 }
 
-Result<ObjectVersion> ObjectVersion::decode(std::string_view key, std::string_view bytes) {
-  ObjectVersion o;
-  o.key = key;
+namespace {
+
+Result<void> read_object(std::string_view bytes, ObjectVersion& o) {
   std::string_view content;
   VIRGA_TRY_VOID(each_field(bytes, [&](uint8_t field, std::string_view v) {
     switch (field) {
@@ -326,7 +326,18 @@ Result<ObjectVersion> ObjectVersion::decode(std::string_view key, std::string_vi
     VIRGA_TRY(ref, storage::BlobRef::decode(content));
     o.content = std::move(ref);
   }
-  return o;
+  return {};
+}
+
+}  // namespace
+
+// Returned as it was made: an object is some twenty strings to move.
+Result<ObjectVersion> ObjectVersion::decode(std::string_view key, std::string_view bytes) {
+  Result<ObjectVersion> decoded;
+  decoded->key = key;
+  const Result<void> read = read_object(bytes, *decoded);
+  if (!read) decoded = fail(read.error());
+  return decoded;
 }
 
 Result<ListedVersion> ListedVersion::decode(std::string_view key, std::string_view bytes) {

@@ -95,8 +95,11 @@ Result<std::optional<ObjectVersion>> S3Reader::current(const Bucket& bucket,
                                                        std::string_view key) const {
   VIRGA_TRY(bytes, view_.get(current_key(bucket, key)));
   if (!bytes) return std::optional<ObjectVersion>();
-  VIRGA_TRY(object, ObjectVersion::decode(key, *bytes));
-  return std::optional<ObjectVersion>(std::move(object));
+  Result<ObjectVersion> object = ObjectVersion::decode(key, *bytes);
+  if (!object) return fail(object.error());
+  Result<std::optional<ObjectVersion>> out;
+  out->emplace(std::move(*object));
+  return out;
 }
 
 Result<std::optional<ObjectVersion>> S3Reader::version(const Bucket& bucket, std::string_view key,
