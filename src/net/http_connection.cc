@@ -16,7 +16,7 @@
 namespace virga::net {
 namespace {
 
-constexpr uint64_t kSliceFromBytes = 128 * 1024;  // less is copied faster than the kernel is asked
+constexpr uint64_t kSliceFromBytes = 32 * 1024;  // less is copied faster than the kernel is asked
 constexpr size_t kScratchBytes = 64 * 1024;
 constexpr size_t kKeptBufferBytes = 128 * 1024;  // a connection at rest gives back more than this
 constexpr char kTlsHandshakeRecord = 22;         // RFC 8446 §5.1: no byte a method begins with
