@@ -10,12 +10,19 @@ def arn(name, qualifier):
     return f"arn:aws:lambda:us-east-1:000000000000:function:{name}:{qualifier}"
 
 
-def ready(aws, name, qualifier):
-    """The configuration once it is READY."""
+def settled(aws, name, qualifier):
+    """The configuration once it is no longer IN_PROGRESS."""
     def look():
         got = aws.get_provisioned_concurrency_config(FunctionName=name, Qualifier=qualifier)
-        return got if got["Status"] == "READY" else None
+        return got if got["Status"] != "IN_PROGRESS" else None
     return until(look)
+
+
+def ready(aws, name, qualifier):
+    """The configuration, which becomes READY."""
+    got = settled(aws, name, qualifier)
+    assert got["Status"] == "READY"
+    return got
 
 
 def test_a_version_stands_ready(aws, function):
@@ -78,7 +85,7 @@ def test_a_version_whose_initialisation_fails_says_so(aws, function):
     name = function("raise ValueError('no')\n")
     version = aws.publish_version(FunctionName=name)["Version"]
     aws.put_provisioned_concurrency_config(FunctionName=name, Qualifier=version, ProvisionedConcurrentExecutions=1)
-    got = aws.get_provisioned_concurrency_config(FunctionName=name, Qualifier=version)
+    got = settled(aws, name, version)
     assert got["Status"] == "FAILED" and got["StatusReason"] == "FUNCTION_ERROR_INIT_FAILURE"
 
 
