@@ -70,7 +70,11 @@ Result<void> split_credential(Signature& out, std::string_view credential, Error
                     "Credential should be scoped with a valid terminator: 'aws4_request', not '" +
                         std::string(parts[4]) + "'."));
   }
-  if (!valid_region(out.region)) {
+  if (family == ErrorFamily::s3) {
+    // S3 names the region it expects, whatever it was told: s3cmd signs for `US` first and learns from the answer
+    // (identify.cc holds the region against the server's own).
+    if (out.region.empty()) return fail(region_missing(out.presigned));
+  } else if (!valid_region(out.region)) {
     return fail(
         wrong_scope(family, out.presigned, "Credential should be scoped to a valid region. "));
   }

@@ -272,6 +272,13 @@ AwsError wrong_region(ErrorFamily family, const Signature& signature, std::strin
   return with_detail(s3_malformed(signature.presigned, std::move(text)), std::move(detail));
 }
 
+AwsError region_missing(bool presigned) {
+  const std::string_view where =
+      presigned ? "Error parsing the X-Amz-Credential parameter; " : std::string_view();
+  return s3_malformed(presigned, std::string(where) +
+                                     "a non-empty region must be provided in the credential.");
+}
+
 AwsError bad_payload_declaration() {
   return make("InvalidArgument", 400,
               "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "

@@ -35,6 +35,8 @@ AwsError bad_expiry(ErrorFamily family, std::string_view why);
 AwsError both_signatures(ErrorFamily family);
 AwsError wrong_scope(ErrorFamily family, bool presigned, std::string message);
 AwsError wrong_region(ErrorFamily family, const Signature& signature, std::string_view expected);
+// S3 of a credential scope without a region.
+AwsError region_missing(bool presigned);
 AwsError bad_payload_declaration();
 // S3; `names` as the answer lists them: "x-amz-a, x-amz-b".
 AwsError headers_not_signed(std::string_view names);

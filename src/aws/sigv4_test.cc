@@ -195,6 +195,21 @@ TEST(SigV4, refuses_malformed_credentials_and_dates) {
   EXPECT_EQ(refusal(get("Authorization: Bearer x\r\n"), ErrorFamily::s3).code, "InvalidArgument");
 }
 
+TEST(SigV4, s3_leaves_an_unusual_region_to_the_check_that_names_the_right_one) {
+  Head request(with_credential("AKID/20150830/US/s3/aws4_request"));
+  const auto parsed = parse(request.head, ErrorFamily::s3);
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  const auto checked = check_scope(**parsed, "s3", "us-east-1", ErrorFamily::s3);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, "AuthorizationHeaderMalformed");
+  EXPECT_EQ(checked.error().message,
+            "The authorization header is malformed; the region 'US' is wrong; expecting "
+            "'us-east-1'");
+  EXPECT_EQ(refusal(with_credential("AKID/20150830//s3/aws4_request"), ErrorFamily::s3).message,
+            "The authorization header is malformed; a non-empty region must be provided in the "
+            "credential.");
+}
+
 TEST(SigV4, takes_the_date_from_a_date_header) {
   const Head request(
       get("Date: Sun, 30 Aug 2015 12:36:00 GMT\r\nAuthorization: AWS4-HMAC-SHA256 "
