@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "aws/account_id.h"
 #include "aws/sigv4_canonical.h"
 #include "base/hashing.h"
 #include "base/strings.h"
 
 namespace virga::platform {
 namespace {
-
-bool is_account_id(std::string_view text) {
-  return text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
 
 // Letters, digits and hyphens, as every region has been named so far.
 bool is_region(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "aws/account_id.h"
 #include "base/strings.h"
 
 namespace virga::platform {
@@ -25,7 +26,7 @@ std::string_view role_name_of(std::string_view role_arn) {
   if (parts.size() != 6 || parts[0] != "arn" || !parts[1].starts_with("aws") || parts[2] != "iam" ||
       !parts[3].empty())
     return {};
-  if (parts[4].size() != 12 || !parse_int(parts[4]) || !parts[5].starts_with("role/")) return {};
+  if (!is_account_id(parts[4]) || !parts[5].starts_with("role/")) return {};
   const std::string_view name = parts[5].substr(parts[5].rfind('/') + 1);
   const bool good =
       !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {

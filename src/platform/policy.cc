@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "aws/account_id.h"
 #include "base/document.h"
 #include "base/json.h"
 #include "base/strings.h"
@@ -25,11 +26,6 @@ std::vector<std::string> texts(const Document& value) {
     out.push_back(scalar_text(value));
   }
   return out;
-}
-
-bool is_account_id(std::string_view text) {
-  return text.size() == 12 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // arn:aws:iam::111122223333:root, or the number alone, mean the account.

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "async/task.h"
+#include "aws/account_id.h"
 #include "base/document.h"
 #include "base/strings.h"
 #include "platform/policy.h"
@@ -295,7 +296,7 @@ Result<void> check_trust_principal(const Document& principal) {
     }
     for (const std::string_view name : names) {
       const auto parts = split(name, ':');
-      const bool account = name.size() == 12 && parse_int(name).has_value();
+      const bool account = is_account_id(name);
       const bool arn = parts.size() >= 6 && parts[0] == "arn" && is_partition(parts[1]) &&
                        (parts[2] == "iam" || parts[2] == "sts") && !parts[5].empty() &&
                        name.find_first_of("*?") == std::string_view::npos;

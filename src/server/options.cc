@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "aws/account_id.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -34,9 +35,8 @@ Result<void> set_option(ServeOptions& o, std::string_view flag, const std::strin
       return fail(usage("--auth is open or strict, not '" + value + "'"));
     o.auth = value == "open" ? AuthMode::open : AuthMode::strict;
   } else if (flag == "--account-id") {
-    if (value.size() != 12 || value.find_first_not_of("0123456789") != std::string::npos) {
+    if (!is_account_id(value))
       return fail(usage("--account-id is 12 digits, not '" + value + "'"));
-    }
     o.account_id = value;
   } else if (flag == "--region") {
     if (value.empty()) return fail(usage("--region needs a name such as us-east-1"));

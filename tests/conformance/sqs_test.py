@@ -170,6 +170,9 @@ def test_permissions_are_statements_of_the_policy(sqs, queue):
                    Actions=["SendMessage"]) == "Value one for parameter Label is invalid. Reason: Already exists."
     refused("InvalidParameterValue", sqs.add_permission, QueueUrl=queue, Label="two", AWSAccountIds=["111122223333"],
             Actions=["DeleteQueue"])
+    for account in ("-12345678901", "+12345678901", "11112222333", "11112222333a"):
+        refused("InvalidParameterValue", sqs.add_permission, QueueUrl=queue, Label="two", AWSAccountIds=[account],
+                Actions=["SendMessage"])
     sqs.remove_permission(QueueUrl=queue, Label="one")
     assert "Attributes" not in sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])
     refused("InvalidParameterValue", sqs.remove_permission, QueueUrl=queue, Label="one")

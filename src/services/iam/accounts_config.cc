@@ -1,5 +1,6 @@
 #include "services/iam/accounts_config.h"
 
+#include "aws/account_id.h"
 #include "base/strings.h"
 
 namespace virga::iam {
@@ -71,7 +72,7 @@ Result<std::vector<BootstrapKey>> parse_accounts(const Document& accounts) {
   if (!accounts.is_array()) return refuse("a list of objects with an id is expected");
   for (const Document& a : accounts.as_array()) {
     const std::string id(a.string_or("id", ""));
-    if (id.size() != 12 || id.find_first_not_of("0123456789") != std::string::npos)
+    if (!is_account_id(id))
       return refuse("an account's id has twelve digits, not \"" + id + "\"");
     VIRGA_TRY_VOID(add_keys(
         a, {.account = id, .user = "", .access_key_id = "", .secret = "", .policy_arns = {}}, out));

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "aws/account_id.h"
 #include "base/strings.h"
 #include "services/lambda/errors.h"
 
@@ -15,9 +16,6 @@ constexpr std::string_view kPattern =
 
 bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-bool is_account(std::string_view text) {
-  return text.size() == 12 && is_digits(text);
 }
 
 bool is_word(std::string_view text) {
@@ -81,7 +79,7 @@ Result<FunctionName> FunctionName::parse(std::string_view text,
   std::string_view region = caller_region;
   if (i < parts.size() && is_region(parts[i])) region = parts[i++];
   // A twelve-digit text alone is a name; before another part it is an account.
-  if (i + 1 < parts.size() && is_account(parts[i])) out.account = std::string(parts[i++]);
+  if (i + 1 < parts.size() && is_account_id(parts[i])) out.account = std::string(parts[i++]);
   if (i + 1 < parts.size() && parts[i] == "function") ++i;
   if (i >= parts.size() || !is_word(parts[i])) return fail(bad_name(text));
   out.name = std::string(parts[i++]);

@@ -1,5 +1,6 @@
 #include "services/lambda/layer_store.h"
 
+#include "aws/account_id.h"
 #include "base/strings.h"
 #include "services/lambda/errors.h"
 #include "services/lambda/record_io.h"
@@ -115,7 +116,7 @@ std::string LayerName::version_arn(uint64_t version) const {
 
 std::optional<LayerVersionName> LayerVersionName::parse_arn(std::string_view arn) {
   const auto parts = split(arn, ':');
-  if (parts.size() != 8 || parts[0] != "arn" || parts[2] != "lambda" || parts[4].size() != 12 ||
+  if (parts.size() != 8 || parts[0] != "arn" || parts[2] != "lambda" || !is_account_id(parts[4]) ||
       parts[5] != "layer") {
     return std::nullopt;
   }

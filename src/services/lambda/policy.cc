@@ -1,6 +1,7 @@
 #include "services/lambda/policy.h"
 
 #include "api/lambda/add_permission.h"
+#include "aws/account_id.h"
 #include "base/strings.h"
 #include "platform/policy.h"
 #include "services/lambda/errors.h"
@@ -11,9 +12,7 @@ namespace {
 Result<Document> principal_of(const std::string& text, const std::string& partition) {
   if (text == "*") return Document("*");
   Document out = Document::object();
-  const bool account =
-      text.size() == 12 && text.find_first_not_of("0123456789") == std::string::npos;
-  if (account) {
+  if (is_account_id(text)) {
     out.set("AWS", "arn:" + partition + ":iam::" + text + ":root");
   } else if (text.starts_with("arn:")) {
     out.set("AWS", text);

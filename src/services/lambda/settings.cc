@@ -1,5 +1,6 @@
 #include "services/lambda/settings.h"
 
+#include "aws/account_id.h"
 #include "base/document.h"
 #include "base/json.h"
 #include "base/strings.h"
@@ -94,8 +95,7 @@ Result<void> check_role(std::string_view role) {
   // arn:PARTITION:iam::ACCOUNT:role/NAME
   const auto parts = split(role, ':');
   const bool good = parts.size() == 6 && parts[0] == "arn" && parts[1].starts_with("aws") &&
-                    parts[2] == "iam" && parts[3].empty() && parts[4].size() == 12 &&
-                    parts[4].find_first_not_of("0123456789") == std::string_view::npos &&
+                    parts[2] == "iam" && parts[3].empty() && is_account_id(parts[4]) &&
                     parts[5].starts_with("role/") && parts[5].size() > 5;
   if (good) return {};
   return fail(

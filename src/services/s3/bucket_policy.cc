@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "api/s3/service.h"
+#include "aws/account_id.h"
 #include "base/json.h"
 #include "base/strings.h"
 
@@ -41,16 +42,12 @@ std::vector<const Document*> statements(const Document& policy) {
   return out;
 }
 
-bool is_account(std::string_view text) {
-  return text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
 bool is_aws_principal(std::string_view text) {
-  if (text == "*" || is_account(text)) return true;
+  if (text == "*" || is_account_id(text)) return true;
   if (!text.starts_with("arn:")) return text.starts_with("AIDA") || text.starts_with("AROA");
   const auto parts = split(text, ':');
   return parts.size() >= 6 && (parts[2] == "iam" || parts[2] == "sts") && parts[3].empty() &&
-         is_account(parts[4]) && !parts[5].empty() &&
+         is_account_id(parts[4]) && !parts[5].empty() &&
          (parts[5] == "root" || parts[5].find('/') != std::string_view::npos) &&
          parts[5].find('*') == std::string_view::npos;
 }
@@ -282,7 +279,7 @@ bool is_fixing_condition(const Document& conditions) {
           !values.empty() && std::all_of(values.begin(), values.end(), [&](const std::string& v) {
             if (k == "aws:sourceip") return !is_wide_network(v);
             return v.find_first_of("*?$") == std::string::npos ||
-                   (k == "aws:sourcearn" && is_account(split(v + ":::::", ':')[4]));
+                   (k == "aws:sourcearn" && is_account_id(split(v + ":::::", ':')[4]));
           });
       if (fixed) return true;
     }

@@ -5,6 +5,7 @@
 #include "api/lambda/invoke.h"
 #include "api/sqs/get_queue_attributes.h"
 #include "api/sqs/send_message.h"
+#include "aws/account_id.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/strings.h"
@@ -55,7 +56,7 @@ std::string queue_url(std::string_view arn) {
 bool is_arn_of(std::string_view arn, std::string_view service) {
   const auto parts = split(arn, ':');
   return parts.size() >= 6 && parts[0] == "arn" && parts[2] == service && !parts[3].empty() &&
-         parts[4].size() == 12 && !parts[5].empty();
+         is_account_id(parts[4]) && !parts[5].empty();
 }
 
 AwsError invalid_destination(const std::string& arn, std::string why) {

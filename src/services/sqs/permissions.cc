@@ -4,6 +4,7 @@
 
 #include "api/sqs/add_permission.h"
 #include "api/sqs/remove_permission.h"
+#include "aws/account_id.h"
 #include "base/json.h"
 #include "base/strings.h"
 #include "services/sqs/service.h"
@@ -49,7 +50,7 @@ Result<Document> make_statement(const api::AddPermissionInput& input, const std:
                                 std::string_view partition) {
   std::vector<std::string> principals, actions;
   for (const auto& account : input.aws_account_ids) {
-    if (account.size() != 12 || !parse_int(account)) {
+    if (!is_account_id(account)) {
       return fail(errors::invalid_value(account, "PrincipalId", "Unable to verify."));
     }
     principals.push_back("arn:" + std::string(partition) + ":iam::" + account + ":root");
