@@ -13,7 +13,7 @@ using storage::Space;
 
 constexpr uint8_t kDomains = 3;
 constexpr uint8_t kDomainListing = 4;
-constexpr char kFormat = 1;
+constexpr char kDomainFormat = 1;
 
 enum class DomainPart : uint8_t { domain = 0, mapping = 1 };
 
@@ -121,7 +121,7 @@ Result<std::vector<std::string>> domains_mapped_to(const storage::View& view, co
 void put_domain(storage::Txn& txn, const DomainPlace& place, const api::DomainName& record) {
   txn.put(key_of(place, DomainPart::domain), encode_record(record));
   txn.put(listing_range(place.account, place.region).text(place.name).str(),
-          std::string(1, kFormat));
+          std::string(1, kDomainFormat));
 }
 
 void put_mapping(storage::Txn& txn, const DomainPlace& place, const api::ApiMapping& record) {
